@@ -1,0 +1,42 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else; they bring the rest into .venv.
+#
+#   make run PORT=8001          another port
+#   make test ARGS="-k cancel"  arguments for pytest
+#   make run PYTHON=python3.13  another interpreter
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+
+VENV_PYTHON := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test coverage lint format environment
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+run: ## serve a demo on http://127.0.0.1:8000
+	@$(PYTHON) -m tools.run --port "$(PORT)"
+
+# --- Tests: what needs more than `make test` brings has a mark in pytest.ini and a target of its own here. ------------
+
+test: ## the suite on SQLite and on PostgreSQL
+	@$(PYTHON) -m tools.test $(ARGS)
+
+coverage: ## the same, and what it covers
+	@$(PYTHON) -m tools.test --coverage $(ARGS)
+
+# --- Code -------------------------------------------------------------------------------------------------------------
+
+lint: environment ## check style, format and the direction of imports
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@.venv/bin/lint-imports
+
+format: environment ## mend style and format
+	@$(VENV_PYTHON) -m ruff check --fix .
+	@$(VENV_PYTHON) -m ruff format .
+
+environment:
+	@$(PYTHON) -m tools.bootstrap --for-tests

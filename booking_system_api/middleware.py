@@ -1,0 +1,115 @@
+"""What wraps every request: its id and its line in the log, the health probe, the flat form of errors."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.functional import SimpleLazyObject
+
+from booking_system_api.views import HEALTH_PATH, health
+from core.exception_handler import error_body, error_for_status
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+UNREADABLE_CHARSET = "Send the body in UTF-8; other character sets are not read."
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class RequestLogMiddleware:
+    """Gives the request an id, answers it as `X-Request-ID`, and logs each failed request in one line.
+
+    An id sent along by a proxy or a client is kept when it is 8 to 64 letters, digits, dots, dashes or underscores.
+    The line has no query string and no body: nothing secret gets into the log.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer and log."""
+        sent = request.headers.get("X-Request-ID", "")
+        request.request_id = sent if REQUEST_ID_PATTERN.fullmatch(sent) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        if response.status_code >= 400:
+            logger.log(
+                logging.ERROR if response.status_code >= 500 else logging.WARNING,
+                "%s %s %s user=%s request=%s",
+                request.method,
+                request.path.encode("unicode_escape").decode(),
+                response.status_code,
+                known_user_id(request),
+                request.request_id,  # type: ignore[attr-defined]
+            )
+        return response
+
+
+def known_user_id(request: HttpRequest) -> object:
+    """The id of the user where one was already looked up, else `-`; never asks the database."""
+    user = getattr(request, "_cached_user", None)
+    direct = request.__dict__.get("user")
+    if direct is not None and not isinstance(direct, SimpleLazyObject):
+        user = direct
+    return getattr(user, "pk", None) or "-"
+
+
+class HealthMiddleware:
+    """Answers the health probe before anything looks at the host, the scheme or the session."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the probe, or pass the request on."""
+        return health(request) if request.path_info == HEALTH_PATH else self.get_response(request)
+
+
+class ApiErrorsMiddleware:
+    """Holds the API's promises where the REST framework does not reach.
+
+    Bodies that are too large, of unknown length or in an unknown character set are refused before they are read, and
+    whatever error Django itself answers below `/api/` (a bad host, an HTML page) becomes the flat JSON object.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Refuse or pass on, then mend the form of an error."""
+        if not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        refused = self.refuse(request)
+        if refused is not None:
+            return refused
+        response = self.get_response(request)
+        if response.status_code >= 400 and not hasattr(response, "data"):
+            flat = self.answer(*error_for_status(response.status_code, request.request_id))  # type: ignore[attr-defined]
+            for name in ("Allow", "Retry-After"):
+                if name in response.headers:
+                    flat.headers[name] = response.headers[name]
+            return flat
+        return response
+
+    def refuse(self, request: HttpRequest) -> HttpResponse | None:
+        """The answer to a body that will not be read, if that is what it is."""
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and request.headers.get("Transfer-Encoding"):
+            return self.answer(411, error_body(411, "length_required", "Send the body with a Content-Length header."))
+        if length and not re.fullmatch(r"[0-9]{1,18}", length):
+            return self.answer(400, error_body(400, "bad_request", "Content-Length must be a whole number."))
+        if length and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            limit = f"The body may have at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
+            return self.answer(413, error_body(413, "body_too_large", limit))
+        charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
+        if charset.strip("'\"").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
+            return self.answer(415, error_body(415, "unsupported_media_type", UNREADABLE_CHARSET))
+        return None
+
+    def answer(self, status: int, body: dict[str, object]) -> HttpResponse:
+        """The error as a response."""
+        return JsonResponse(body, status=status)

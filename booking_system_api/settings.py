@@ -1,0 +1,250 @@
+"""Settings of the booking system: one flat file, driven by the environment (see README.md for the table)."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ImproperlyConfigured
+
+from booking_system_api import environment as env
+from booking_system_api.environment import BASE_DIR
+
+# --- The basics -------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.required("SECRET_KEY", "Set it to a long random string; `make run` writes one into a new .env.")
+DEBUG = env.boolean("DEBUG", default=False)
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1")
+
+ROOT_URLCONF = "booking_system_api.urls"
+WSGI_APPLICATION = "booking_system_api.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "core.apps.BookingAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "djoser",
+    "core.apps.CoreConfig",
+]
+
+MIDDLEWARE = [
+    "booking_system_api.middleware.RequestLogMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "booking_system_api.middleware.HealthMiddleware",
+    "booking_system_api.middleware.ApiErrorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# --- Database ---------------------------------------------------------------------------------------------------------
+
+if not DEBUG:
+    env.required("DATABASE_URL", "Set it to postgres://USER:PASSWORD@HOST:5432/NAME, or set DEBUG=True.")
+
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL",
+        fallback=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+        conn_max_age=60,
+        conn_health_checks=True,
+    )
+}
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Writers queue for the write lock before they read (IMMEDIATE), readers are not in their way (WAL), and parallel
+    # connections of the test suite need a file.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+    DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-test"}
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+# --- Booking rules ----------------------------------------------------------------------------------------------------
+
+BOOKING_LEAD_TIME_MINUTES = env.integer("BOOKING_LEAD_TIME_MINUTES", default=30, minimum=0, maximum=525_600)
+AVAILABILITY_WINDOW_MINUTES = env.integer("AVAILABILITY_WINDOW_MINUTES", default=120, minimum=1, maximum=525_600)
+
+# --- Accounts ---------------------------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "core.accounts.passwords.MaximumLengthValidator"},
+    {"NAME": "core.accounts.passwords.VoidTokensOnChange"},
+]
+
+DJOSER = {
+    "HIDE_USERS": False,
+    "PASSWORD_RESET_CONFIRM_RETYPE": True,
+    "SERIALIZERS": {
+        "user_create": "core.accounts.serializers.RegistrationSerializer",
+        "user": "core.accounts.serializers.UserSerializer",
+        "current_user": "core.accounts.serializers.CurrentUserSerializer",
+        "set_password": "core.accounts.serializers.SetPasswordSerializer",
+        "token_create": "core.accounts.serializers.SignInSerializer",
+        "password_reset": "core.accounts.serializers.ResetPasswordSerializer",
+        "password_reset_confirm_retype": "core.accounts.serializers.ResetPasswordConfirmSerializer",
+    },
+    "EMAIL": {"password_reset": "core.emails.PasswordResetEmail"},
+    "PERMISSIONS": {
+        "set_password": ["rest_framework.permissions.IsAuthenticated"],
+        "user": ["core.permissions.IsOwnAccountOrSuperuser"],
+        "user_delete": ["core.permissions.IsOwnAccountOrSuperuser"],
+        "user_list": ["core.permissions.IsSuperuser"],
+    },
+}
+
+SIMPLE_JWT = {
+    "AUTH_HEADER_TYPES": ("JWT",),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "CHECK_REVOKE_TOKEN": True,
+    "TOKEN_OBTAIN_SERIALIZER": "core.accounts.serializers.JWTSignInSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "core.accounts.serializers.RefreshSerializer",
+    "TOKEN_VERIFY_SERIALIZER": "core.accounts.serializers.VerifySerializer",
+}
+
+# --- REST framework ---------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": [
+        "core.rendering.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["core.rendering.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rendering.JSONUnlessStaffBrowser",
+    "DEFAULT_PAGINATION_CLASS": "core.pagination.KeyPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["core.throttling.AnonymousThrottle", "core.throttling.UserThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "sign_in": env.rate("THROTTLE_SIGN_IN", "20/min"),
+        "registration": env.rate("THROTTLE_REGISTRATION", "30/hour"),
+        "password_reset": env.rate("THROTTLE_PASSWORD_RESET", "10/hour"),
+        "anonymous": env.rate("THROTTLE_ANONYMOUS", "600/min"),
+        "user": env.rate("THROTTLE_USER", "1200/min"),
+    },
+    "NUM_PROXIES": env.integer("TRUSTED_PROXIES", default=0, minimum=0, maximum=20),
+    "EXCEPTION_HANDLER": "core.exception_handler.flat_error",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+# The largest body that is read, in bytes; a larger one is a 413.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# --- Single-page app --------------------------------------------------------------------------------------------------
+
+FRONTEND_ORIGINS = env.origins("FRONTEND_URL")
+FRONTEND_URL = (FRONTEND_ORIGINS or (["http://localhost:5173"] if DEBUG else [""]))[0]
+
+CORS_ALLOWED_ORIGINS = FRONTEND_ORIGINS
+CORS_ALLOWED_ORIGIN_REGEXES = (
+    [r"https?://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?\Z", r"https://([A-Za-z0-9-]+\.)+github\.dev\Z"] if DEBUG else []
+)
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+CORS_EXPOSE_HEADERS = [
+    "Link",
+    "X-Total-Count",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Idempotent-Replayed",
+    "X-Request-ID",
+]
+
+# --- E-mail -----------------------------------------------------------------------------------------------------------
+
+EMAIL_USE = env.choice("EMAIL_USE", default="console", options=("console", "sendgrid"))
+SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
+if EMAIL_USE == "sendgrid" and not SENDGRID_API_KEY:
+    raise ImproperlyConfigured("SENDGRID_API_KEY is not set, but EMAIL_USE=sendgrid needs it. Set it or use console.")
+FROM_EMAIL = (env.addresses("FROM_EMAIL") or ["noreply@bookingsystem.local"])[0]
+TO_EMAIL = env.addresses("TO_EMAIL")
+DEFAULT_FROM_EMAIL = FROM_EMAIL
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+SENDGRID_HOST = "https://api.sendgrid.com"
+SENDGRID_TIMEOUT_SECONDS = 5
+
+# --- Security ---------------------------------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = not DEBUG
+SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+SESSION_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_SECURE = not DEBUG
+
+# --- Static files -----------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "booking_system_api.storage.ForgivingManifestStorage"
+    },
+}
+
+# --- Log --------------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", options=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"tracebacks_only": {"()": "booking_system_api.logs.TracebacksOnly"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "tracebacks": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tracebacks_only"]},
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # The request log says more than Django's own line; what is left to Django is the traceback.
+        "django.request": {"handlers": ["tracebacks"], "level": "ERROR", "propagate": False},
+        "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+    },
+}

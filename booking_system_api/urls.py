@@ -1,0 +1,12 @@
+"""The root URLs."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from booking_system_api.views import health
+
+urlpatterns = [
+    path("health/", health, name="health"),
+    path("admin/", admin.site.urls),
+    path("api/", include("core.urls")),
+]

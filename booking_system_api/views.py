@@ -1,0 +1,21 @@
+"""What belongs to no app: the probe of the platform, and Django's own error pages turned into the API's form."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from core.exception_handler import error_body
+
+HEALTH_PATH = "/health/"
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Say that this process answers; asks no database. Any method but GET and HEAD is a 405."""
+    if request.method not in ("GET", "HEAD"):
+        body = error_body(405, "method_not_allowed", "Only GET and HEAD are allowed here.")
+        return JsonResponse(body, status=405, headers={"Allow": "GET, HEAD"})
+    return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's plain page for a failure outside the API; `ApiErrorsMiddleware` gives the API's form below `/api/`."""
+    return defaults.server_error(request)

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# What a deploy runs before it starts the server; safe to run again.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+pip install -r requirements.txt
+python manage.py collectstatic --no-input
+python manage.py migrate --no-input
+python manage.py ensure_superuser
+python manage.py create_user_profiles

@@ -1,0 +1,26 @@
+"""Whether a user name or an e-mail address is taken, whatever its case."""
+
+import re
+
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+
+def folded_email(address: str) -> str:
+    """The form in which an address is stored."""
+    return address.strip().lower()
+
+
+def users_with_email(address: str) -> QuerySet:
+    """Users of that address; the database's unique index lets there be one at most."""
+    return get_user_model()._default_manager.annotate(folded=Lower("email")).filter(folded=folded_email(address))
+
+
+def users_with_name(name: str) -> QuerySet:
+    """Users of that name. SQLite's own functions fold ASCII letters only, Django's regular expressions all."""
+    users = get_user_model()._default_manager.all()
+    if connection.vendor == "sqlite":
+        return users.filter(username__iregex=rf"^{re.escape(name)}$")
+    return users.annotate(folded=Lower("username")).filter(folded=name.lower())

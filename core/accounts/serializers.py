@@ -1,0 +1,156 @@
+"""djoser's and simplejwt's shapes with this product's rules."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from djoser import serializers as djoser
+from rest_framework import serializers
+from rest_framework_simplejwt import serializers as jwt
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
+
+from core.accounts.identity import folded_email, users_with_email, users_with_name
+
+User = get_user_model()
+
+PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
+
+
+class IdentityMixin:
+    """User names and e-mail addresses are unique whatever their case."""
+
+    def validate_username(self, value: str) -> str:
+        """The name in its normal form, refused when another user has it."""
+        value = User.normalize_username(value)
+        if users_with_name(value).exclude(pk=self._own_id).exists():  # type: ignore[attr-defined]
+            raise serializers.ValidationError("A user with that username already exists.", code="unique")
+        return value
+
+    def validate_email(self, value: str) -> str:
+        """The address in its stored form, refused when another user has it."""
+        if users_with_email(value).exclude(pk=self._own_id).exists():  # type: ignore[attr-defined]
+            raise serializers.ValidationError("A user with that email address already exists.", code="unique")
+        return folded_email(value)
+
+    @property
+    def _own_id(self) -> int | None:
+        return getattr(self.instance, "pk", None)  # type: ignore[attr-defined]
+
+
+class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
+    """A new account."""
+
+    password = serializers.CharField(write_only=True, **PASSWORD)
+
+    class Meta(djoser.UserCreateSerializer.Meta):
+        fields = ("id", "username", "email", "first_name", "last_name", "password")
+        extra_kwargs = {"email": {"required": True, "allow_blank": False}}  # noqa: RUF012
+
+    def create(self, validated_data: dict[str, Any]) -> AbstractBaseUser:
+        """The account; when a rival took the name first, the database's refusal says which field it was."""
+        return self.perform_create(validated_data)
+
+
+class UserSerializer(IdentityMixin, serializers.ModelSerializer):
+    """An account as its user and superusers see it."""
+
+    profile_picture = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "is_staff",
+            "is_active",
+            "profile_picture",
+        )
+        read_only_fields = ("is_staff", "is_active")
+        extra_kwargs = {  # noqa: RUF012
+            "username": {"required": False},
+            "email": {"required": False, "allow_blank": False},
+        }
+
+    def get_profile_picture(self, user: AbstractBaseUser) -> str | None:
+        """Its address, or None."""
+        profile = getattr(user, "profile", None)
+        return profile.profile_picture if profile else None
+
+
+class CurrentUserSerializer(UserSerializer):
+    """One's own account."""
+
+
+class SignInSerializer(djoser.TokenCreateSerializer):
+    """A user name and a password for a token."""
+
+    password = serializers.CharField(**PASSWORD)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        super().__init__(*args, **kwargs)
+        self.fields["username"] = serializers.CharField()
+
+
+class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
+    """A user name and a password for a pair of JSON Web Tokens."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        super().__init__(*args, **kwargs)
+        self.fields["password"] = serializers.CharField(write_only=True, **PASSWORD)
+
+
+class RefreshSerializer(jwt.TokenRefreshSerializer):
+    """A new access token, unless the account is gone or its password has changed."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        """The tokens."""
+        JWTAuthentication().get_user(RefreshToken(attrs["refresh"]))
+        return super().validate(attrs)
+
+
+class VerifySerializer(jwt.TokenVerifySerializer):
+    """Whether a token still opens something."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing to say when it does."""
+        JWTAuthentication().get_user(UntypedToken(attrs["token"]))
+        return super().validate(attrs)
+
+
+class NewPasswordMixin(serializers.Serializer):
+    """A new password, and what it must match where it is sent again."""
+
+    new_password = serializers.CharField(**PASSWORD)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The two passwords are the same."""
+        again = attrs.get("re_new_password")
+        if again is not None and again != attrs["new_password"]:
+            raise serializers.ValidationError({"re_new_password": ["The two password fields didn't match."]})
+        return super().validate(attrs)
+
+
+class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
+    """A new password for somebody who knows the old one."""
+
+    current_password = serializers.CharField(**PASSWORD)
+    re_new_password = serializers.CharField(required=False, **PASSWORD)
+
+
+class ResetPasswordSerializer(djoser.SendEmailResetSerializer):
+    """An address to send a reset link to."""
+
+    def get_user(self, is_active: bool = True) -> AbstractBaseUser | None:  # noqa: FBT001, FBT002 - djoser's own
+        """The active user of that address who has a password, or None."""
+        user = users_with_email(self.validated_data["email"]).filter(is_active=is_active).first()
+        return user if user is not None and user.has_usable_password() else None
+
+
+class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordResetConfirmRetypeSerializer):
+    """A new password for somebody who got the mail."""
+
+    re_new_password = serializers.CharField(**PASSWORD)

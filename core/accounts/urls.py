@@ -1,0 +1,20 @@
+"""The addresses of accounts, below `auth/`."""
+
+from django.urls import path
+from djoser.views import TokenDestroyView
+from rest_framework.routers import SimpleRouter
+from rest_framework_simplejwt.views import TokenRefreshView, TokenVerifyView
+
+from core.accounts import views
+
+router = SimpleRouter()
+router.register("users", views.AccountViewSet)
+
+urlpatterns = [
+    path("token/login/", views.SignInView.as_view(), name="login"),
+    path("token/logout/", TokenDestroyView.as_view(), name="logout"),
+    path("jwt/create/", views.JWTSignInView.as_view(), name="jwt-create"),
+    path("jwt/refresh/", TokenRefreshView.as_view(), name="jwt-refresh"),
+    path("jwt/verify/", TokenVerifyView.as_view(), name="jwt-verify"),
+    *router.urls,
+]

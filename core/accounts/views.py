@@ -1,0 +1,61 @@
+"""djoser's and simplejwt's views with this product's limits and without the routes it has no use for."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from djoser import views as djoser
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework_simplejwt import views as jwt
+
+from core import throttling
+
+
+class SignInView(djoser.TokenCreateView):
+    """A token for a user name and a password."""
+
+    throttle_classes = throttling.SIGN_IN
+
+
+class JWTSignInView(jwt.TokenObtainPairView):
+    """A pair of JSON Web Tokens for a user name and a password."""
+
+    throttle_classes = throttling.SIGN_IN
+
+
+class AccountViewSet(djoser.UserViewSet):
+    """Accounts: registration, one's own, passwords; all of them for superusers."""
+
+    lookup_value_regex = "[0-9]+"
+    queryset = get_user_model()._default_manager.select_related("profile").order_by("id")
+
+    activation = None
+    resend_activation = None
+    set_username = None
+    reset_username = None
+    reset_username_confirm = None
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """The limits of the action; the single-page app signs people out when `me` fails, so that has none."""
+        if self.action == "create":
+            return [throttling.RegistrationByAddress()]
+        if self.action == "reset_password":
+            return [throttling.PasswordResetByAddress(), throttling.PasswordResetByAccount()]
+        if self.action == "me" and self.request.method == "GET":
+            return []
+        return super().get_throttles()
+
+    @action(["post"], detail=False)
+    def set_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """Change one's own password; the tokens go with the old one."""
+        with transaction.atomic():
+            return super().set_password(request, *args, **kwargs)
+
+    @action(["post"], detail=False)
+    def reset_password_confirm(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """Set a new password with what the mail brought; the tokens go with the old one."""
+        with transaction.atomic():
+            return super().reset_password_confirm(request, *args, **kwargs)

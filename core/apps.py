@@ -1,0 +1,44 @@
+"""Wiring: who subscribes to what."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.contrib.admin.apps import AdminConfig
+from django.db.models.signals import post_save, pre_save
+
+
+class CoreConfig(AppConfig):
+    """The one app."""
+
+    name = "core"
+
+    def ready(self) -> None:
+        """Connect what happens to those who want to know."""
+        from core import checks, events  # noqa: F401 - the import registers the checks
+        from core.notifications import mails
+
+        events.subscribe(events.BookingCreated, mails.booking_created)
+        events.subscribe(events.BookingChanged, mails.booking_changed)
+        events.subscribe(events.BookingCancelled, mails.booking_cancelled)
+        pre_save.connect(fold_email, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.fold_email")
+        post_save.connect(give_profile, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.give_profile")
+
+
+class BookingAdminConfig(AdminConfig):
+    """Django's admin, with the sign-in limits."""
+
+    default_site = "core.admin_site.BookingAdminSite"
+
+
+def give_profile(sender: type, instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:  # noqa: ANN401, FBT001, FBT002
+    """A new user has a profile at once, whatever path made them; a fixture brings its own."""
+    from core.models import UserProfile
+
+    if created and not raw:
+        UserProfile.objects.get_or_create(user=instance)
+
+
+def fold_email(sender: type, instance: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    """E-mail addresses are stored in one form, whatever path they come by."""
+    instance.email = (instance.email or "").strip().lower()

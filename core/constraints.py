@@ -1,0 +1,160 @@
+"""The rules that the database itself holds, for both engines, and how their violation becomes a domain error."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement, Table
+from django.db.models.constraints import BaseConstraint
+
+from core import errors
+from core.choices import BookingStatus
+
+NO_OVERLAP = "core_booking_no_overlap"
+END_AFTER_START = "core_booking_end_after_start"
+TIMES_COMPARE = "core_booking_times_compare_as_text"
+STATUS_KNOWN = "core_booking_status_known"
+CAPACITY_AT_LEAST_ONE = "core_resource_capacity_at_least_one"
+USERNAME_UNIQUE = "core_user_username_folded"
+EMAIL_UNIQUE = "core_user_email_folded"
+
+BLOCKING_SQL = "status IN ({})".format(", ".join(f"'{status.value}'" for status in BookingStatus.blocking()))
+
+# What the database says -> what a person should read. PostgreSQL and SQLite name the constraint in their message;
+# of an index on an expression SQLite names the index, of a plain unique column the column.
+ERRORS: dict[str, type[errors.BookingError]] = {
+    NO_OVERLAP: errors.SlotTaken,
+    END_AFTER_START: errors.EndNotAfterStart,
+    TIMES_COMPARE: errors.TimeNotUtcText,
+    STATUS_KNOWN: errors.StatusNotAllowed,
+    CAPACITY_AT_LEAST_ONE: errors.CapacityTooSmall,
+    USERNAME_UNIQUE: errors.UsernameTaken,
+    "auth_user_username_key": errors.UsernameTaken,
+    "auth_user.username": errors.UsernameTaken,
+    EMAIL_UNIQUE: errors.EmailTaken,
+    '"core_resource" violates foreign key': errors.ResourceHasBookings,
+    "core_booking_resource_id": errors.ResourceMissing,
+    "core_booking_user_id": errors.UserMissing,
+}
+
+
+def as_booking_error(error: IntegrityError) -> errors.BookingError | None:
+    """The domain error for a write that the database refused, or None where the rule is not one of ours."""
+    said = str(error)
+    return next((kind() for name, kind in ERRORS.items() if name in said), None)
+
+
+class NoOverlap(BaseConstraint):
+    """No two blocking bookings of one resource share a moment: ``[start_time, end_time)``.
+
+    On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. Django rebuilds a SQLite
+    table for most changes of its schema and drops its triggers with the old one, so they are made with the table:
+    as statements that hold a reference to it, since the new table is born under a passing name.
+    """
+
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:
+        """What stands inside CREATE TABLE; on SQLite nothing, but the triggers follow the table."""
+        if schema_editor.connection.vendor == "postgresql":
+            return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}"
+        schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
+        return None
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        return Statement(
+            f"ALTER TABLE %(table)s ADD CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+        )
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        return Statement(
+            f"ALTER TABLE %(table)s DROP CONSTRAINT {schema_editor.quote_name(self.name)}",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+        )
+
+    def validate(
+        self,
+        model: type[models.Model],
+        instance: Any,  # noqa: ANN401 - Django's own signature
+        exclude: set[str] | None = None,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
+        """Refuse in `full_clean` what the database would refuse.
+
+        Raises:
+            ValidationError: When another blocking booking has a moment of this one's slot.
+        """
+        if {"resource", "start_time", "end_time", "status"} & (exclude or set()):
+            return
+        if instance.status not in BookingStatus.blocking() or instance.start_time >= instance.end_time:
+            return
+        others = model._default_manager.using(using).exclude(pk=instance.pk).filter(resource_id=instance.resource_id)
+        clash = others.filter(
+            status__in=BookingStatus.blocking(), start_time__lt=instance.end_time, end_time__gt=instance.start_time
+        )
+        if clash.exists():
+            raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
+
+    def _exclusion(self) -> str:
+        # A range of one id instead of `resource_id WITH =`, which would need the extension btree_gist.
+        return (
+            "EXCLUDE USING gist (int8range(resource_id, resource_id, '[]') WITH &&, "
+            f"tstzrange(start_time, end_time) WITH &&) WHERE ({BLOCKING_SQL})"
+        )
+
+    def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+        # After the write, so that NEW is what was stored; ABORT takes the whole statement back. The others do not
+        # overlap each other, so the first of them that ends after this one's start decides: one step in an index.
+        body = (
+            f"FOR EACH ROW WHEN NEW.{BLOCKING_SQL} BEGIN "
+            f"SELECT RAISE(ABORT, '{self.name}') WHERE NEW.end_time > ("
+            "SELECT other.start_time FROM %(table)s AS other "
+            f"WHERE other.resource_id = NEW.resource_id AND other.{BLOCKING_SQL} "
+            "AND other.end_time > NEW.start_time AND other.id <> NEW.id ORDER BY other.end_time LIMIT 1); END"
+        )
+        events = {"insert": "AFTER INSERT", "update": "AFTER UPDATE OF id, resource_id, start_time, end_time, status"}
+        return [
+            Statement(
+                f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} {event} ON %(table)s {body}",
+                table=Table(model._meta.db_table, schema_editor.quote_name),
+            )
+            for suffix, event in events.items()
+        ]
+
+
+class TimesCompareAsText(BaseConstraint):
+    """On SQLite, both times are stored in the one form that compares as text; elsewhere they have a type of their own.
+
+    The form is Django's own: ``YYYY-MM-DD HH:MM:SS`` in UTC, with six decimals unless they are zero.
+    """
+
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:
+        """What stands inside CREATE TABLE."""
+        if schema_editor.connection.vendor != "sqlite":
+            return None
+        rule = " AND ".join(self._rule(column) for column in ("start_time", "end_time"))
+        return f"CONSTRAINT {schema_editor.quote_name(self.name)} CHECK ({rule})"
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
+        """Nothing: SQLite rebuilds the table."""
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
+        """Nothing: SQLite rebuilds the table."""
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
+        """Nothing to check: Django writes this form."""
+
+    def _rule(self, column: str) -> str:
+        digits = "[0-9]" * 6
+        return (
+            f"typeof({column}) = 'text' "
+            f"AND strftime('%Y-%m-%d %H:%M:%S', {column}) IS substr({column}, 1, 19) "
+            f"AND (length({column}) = 19 OR (length({column}) = 26 AND substr({column}, 20) GLOB '.{digits}' "
+            f"AND substr({column}, 20) <> '.000000'))"
+        )

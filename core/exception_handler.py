@@ -1,0 +1,174 @@
+"""Every error as one flat object: `error`, `code`, `detail`, and for bad input each faulty field's own key."""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as framework_handler
+
+from core import errors
+from core.constraints import as_booking_error
+from core.intervals import Interval
+
+logger = logging.getLogger(__name__)
+
+NON_FIELD = "non_field_errors"
+
+TITLES = {400: "Invalid input", 403: "Not allowed", 409: "Conflict", 413: "Body too large", 500: "Server error"}
+
+# What a domain error is over HTTP, where it is not bad input (400).
+STATUS: dict[type[errors.BookingError], int] = {
+    errors.BookingEnded: 403,
+    errors.BookingMissing: 404,
+    errors.ResourceHasBookings: 409,
+}
+
+DETAILS = {
+    400: ("bad_request", "This request cannot be understood."),
+    403: ("permission_denied", "You may not do this."),
+    404: ("not_found", "There is nothing here. Check the address; every path ends in a slash."),
+    405: ("method_not_allowed", "This method is not allowed here."),
+    413: ("body_too_large", "The body is too large."),
+    503: ("database_unavailable", "The database cannot be reached at the moment. Try again in a few seconds."),
+}
+
+
+def error_body(status: int, code: str, detail: str, **more: object) -> dict[str, object]:
+    """The flat object that every error is."""
+    return {"error": TITLES.get(status) or HTTPStatus(status).phrase, "code": code, "detail": detail, **more}
+
+
+def error_for_status(status: int, request_id: str) -> tuple[int, dict[str, object]]:
+    """The status and the body of an error of which no more than the status is known."""
+    if status >= 500 and status != 503:
+        return status, error_body(status, "server_error", server_error_detail(request_id))
+    code, detail = DETAILS.get(status, DETAILS[400])
+    return status, error_body(status, code, detail)
+
+
+def server_error_detail(request_id: str) -> str:
+    """What a person reads when we failed; the traceback is in the log under the same id."""
+    return f"Something went wrong on our side. Please report request {request_id}."
+
+
+def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """The REST framework's exception handler.
+
+    Whatever a view raises is answered here, with DEBUG on or off: what nobody expected is logged with its traceback
+    and answered as a 500 that tells nothing but the id of the request.
+    """
+    exc = understood(exc)
+    request_id = getattr(getattr(context.get("request"), "_request", None), "request_id", "")
+    if isinstance(exc, errors.BookingError):
+        return booking_error(exc)
+    answer = framework_handler(exc, dict(context))
+    if answer is None:
+        if isinstance(exc, OperationalError | InterfaceError):
+            logger.error("The database failed (request=%s)", request_id, exc_info=exc)
+            return Response(error_for_status(503, request_id)[1], status=503, headers={"Retry-After": "5"})
+        logger.error("Unexpected error (request=%s)", request_id, exc_info=exc)
+        return Response(error_for_status(500, request_id)[1], status=500)
+    if isinstance(exc, exceptions.ValidationError):
+        answer.data = validation_body(exc.detail)
+    else:
+        detail, code = first_message(getattr(exc, "detail", str(exc)))
+        answer.data = error_body(answer.status_code, code, detail)
+    return answer
+
+
+def understood(exc: Exception) -> Exception:
+    """The exception in a form that has an answer: Django's and the database's own turned into ours."""
+    if isinstance(exc, Http404):
+        return exceptions.NotFound()
+    if isinstance(exc, PermissionDenied):
+        return exceptions.PermissionDenied()
+    if isinstance(exc, RequestDataTooBig):
+        return BodyTooLarge()
+    if isinstance(exc, SuspiciousOperation):
+        return exceptions.ParseError()
+    if isinstance(exc, IntegrityError):
+        return as_booking_error(exc) or Contradiction()
+    if isinstance(exc, DataError) or (isinstance(exc, ValueError) and "NUL" in str(exc)):
+        return exceptions.ParseError("A value here cannot be stored: it is too large or has a NUL character.")
+    if isinstance(exc, Error) and isinstance(exc.__cause__, UnicodeError):
+        return exceptions.ParseError("A text in this request is no valid Unicode.")
+    return exc
+
+
+class BodyTooLarge(exceptions.APIException):
+    """A body over the limit that was only noticed while it was read."""
+
+    status_code = 413
+    default_code = "body_too_large"
+    default_detail = DETAILS[413][1]
+
+
+class Contradiction(exceptions.APIException):
+    """A write that the database refused for a reason that no check knows."""
+
+    status_code = 409
+    default_code = "conflict"
+    default_detail = "This contradicts what is stored; somebody may have been faster. Read it again and retry."
+
+
+def booking_error(error: errors.BookingError) -> Response:
+    """A domain error as an answer."""
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    if status != 400:
+        return Response(error_body(status, error.code, error.message), status=status)
+    more: dict[str, object] = {}
+    if isinstance(error, errors.SlotTaken):
+        more["conflicts"] = [as_json(slot) for slot in error.conflicts]
+        more["suggestion"] = as_json(error.suggestion) if error.suggestion else None
+    body = validation_body({error.field or NON_FIELD: [error.message]}, code=error.code)
+    return Response({**body, **more}, status=400)
+
+
+def as_json(slot: Interval) -> dict[str, object]:
+    """A slot in the words of the API; the renderer writes the times."""
+    return {"start_time": slot.start, "end_time": slot.end}
+
+
+def validation_body(detail: object, code: str = "invalid") -> dict[str, object]:
+    """Bad input: each faulty field with its messages, and all of them again in `detail`, led by the field's name."""
+    by_field: dict[str, list[str]] = {}
+    for field, message in flatten(detail):
+        messages = by_field.setdefault(field, [])
+        if message not in messages:
+            messages.append(message)
+    sentences = [
+        message if field == NON_FIELD else f"{field}: {message}"
+        for field, messages in by_field.items()
+        for message in messages
+    ]
+    return error_body(400, code, " ".join(sentences), **by_field)
+
+
+def flatten(detail: object, field: str = NON_FIELD) -> Iterator[tuple[str, str]]:
+    """The messages of a possibly nested error, each with the name of the outermost field."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            outer = name if field == NON_FIELD else field
+            yield from flatten(inner, NON_FIELD if outer in ("detail", "error", "code") else str(outer))
+    elif isinstance(detail, list | tuple):
+        for inner in detail:
+            yield from flatten(inner, field)
+    else:
+        yield field, str(detail)
+
+
+def first_message(detail: object) -> tuple[str, str]:
+    """What an error other than bad input says, and its code in snake_case."""
+    if isinstance(detail, Mapping):
+        detail = detail.get("detail") or next(iter(detail.values()), "")
+    if isinstance(detail, list | tuple):
+        detail = detail[0] if detail else ""
+    code = re.sub(r"[^a-z0-9]+", "_", str(getattr(detail, "code", "error")).lower()).strip("_")
+    return str(detail), code or "error"

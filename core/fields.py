@@ -1,0 +1,56 @@
+"""Fields that read what people and programs send, and refuse what could mean two things."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment in ISO 8601 with an offset; fractions of a second are kept, to the microsecond."""
+
+    default_error_messages = {  # noqa: RUF012 - the framework's own form
+        "invalid": "This is no moment in ISO 8601 with an offset, such as 2030-01-31T09:00:00Z.",
+        "naive": "The offset is missing. Add Z for UTC or an offset: 2030-01-31T09:00:00Z.",
+        "plus": "The offset is missing: a + in an address means a space. Write %2B instead, or use Z for UTC.",
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:  # noqa: ANN401 - whatever was sent
+        """The moment in UTC."""
+        if not isinstance(value, str):
+            self.fail("invalid", format="")
+        if len(value) > 6 and value[-6] == " " and value[-3] == ":":
+            self.fail("plus")
+        return super().to_internal_value(value.strip())
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """The moment in UTC; one without an offset is refused."""
+        if value.tzinfo is None:
+            self.fail("naive")
+        return super().enforce_timezone(value)
+
+    def to_representation(self, value: datetime) -> datetime:
+        """The moment as it is; the renderer writes it."""
+        return value
+
+
+class KeyField(serializers.IntegerField):
+    """The id of something: a whole number, or its digits as text."""
+
+    default_error_messages = {"invalid": "An id is needed: a whole number."}  # noqa: RUF012
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:  # noqa: ANN401 - whatever was sent
+        """The id."""
+        if isinstance(data, bool) or not isinstance(data, int | str) or not str(data).strip().isdecimal():
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class FlagField(serializers.BooleanField):
+    """A boolean that a form may leave out, as JSON may."""
+
+    default_empty_html = empty

@@ -1,0 +1,43 @@
+"""One vocabulary of time: half-open intervals of aware moments."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A span of time ``[start, end)``; both bounds aware."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it is; negative when the end is before the start."""
+        return self.end - self.start
+
+    def overlaps(self, other: "Interval") -> bool:
+        """Whether the two share a moment; touching ones do not."""
+        return self.start < other.end and other.start < self.end
+
+    def clip(self, window: "Interval") -> "Interval | None":
+        """The part inside the window, or None where nothing is left."""
+        start, end = max(self.start, window.start), min(self.end, window.end)
+        return Interval(start, end) if start < end else None
+
+    def subtract(self, busy: Iterable["Interval"]) -> Iterator["Interval"]:
+        """The pieces of this interval that no busy one covers, in order, none empty.
+
+        Args:
+            busy: Intervals in order of their start.
+        """
+        position = self.start
+        for taken in busy:
+            if taken.start >= self.end:
+                break
+            if position < taken.start:
+                yield Interval(position, taken.start)
+            position = max(position, taken.end)
+        if position < self.end:
+            yield Interval(position, self.end)

@@ -1,0 +1,355 @@
+"""The verbs that change a booking: the only writer of its time, resource and status.
+
+Each verb is atomic. It locks the resource before it looks, so that bookings of one resource queue instead of meeting
+in the database's constraint, and publishes its event inside the transaction. The rules are numbered as in the
+README: 1 lead time, 2 end after start, 3 free slot, 4 resource in service, 6 ways of the status, 7 history.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from core import errors, events
+from core.choices import BookingStatus
+from core.constraints import as_booking_error
+from core.intervals import Interval
+from core.models import Booking, Resource
+from core.querysets import locked
+
+LATEST_END = timedelta(days=1826)
+SAME_MOMENT = timedelta(milliseconds=1)
+CLASHES_NAMED = 3
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What somebody wants of a booking; None leaves a field as it is."""
+
+    resource_id: int | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    status: str | None = None
+    notes: str | None = None
+
+
+def lead_time() -> timedelta:
+    """How far ahead a booking must start."""
+    return timedelta(minutes=settings.BOOKING_LEAD_TIME_MINUTES)
+
+
+def explained(verb: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
+    """Turn the database's refusal into the error that a check would have given, outside the broken transaction."""
+
+    @wraps(verb)
+    def speaking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        try:
+            return verb(*args, **kwargs)
+        except IntegrityError as refusal:
+            error = as_booking_error(refusal)
+            if error is None:
+                raise
+            wanted = getattr(refusal, "booking", None)
+            if isinstance(error, errors.SlotTaken) and wanted is not None:
+                require_free(wanted, now=kwargs["now"])  # type: ignore[arg-type]
+            raise error from refusal
+
+    return speaking
+
+
+@explained
+@transaction.atomic
+def book(
+    *,
+    user: AbstractBaseUser,
+    resource_id: int,
+    start_time: datetime,
+    end_time: datetime,
+    status: str | None = None,
+    notes: str = "",
+    by: Any,  # noqa: ANN401 - any user model
+    now: datetime,
+    as_record: bool = False,
+) -> Booking:
+    """Book a resource for a user.
+
+    Args:
+        user: Whose booking it is.
+        resource_id: The resource.
+        start_time: The start, aware; at least the lead time ahead.
+        end_time: The end, aware, after the start and at most 1826 days ahead.
+        status: The state asked for; None for the one that the resource gives.
+        notes: Free text of at most 5 000 characters.
+        by: Who books.
+        now: The present moment.
+        as_record: Staff record what happened: rules 1 and 6 do not apply.
+
+    Raises:
+        BookingError: The first rule that the booking breaks.
+    """
+    resource = lock_resources(resource_id)[resource_id]
+    slot = Interval(start_time, end_time)
+    require_order(slot)
+    if not as_record:
+        require_lead_time(start_time, now=now)
+    require_near(end_time, now=now)
+    if not resource.is_available:
+        raise errors.ResourceOutOfService
+    first = BookingStatus.first(requires_approval=resource.requires_approval)
+    wanted = BookingStatus(status) if status else first
+    if not (as_record or by.is_staff):
+        allowed = {BookingStatus.PENDING, first}
+        if wanted not in allowed:
+            raise errors.StatusNotAllowed(why_not_first(wanted, resource))
+    booking = Booking(
+        user=user, resource=resource, start_time=start_time, end_time=end_time, status=wanted, notes=notes
+    )
+    if booking.blocks:
+        require_free(booking, now=now)
+    save(booking)
+    events.publish(events.BookingCreated(booking=booking, by=by))
+    return booking
+
+
+@explained
+@transaction.atomic
+def change(booking: Booking, *, changes: Changes, by: Any, now: datetime) -> Booking:  # noqa: ANN401 - any user model
+    """Change a booking as a whole, whatever fields are named; what does not change is not checked again.
+
+    Args:
+        booking: The booking, as it was read; it is read again under lock.
+        changes: What is wanted. A time within a millisecond of the stored one has not changed.
+        by: Who asks. For staff rules 1, 6 and 7 do not apply.
+        now: The present moment.
+
+    Returns:
+        The booking as it is now, with its user and resource.
+
+    Raises:
+        BookingError: The first rule that the change breaks; nothing is changed then.
+    """
+    before = lock(booking)
+    staff = by.is_staff
+    if not staff and before.end_time <= now:
+        raise errors.BookingEnded
+    after = copy.copy(before)
+    after.start_time = moved_to(before.start_time, changes.start_time)
+    after.end_time = moved_to(before.end_time, changes.end_time)
+    after.notes = before.notes if changes.notes is None else changes.notes
+    resources = lock_resources(before.resource_id, changes.resource_id or before.resource_id)
+    after.resource = resources[changes.resource_id or before.resource_id]
+    after.resource_id = after.resource.pk
+    moved = after.slot != before.slot or after.resource_id != before.resource_id
+    after.status = wanted_status(before, after, asked=changes.status, moved=moved, staff=staff)
+    if moved:
+        require_order(after.slot)
+        if not staff and after.start_time != before.start_time:
+            require_lead_time(after.start_time, now=now)
+        if after.end_time != before.end_time:
+            require_near(after.end_time, now=now)
+    if after.blocks and (moved or not before.blocks):
+        if not after.resource.is_available:
+            raise errors.ResourceOutOfService
+        require_free(after, now=now)
+    return settle(before, after, by=by)
+
+
+@explained
+@transaction.atomic
+def cancel(booking: Booking, *, by: Any, now: datetime) -> Booking:  # noqa: ANN401 - any user model
+    """Give a booking's slot back; one that was cancelled or rejected before stays as it is.
+
+    Raises:
+        BookingEnded: When it is over and not staff asks.
+    """
+    before = lock(booking)
+    if not before.blocks:
+        return before
+    if not by.is_staff and before.end_time <= now:
+        raise errors.BookingEnded
+    after = copy.copy(before)
+    after.status = BookingStatus.CANCELLED
+    return settle(before, after, by=by)
+
+
+@transaction.atomic
+def remove(booking: Booking, *, by: Any, now: datetime) -> None:  # noqa: ANN401 - any user model
+    """Delete a booking's row; when it was blocking and not over, that is its cancellation."""
+    before = lock(booking)
+    was_alive = before.blocks and before.end_time > now
+    after = copy.copy(before)
+    after.status = BookingStatus.CANCELLED
+    Booking.objects.filter(pk=before.pk).delete()
+    if was_alive:
+        events.publish(events.BookingCancelled(before=before, after=after, by=by))
+
+
+def lock(booking: Booking) -> Booking:
+    """The booking as it is now, locked until the transaction ends.
+
+    Raises:
+        BookingMissing: When its row was deleted meanwhile.
+    """
+    found = locked(Booking.objects.in_full()).filter(pk=booking.pk).first()
+    if found is None:
+        raise errors.BookingMissing
+    return found
+
+
+def lock_resources(*ids: int) -> dict[int, Resource]:
+    """The resources by id, locked in key order.
+
+    Raises:
+        ResourceMissing: When one of them is not there.
+    """
+    found = {resource.pk: resource for resource in locked(Resource.objects.filter(pk__in=set(ids)))}
+    if set(ids) - set(found):
+        raise errors.ResourceMissing
+    return found
+
+
+def moved_to(stored: datetime, wanted: datetime | None) -> datetime:
+    """The new moment, or the stored one where none is wanted or the difference is what browsers drop."""
+    return stored if wanted is None or abs(wanted - stored) < SAME_MOMENT else wanted
+
+
+def wanted_status(before: Booking, after: Booking, *, asked: str | None, moved: bool, staff: bool) -> BookingStatus:
+    """The state that a change leads to (rule 6).
+
+    Raises:
+        StatusNotAllowed: When an owner may not ask for it.
+    """
+    current = BookingStatus(before.status)
+    wanted = BookingStatus(asked) if asked else current
+    if staff:
+        return wanted
+    approval = after.resource.requires_approval
+    back_to_pending = moved and approval and current == BookingStatus.CONFIRMED
+    if back_to_pending and wanted in BookingStatus.blocking():
+        return BookingStatus.PENDING
+    if not current.owner_may_become(wanted, requires_approval=approval):
+        raise errors.StatusNotAllowed(why_not_next(current, wanted, after.resource))
+    return wanted
+
+
+def why_not_first(wanted: BookingStatus, resource: Resource) -> str:
+    """Why a new booking may not have the state asked for."""
+    if wanted == BookingStatus.CONFIRMED:
+        return f"{resource.name} requires approval: leave the status out or send pending, and staff will confirm it."
+    return f"A new booking cannot be {wanted.value}. Leave the status out."
+
+
+def why_not_next(current: BookingStatus, wanted: BookingStatus, resource: Resource) -> str:
+    """Why an owner may not bring a booking to the state asked for."""
+    if wanted == BookingStatus.REJECTED:
+        return "Only staff may reject a booking. You can cancel it."
+    if current == BookingStatus.REJECTED:
+        return "Staff rejected this booking; only they can change that. Make a new booking instead."
+    if wanted == BookingStatus.CONFIRMED:
+        return f"{resource.name} requires approval: only staff may confirm a booking of it."
+    return f"A {current.value} booking of yours cannot become {wanted.value}."
+
+
+def require_order(slot: Interval) -> None:
+    """Rule 2."""
+    if slot.start >= slot.end:
+        raise errors.EndNotAfterStart
+
+
+def require_lead_time(start: datetime, *, now: datetime) -> None:
+    """Rule 1; exactly the lead time is enough."""
+    if start < now:
+        raise errors.StartInPast
+    if start < now + lead_time():
+        raise errors.StartTooSoon(lead_time())
+
+
+def require_near(end: datetime, *, now: datetime) -> None:
+    """A booking ends at most five years from now."""
+    if end > now + LATEST_END:
+        raise errors.TooFarAhead
+
+
+def require_free(booking: Booking, *, now: datetime) -> None:
+    """Rule 3.
+
+    Raises:
+        SlotTaken: With up to three clashing slots and the first free one that could be booked now.
+    """
+    clashes = Booking.objects.clashes(
+        booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
+    )
+    if not clashes:
+        return
+    suggestion = Booking.objects.first_gap(
+        resource_id=booking.resource_id,
+        after=max(booking.start_time, next_minute(now + lead_time())),
+        length=booking.slot.duration,
+        until=now + LATEST_END,
+        except_id=booking.pk,
+    )
+    raise errors.SlotTaken(conflicts=clashes, suggestion=suggestion)
+
+
+def next_minute(moment: datetime) -> datetime:
+    """The first whole minute at or after the moment, so that a suggestion can still be booked when it is read."""
+    whole = moment.replace(second=0, microsecond=0)
+    return whole if whole == moment else whole + timedelta(minutes=1)
+
+
+def settle(before: Booking, after: Booking, *, by: Any) -> Booking:  # noqa: ANN401 - any user model
+    """Write what differs and tell everybody; where nothing differs, do neither."""
+    names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
+    if not names:
+        return before
+    save(after, update_fields=[*(name.removesuffix("_id") for name in names), "updated_at"])
+    gone = before.blocks and after.status == BookingStatus.CANCELLED
+    kind = events.BookingCancelled if gone else events.BookingChanged
+    events.publish(kind(before=before, after=after, by=by))
+    return after
+
+
+def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save's own
+    """Write the row; a refusal of the database remembers which booking it was about."""
+    try:
+        booking.save(**options)
+    except IntegrityError as refusal:
+        refusal.booking = booking  # type: ignore[attr-defined]
+        raise
+
+
+def find_user(user_id: int) -> AbstractBaseUser:
+    """The user to book for.
+
+    Raises:
+        UserMissing: When there is none.
+    """
+    found = get_user_model().objects.filter(pk=user_id).first()
+    if found is None:
+        raise errors.UserMissing
+    return found
+
+
+@transaction.atomic
+def delete_resource(resource: Resource) -> None:
+    """Delete a resource that was never booked.
+
+    Raises:
+        ResourceHasBookings: When it has bookings, in whatever state.
+    """
+    locked(Resource.objects.filter(pk=resource.pk)).first()
+    try:
+        resource.delete()
+    except ProtectedError as error:
+        raise errors.ResourceHasBookings from error

@@ -1,0 +1,44 @@
+"""`manage.py ensure_superuser`: the first superuser of a deploy."""
+
+import os
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError, transaction
+
+VARIABLES = ("DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD")
+
+
+class Command(BaseCommand):
+    """Creates a superuser from the environment if there is none."""
+
+    help = "Creates a superuser from " + ", ".join(VARIABLES) + " if there is none."
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        """Create it, or say why not."""
+        User = get_user_model()  # noqa: N806 - a class
+        if User._default_manager.filter(is_superuser=True).exists():
+            self.stdout.write("There is a superuser already; nothing to do.")
+            return
+        username, email, password = (os.environ.get(name, "").strip() for name in VARIABLES)
+        missing = [name for name in VARIABLES if not os.environ.get(name, "").strip()]
+        if missing:
+            self.stdout.write(f"No superuser was made. Set {', '.join(missing)} and run this command again.")
+            return
+        candidate = User(username=username, email=email)
+        try:
+            candidate.clean_fields(exclude=["password"])
+            validate_password(password, candidate)
+            with transaction.atomic():
+                User._default_manager.create_superuser(username=username, email=email, password=password)
+        except ValidationError as error:
+            raise CommandError("No superuser was made. " + " ".join(error.messages)) from error
+        except IntegrityError as error:
+            raise CommandError(
+                f"No superuser was made: a user named {username} or with the address {email} is there already. "
+                "Choose others, or make that one a superuser in `manage.py shell`."
+            ) from error
+        self.stdout.write(self.style.SUCCESS(f"Superuser {username} was made."))

@@ -1,0 +1,117 @@
+"""`manage.py seed_demo`: a small believable demo in an empty database."""
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from decouple import UndefinedValueError
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from booking_system_api.environment import config
+from core.choices import BookingStatus
+from core.models import Booking, Resource
+
+RESOURCES = [
+    ("Aurora meeting room", "Second floor, daylight, video conference, whiteboard.", 8, True, True),
+    ("Borealis huddle room", "For two or three people; no approval needed.", 3, True, False),
+    ("Desk 12 by the window", "Height-adjustable, two screens.", 1, True, False),
+    ("Confocal microscope", "Introduction required. Bring your own slides.", 1, True, True),
+    ("Cargo bike", "Carries 80 kg. The key is at the reception.", 1, True, False),
+    ("Electric van", "Charging card in the glove box.", 3, False, True),
+]
+USERS = [
+    ("anna", "anna@example.org", "Anna", "Demo", True),
+    ("bert", "bert@example.org", "Bert", "Demo", False),
+    ("carla", "carla@example.org", "Carla", "Demo", False),
+]
+# user, resource, days from today, hour, length in hours, status, notes
+BOOKINGS = [
+    ("bert", "Aurora meeting room", 0, 9, 1, BookingStatus.CONFIRMED, "Stand-up with the whole team"),
+    ("carla", "Aurora meeting room", 0, 10, 2, BookingStatus.CONFIRMED, "Customer visit"),
+    ("bert", "Aurora meeting room", 1, 14, 2, BookingStatus.PENDING, "Planning"),
+    ("carla", "Borealis huddle room", 0, 15, 1, BookingStatus.CONFIRMED, ""),
+    ("bert", "Desk 12 by the window", 1, 8, 9, BookingStatus.CONFIRMED, ""),
+    ("carla", "Confocal microscope", 2, 9, 4, BookingStatus.PENDING, "Samples 14 to 22"),
+    ("bert", "Confocal microscope", -1, 13, 3, BookingStatus.CONFIRMED, ""),
+    ("carla", "Cargo bike", 1, 16, 3, BookingStatus.CONFIRMED, "Moving house plants"),
+    ("bert", "Cargo bike", 3, 9, 2, BookingStatus.CANCELLED, "Rain"),
+]
+
+
+class Command(BaseCommand):
+    """Fills an empty database with a demo, and says how to sign in."""
+
+    help = "Fills an empty database with a small demo; only with DEBUG on. Safe to run again."
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        """Fill it, unless there is something already."""
+        if not settings.DEBUG:
+            raise CommandError("The demo is for trying things out: it runs only with DEBUG=True.")
+        users = get_user_model()._default_manager
+        names = [name for name, *_ in USERS]
+        if users.exists() or Resource.objects.exists():
+            if set(names) <= set(users.filter(username__in=names).values_list("username", flat=True)):
+                self.say_sign_ins("The demo is there already.")
+            else:
+                self.stdout.write("The database is not empty; no demo was added.")
+            return
+        with transaction.atomic():
+            self.fill(self.password())
+        self.say_sign_ins("The database was empty; it now holds a small demo.")
+
+    def password(self) -> str:
+        """The password of all demo users.
+
+        Raises:
+            CommandError: When there is none; none is built in.
+        """
+        try:
+            value = str(config("DEMO_PASSWORD")).strip()
+        except UndefinedValueError:
+            value = ""
+        if not value:
+            raise CommandError("DEMO_PASSWORD is not set. Put one into .env; `make run` does it for a new .env.")
+        return value
+
+    def fill(self, password: str) -> None:
+        """Make the users, the resources and the bookings, by the same verbs that everybody uses."""
+        users = {}
+        for username, email, first, last, is_staff in USERS:
+            users[username] = get_user_model()._default_manager.create_user(
+                username, email, password, first_name=first, last_name=last, is_staff=is_staff, is_superuser=is_staff
+            )
+        resources = {}
+        for name, description, capacity, is_available, requires_approval in RESOURCES:
+            resources[name] = Resource.objects.create(
+                name=name,
+                description=description,
+                capacity=capacity,
+                is_available=is_available,
+                requires_approval=requires_approval,
+            )
+        today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        # Rows, not the verb `book`: nobody is told of what never happened. The database holds its rules all the same.
+        Booking.objects.bulk_create(
+            Booking(
+                user=users[username],
+                resource=resources[name],
+                start_time=today + timedelta(days=days, hours=hour),
+                end_time=today + timedelta(days=days, hours=hour + hours),
+                status=status,
+                notes=notes,
+            )
+            for username, name, days, hour, hours, status, notes in BOOKINGS
+        )
+        self.stdout.write(f"{len(users)} users, {len(resources)} resources, {Booking.objects.count()} bookings.")
+
+    def say_sign_ins(self, first: str) -> None:
+        """Who can sign in, and where the password is."""
+        staff = ", ".join(name for name, *_, is_staff in USERS if is_staff)
+        others = ", ".join(name for name, *_, is_staff in USERS if not is_staff)
+        where = "environment" if os.environ.get("DEMO_PASSWORD") else ".env"
+        self.stdout.write(f"{first} Sign in as {staff} (staff) or {others}; the password is DEMO_PASSWORD in {where}:")
+        self.stdout.write(f"  {self.password()}")

@@ -1,0 +1,126 @@
+"""The things that are stored: resources, bookings, and what a user has beside Django's own account."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from core import constraints
+from core.choices import BookingStatus
+from core.intervals import Interval
+from core.querysets import BookingQuerySet, ResourceQuerySet
+
+
+class UserProfile(models.Model):
+    """What a user shows of themselves beside the account."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
+    profile_picture = models.URLField(  # noqa: DJ001 - null is "none" here
+        max_length=500, null=True, blank=True, validators=[URLValidator(schemes=["http", "https"])]
+    )
+    cloudinary_public_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - null is "none" here
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    class Meta:
+        ordering: ClassVar = ["user_id"]
+
+    def __str__(self) -> str:
+        return f"Profile of user {self.user_id}"
+
+
+class Resource(models.Model):
+    """Something that people share by booking it: a room, a desk, a device, a vehicle."""
+
+    name = models.CharField(max_length=255)
+    description = models.TextField(max_length=10_000, blank=True, default="", db_default="")
+    capacity = models.PositiveIntegerField(
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(2_147_483_647)],
+        help_text="How many people or items it holds, at least 1.",
+    )
+    is_available = models.BooleanField(default=True, db_default=True, help_text="Untick to take it out of service.")
+    requires_approval = models.BooleanField(
+        default=True, db_default=True, help_text="New bookings wait until staff confirm them."
+    )
+
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        indexes: ClassVar = [models.Index(fields=["name", "id"], name="core_resource_by_name")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(capacity__gte=1),
+                name=constraints.CAPACITY_AT_LEAST_ONE,
+                violation_error_message="The capacity must be at least 1.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Booking(models.Model):
+    """A user's claim on a resource for ``[start_time, end_time)``."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bookings", db_index=False
+    )
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="bookings", db_index=False)
+    start_time = models.DateTimeField()
+    end_time = models.DateTimeField()
+    status = models.CharField(
+        max_length=10,
+        choices=BookingStatus.choices,
+        default=BookingStatus.PENDING,
+        db_default=BookingStatus.PENDING,
+    )
+    notes = models.TextField(max_length=5_000, blank=True, default="", db_default="")
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["start_time", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["start_time", "id"], name="core_booking_by_start"),
+            models.Index(fields=["user", "start_time", "id"], name="core_booking_by_user"),
+            models.Index(fields=["resource", "start_time", "id"], name="core_booking_by_resource"),
+            models.Index(
+                fields=["resource", "end_time"],
+                condition=Q(status__in=BookingStatus.blocking()),
+                name="core_booking_blocking_ends",
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(end_time__gt=F("start_time")),
+                name=constraints.END_AFTER_START,
+                violation_error_message="The end must be after the start.",
+            ),
+            models.CheckConstraint(condition=Q(status__in=BookingStatus.values), name=constraints.STATUS_KNOWN),
+            constraints.TimesCompareAsText(name=constraints.TIMES_COMPARE),
+            constraints.NoOverlap(
+                name=constraints.NO_OVERLAP,
+                violation_error_code="slot_taken",
+                violation_error_message="This resource is already booked during the selected time.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Booking {self.pk}"
+
+    @property
+    def slot(self) -> Interval:
+        """The time it takes."""
+        return Interval(self.start_time, self.end_time)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps its slot from others."""
+        return BookingStatus(self.status).blocks

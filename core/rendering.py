@@ -1,0 +1,65 @@
+"""How bodies are read and written: JSON, by orjson where it is written; HTML for a browser of staff."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from rest_framework import parsers, renderers
+from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
+
+OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """JSON in UTF-8; moments in UTC end in `Z`."""
+
+    def render(
+        self,
+        data: Any,  # noqa: ANN401 - whatever a view answers
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        """The body; none for None."""
+        if data is None:
+            return b""
+        indented = bool((renderer_context or {}).get("indent"))
+        return orjson.dumps(data, default=JSONEncoder().default, option=OPTIONS | (orjson.OPT_INDENT_2 * indented))
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON; nesting deeper than Python's stack is the sender's mistake."""
+
+    def parse(
+        self,
+        stream: Any,  # noqa: ANN401
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        """The value.
+
+        Raises:
+            ParseError: When the body is no JSON, or nested too deeply.
+        """
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError("JSON parse error - nested too deeply") from error
+
+
+class JSONUnlessStaffBrowser(DefaultContentNegotiation):
+    """JSON for everybody, whatever they accept; the browsable API for staff whose browser asks for HTML."""
+
+    def select_renderer(
+        self, request: Request, renderers: list[renderers.BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[renderers.BaseRenderer, str]:
+        """The renderer and the media type of the answer."""
+        plain = renderers[0]
+        wanted = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+        accept = request.headers.get("Accept", "")
+        html = wanted == "api" if wanted else "text/html" in accept
+        if html and len(renderers) > 1 and request.user.is_staff:
+            return renderers[1], renderers[1].media_type
+        return plain, plain.media_type

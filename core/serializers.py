@@ -1,0 +1,89 @@
+"""The shapes of resources, bookings and profiles. They neither decide nor send."""
+
+from functools import cache
+from typing import Any, Self
+
+from django.db.models import F, QuerySet
+from rest_framework import serializers
+
+from core.choices import BookingStatus
+from core.fields import FlagField, KeyField, MomentField
+from core.lifecycle import Changes
+from core.models import Resource, UserProfile
+
+
+class RowsMixin:
+    """Lists straight from the database's rows, shaped by the same fields as a single object."""
+
+    @classmethod
+    def rows(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The queryset with one dict for each row, whose keys are the fields that a single object shows."""
+        aliases, names = cls.columns()
+        return queryset.annotate(**aliases).values(*names)
+
+    @classmethod
+    @cache
+    def columns(cls: type[Self]) -> tuple[dict[str, F], list[str]]:
+        """What to ask the database for: aliases for fields that come from elsewhere, and all names in order."""
+        fields: dict[str, serializers.Field] = cls().fields  # type: ignore[attr-defined]
+        shown = {name: "__".join(field.source_attrs) for name, field in fields.items() if not field.write_only}
+        return {name: F(path) for name, path in shown.items() if path not in (name, f"{name}_id")}, list(shown)
+
+
+class ResourceSerializer(RowsMixin, serializers.ModelSerializer):
+    """A resource and how it stands in the window asked for."""
+
+    is_available = FlagField(required=False)
+    requires_approval = FlagField(required=False)
+    availability_status = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = Resource
+        fields = (
+            "id",
+            "name",
+            "description",
+            "capacity",
+            "is_available",
+            "requires_approval",
+            "availability_status",
+        )
+
+
+class BookingSerializer(RowsMixin, serializers.Serializer):
+    """A booking; what a client sends becomes the arguments of a verb."""
+
+    id = serializers.IntegerField(read_only=True)
+    user = KeyField(source="user_id", required=False, allow_null=True)
+    username = serializers.CharField(source="user.username", read_only=True)
+    resource = KeyField(source="resource_id")
+    resource_name = serializers.CharField(source="resource.name", read_only=True)
+    start_time = MomentField()
+    end_time = MomentField()
+    status = serializers.ChoiceField(choices=BookingStatus.choices, required=False)
+    notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=5_000)
+    created_at = MomentField(read_only=True)
+    updated_at = MomentField(read_only=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """The fields; who a booking is for is read only from staff who make one, and ignored otherwise."""
+        found = super().get_fields()
+        request = self.context.get("request")
+        if self.instance is not None or not (request and request.user.is_staff):
+            found["user"] = serializers.IntegerField(source="user_id", read_only=True)
+        return found
+
+    @property
+    def changes(self) -> Changes:
+        """What the client wants changed."""
+        return Changes(**{name: value for name, value in self.validated_data.items() if name != "user_id"})
+
+
+class ProfilePictureSerializer(serializers.ModelSerializer):
+    """A profile's picture."""
+
+    class Meta:
+        model = UserProfile
+        fields = ("profile_picture", "cloudinary_public_id", "updated_at")
+        read_only_fields = ("updated_at",)
+        extra_kwargs = {"profile_picture": {"required": True, "allow_null": False, "allow_blank": False}}  # noqa: RUF012

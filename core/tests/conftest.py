@@ -1,0 +1,114 @@
+"""The cast: alice owns, bob is another user, admin is staff, root a superuser; and their clients."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connections
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from core.models import Resource
+from core.tests.factories import make_resource, make_user
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> Iterator[None]:
+    """Counters of limits do not leak from test to test."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return make_user("bob")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return make_user("admin", is_staff=True)
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return make_user("root", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def room(db: None) -> Resource:
+    """Bookable without approval."""
+    return make_resource()
+
+
+@pytest.fixture
+def lab(db: None) -> Resource:
+    """Requires approval."""
+    return make_resource("Lab", requires_approval=True)
+
+
+def client_of(user: User | None = None) -> APIClient:
+    """A client behind the proxy of production, with the user's token."""
+    client = APIClient(HTTP_X_FORWARDED_PROTO="https", raise_request_exception=False)
+    if user is not None:
+        token, _ = Token.objects.get_or_create(user=user)
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+    return client
+
+
+@pytest.fixture
+def anonymous(db: None) -> APIClient:
+    return client_of()
+
+
+@pytest.fixture
+def as_alice(alice: User) -> APIClient:
+    return client_of(alice)
+
+
+@pytest.fixture
+def as_bob(bob: User) -> APIClient:
+    return client_of(bob)
+
+
+@pytest.fixture
+def as_admin(admin: User) -> APIClient:
+    return client_of(admin)
+
+
+@pytest.fixture
+def as_root(root: User) -> APIClient:
+    return client_of(root)
+
+
+def in_parallel(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each call answers, all started at the same moment, each with a database connection of its own.
+
+    The test must be marked `django_db(transaction=True)`. An exception is an answer too.
+    """
+    barrier = threading.Barrier(len(calls))
+    answers: list[Any] = [None] * len(calls)
+
+    def run(index: int, call: Callable[[], Any]) -> None:
+        try:
+            barrier.wait(timeout=30)
+            answers[index] = call()
+        except Exception as error:  # noqa: BLE001 - it is the answer
+            answers[index] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(index, call)) for index, call in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return answers

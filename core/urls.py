@@ -1,0 +1,20 @@
+"""The API's addresses."""
+
+from django.urls import include, path, re_path
+from rest_framework.routers import SimpleRouter
+
+from core import views
+
+router = SimpleRouter()
+for prefix, viewset in (("resources", views.ResourceViewSet), ("bookings", views.BookingViewSet)):
+    viewset.lookup_value_regex = "[0-9]+"
+    router.register(prefix, viewset)
+
+urlpatterns = [
+    path("", views.RootView.as_view(), name="api-root"),
+    path("", include(router.urls)),
+    path("profile/picture/", views.ProfilePictureView.as_view(), name="profile-picture"),
+    path("profile/picture/delete/", views.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),
+    path("auth/", include("core.accounts.urls")),
+    re_path(r"", views.NothingHereView.as_view(), name="nothing-here"),
+]

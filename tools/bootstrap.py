@@ -1,0 +1,165 @@
+"""The virtual environment in `.venv`: made when missing, mended when broken, left alone when right.
+
+Uses the standard library only, since it runs before anything is installed.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "installed.json"
+
+RUN_REQUIREMENTS = ("requirements.txt",)
+TEST_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+
+# Printed by the environment's own interpreter; fails where pip is missing.
+PROBE = "import pip, sys; print(*sys.version_info[:2], sep='.')"
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the message is one sentence that says what to do."""
+
+
+def say(sentence: str) -> None:
+    """Writes one line at once, so that it stands before what other processes print."""
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def ensure_environment(*, for_tests: bool = False) -> Path:
+    """Makes `.venv` fit to run the server, or the tests, and does nothing where it already is.
+
+    Args:
+        for_tests: Install what the tests and the linters need, too.
+
+    Returns:
+        The path of the environment's interpreter.
+
+    Raises:
+        SetupError: The environment cannot be made or filled.
+    """
+    requirements = TEST_REQUIREMENTS if for_tests else RUN_REQUIREMENTS
+    with _one_at_a_time():
+        if not _is_installed(requirements):
+            try:
+                _install(requirements)
+            except OSError as error:
+                raise SetupError(f"{VENV} cannot be written ({error}); remove it and try again.") from error
+    return PYTHON
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Lets a second start wait for the first, so that two never install into one folder at once."""
+    try:
+        import fcntl  # not there on Windows
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(ROOT, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # file systems without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wanted(requirements: tuple[str, ...]) -> dict[str, str]:
+    """What the stamp holds once these requirement files are installed here by this interpreter."""
+    digests = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in requirements}
+    return {"folder": str(VENV), "python": _version(), **digests}
+
+
+def _version() -> str:
+    return "{}.{}".format(*sys.version_info[:2])
+
+
+def _stamp() -> dict[str, str]:
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def _is_installed(requirements: tuple[str, ...]) -> bool:
+    return os.access(PYTHON, os.X_OK) and _wanted(requirements).items() <= _stamp().items()
+
+
+def _install(requirements: tuple[str, ...]) -> None:
+    reason = _reason_to_make()
+    if reason:
+        _make(reason)
+    STAMP.unlink(missing_ok=True)
+    last = requirements[-1]
+    say(f"Installing the packages of {last} into .venv; the first time takes a minute or two ...")
+    command = [PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check", "-r", last]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise SetupError(f"pip could not install {last}: read its message above, then try again.")
+    STAMP.write_text(json.dumps(_wanted(requirements), indent=2), encoding="utf-8")
+
+
+def _reason_to_make() -> str | None:
+    """Why `.venv` must be made anew, as the end of a sentence; None when it serves as it is."""
+    if not VENV.exists():
+        return "there is none yet"
+    try:
+        probe = subprocess.run([PYTHON, "-c", PROBE], capture_output=True, text=True, check=False)
+    except OSError:
+        return "the one there does not start"
+    if probe.returncode:
+        return "the one there is incomplete"
+    if probe.stdout.strip() != _version():
+        return f"the one there is of Python {probe.stdout.strip()}"
+    if _stamp().get("folder", str(VENV)) != str(VENV):
+        return "the one there was made in another folder"
+    return None
+
+
+def _make(reason: str) -> None:
+    if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
+        raise SetupError(
+            f"{sys.executable} lacks the modules venv and ensurepip: "
+            "install them (on Debian and Ubuntu: apt install python3-venv) and try again."
+        )
+    say(f"Making the virtual environment .venv with Python {_version()}: {reason} ...")
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", VENV],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        last_line = (made.stdout.strip().splitlines() or ["no message"])[-1]
+        raise SetupError(f"{sys.executable} -m venv could not make {VENV} ({last_line}); remove it and try again.")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Makes the environment from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bootstrap", description=__doc__)
+    parser.add_argument("--for-tests", action="store_true", help="install what tests and linters need, too")
+    options = parser.parse_args(arguments)
+    try:
+        ensure_environment(for_tests=options.for_tests)
+    except SetupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

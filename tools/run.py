@@ -1,0 +1,139 @@
+"""`make run`: from a fresh clone to a served demo, without a question.
+
+Makes the environment, a `.env` and the database where they are missing, then serves on 127.0.0.1.
+"""
+
+import argparse
+import contextlib
+import errno
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.bootstrap import ROOT, SetupError, ensure_environment, say
+
+HOST = "127.0.0.1"
+DEBUG_IS_OFF = 3
+
+# Reads the settings the way Django does; a wrong value ends in its own sentence instead of a traceback.
+ASK_FOR_DEBUG = f"""
+import sys
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+try:
+    debug = settings.DEBUG
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
+sys.exit(0 if debug else {DEBUG_IS_OFF})
+"""
+
+
+def write_env_file(path: Path) -> bool:
+    """Writes a `.env` for development with fresh secrets, readable by its owner alone.
+
+    Args:
+        path: Where to write; whatever is there already stays as it is.
+
+    Returns:
+        Whether the file was written.
+    """
+    # Letters, digits, "-" and "_" only: nothing that quoting, comments or a shell could take differently.
+    lines = (
+        "# Made by `make run` for development. .env.example tells of every setting.",
+        f"SECRET_KEY={secrets.token_urlsafe(50)}",
+        "DEBUG=True",
+        f"DEMO_PASSWORD={secrets.token_urlsafe(12)}",
+    )
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    return True
+
+
+def check_port(port: int) -> None:
+    """Makes sure that the server can have this port.
+
+    Raises:
+        SetupError: Somebody else has it, or it needs a right that is missing.
+    """
+    another = port + 1 if port < 65535 else 8001
+    taken = SetupError(f"Port {port} is already in use: choose another one, as in `make run PORT={another}`.")
+    # A listener on every address does not keep macOS from binding this one, hence the call first.
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        raise taken
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError as error:
+            message = f"Port {port} is reserved for the system: choose another one, as in `make run PORT=8000`."
+            raise SetupError(message) from error
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise SetupError(f"Port {port} cannot be used: {error.strerror}.") from error
+            raise taken from error
+
+
+def serve(port: int) -> int:
+    """Prepares everything and becomes the development server.
+
+    Returns:
+        The exit status of a step that failed; it does not return once the server runs.
+
+    Raises:
+        SetupError: Something is missing; the message says what to do.
+    """
+    check_port(port)
+    python = str(ensure_environment())
+    if write_env_file(ROOT / ".env"):
+        say("Wrote .env with a fresh SECRET_KEY and DEMO_PASSWORD.")
+    os.chdir(ROOT)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "booking_system_api.settings"
+
+    debug = subprocess.run([python, "-c", ASK_FOR_DEBUG], check=False).returncode
+    if debug not in (0, DEBUG_IS_OFF):
+        return debug
+    status = subprocess.run([python, "manage.py", "migrate", "--verbosity", "0"], check=False).returncode
+    if status:
+        return status
+    if debug == DEBUG_IS_OFF:
+        say("DEBUG is off, so no demo is made, and the server answers as in production (HTTPS only).")
+    else:
+        status = subprocess.run([python, "manage.py", "seed_demo"], check=False).returncode
+        if status:
+            return status
+    say(f"\nThe API     http://{HOST}:{port}/api/")
+    say(f"The admin   http://{HOST}:{port}/admin/")
+    say(f"Its health  http://{HOST}:{port}/health/\n")
+    os.execv(python, [python, "manage.py", "runserver", f"{HOST}:{port}"])
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return port
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves the demo from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
+    parser.add_argument("--port", type=_port, default=8000, help="on 127.0.0.1; default: 8000")
+    options = parser.parse_args(arguments)
+    try:
+        return serve(options.port)
+    except SetupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""`make test`: the whole suite on SQLite and on a real PostgreSQL, side by side.
+
+What SQLite's run prints is shown as it comes, what PostgreSQL's prints afterwards. `TEST_DATABASE_URL` names a server
+to use instead of a throwaway one; whatever else is on the command line goes to pytest.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from tools.bootstrap import ROOT, SetupError, ensure_environment, say
+from tools.postgres import leave_on_signals
+
+PACKAGES = ("core", "booking_system_api")
+STOP_SECONDS = 20
+
+
+@contextlib.contextmanager
+def _started(
+    command: list[str], environment: dict[str, str], output: IO[str] | None
+) -> Iterator[subprocess.Popen[str]]:
+    """Runs a suite in a process group of its own, which a Ctrl-C reaches once and through us."""
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=output, stderr=output, text=True, start_new_session=True
+    ) as suite:
+        try:
+            yield suite
+        finally:
+            if suite.poll() is None:
+                _stop(suite)
+
+
+def _stop(suite: subprocess.Popen[str]) -> None:
+    """Asks the suite to finish as Ctrl-C would, and insists when it does not."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(suite.pid, signal.SIGINT)
+        try:
+            suite.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(suite.pid, signal.SIGKILL)
+
+
+def _environment(name: str, *, database: str | None = None) -> dict[str, str]:
+    environment = {key: value for key, value in os.environ.items() if key != "TEST_DATABASE_URL"}
+    if database:
+        environment["TEST_DATABASE_URL"] = database
+    # Two suites must not write one file of coverage.
+    return {**environment, "COVERAGE_FILE": str(ROOT / f".coverage.{name}"), "PYTHONUNBUFFERED": "1"}
+
+
+def run_suites(python: Path, arguments: list[str]) -> dict[str, int]:
+    """Runs pytest on both databases at once, the second to its end whatever became of the first.
+
+    Args:
+        python: The interpreter of the environment.
+        arguments: For pytest.
+
+    Returns:
+        The exit status of pytest, for each database.
+    """
+    on_sqlite = [str(python), "-m", "pytest", *arguments]
+    address = os.environ.get("TEST_DATABASE_URL")
+    on_postgres = on_sqlite if address else [str(python), "-m", "tools.postgres", "--", *on_sqlite]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as kept:
+        with _started(on_postgres, _environment("postgresql", database=address), kept) as postgres:
+            say(_heading("SQLite"))
+            with _started(on_sqlite, _environment("sqlite"), None) as sqlite:
+                sqlite_status = sqlite.wait()
+            if postgres.poll() is None:
+                say("\nWaiting for PostgreSQL's run ...")
+            postgres_status = postgres.wait()
+        say(f"\n{_heading('PostgreSQL')}")
+        kept.seek(0)
+        shutil.copyfileobj(kept, sys.stdout)
+    return {"SQLite": sqlite_status, "PostgreSQL": postgres_status}
+
+
+def _heading(name: str) -> str:
+    return f" The suite on {name} ".center(80, "#")
+
+
+def _report_coverage(python: Path) -> None:
+    """Prints what both runs together have covered."""
+    say("\n" + " Coverage of both runs ".center(80, "#"))
+    environment = {**os.environ, "COVERAGE_FILE": str(ROOT / ".coverage")}
+    for command in (["combine", "--quiet"], ["report", "--show-missing", "--skip-covered"]):
+        subprocess.run([python, "-m", "coverage", *command], cwd=ROOT, env=environment, check=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the suites from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.test", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--coverage", action="store_true", help="measure it and print it once, for both runs together")
+    options, for_pytest = parser.parse_known_args(arguments)
+    if options.coverage:
+        for_pytest = [*(f"--cov={package}" for package in PACKAGES), "--cov-report=", *for_pytest]
+    leave_on_signals()
+    try:
+        python = ensure_environment(for_tests=True)
+        results = run_suites(python, for_pytest)
+        if options.coverage:
+            _report_coverage(python)
+    except SetupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+    say("")
+    for name, status in results.items():
+        say(f"{name + ':':12}{'passed' if status == 0 else f'FAILED (pytest ended with {status})'}")
+    return int(any(results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
