@@ -129,32 +129,46 @@ class NoOverlap(BaseConstraint):
 
 
 class TimesCompareAsText(BaseConstraint):
-    """On SQLite, both times are stored in the one form that compares as text; elsewhere they have a type of their own.
+    """Both times are of the years 1 to 9999, which everybody can read, and compare as the moments that they are.
 
-    The form is Django's own: ``YYYY-MM-DD HH:MM:SS`` in UTC, with six decimals unless they are zero.
+    On SQLite times are text, so there they must have the one form that compares as text, Django's own:
+    ``YYYY-MM-DD HH:MM:SS`` in UTC, with six decimals unless they are zero. PostgreSQL has a type for them.
     """
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
         """What stands inside CREATE TABLE."""
-        if schema_editor.connection.vendor != "sqlite":
-            return None
-        rule = " AND ".join(self._rule(column) for column in ("start_time", "end_time"))
+        rule = " AND ".join(self._rule(column, schema_editor) for column in ("start_time", "end_time"))
         return f"CONSTRAINT {schema_editor.quote_name(self.name)} CHECK ({rule})"
 
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
-        """Nothing: SQLite rebuilds the table."""
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        return Statement(
+            f"ALTER TABLE %(table)s ADD {self.constraint_sql(model, schema_editor)}",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+        )
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
-        """Nothing: SQLite rebuilds the table."""
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        return Statement(
+            f"ALTER TABLE %(table)s DROP CONSTRAINT {schema_editor.quote_name(self.name)}",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+        )
 
     def validate(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
         """Nothing to check: Django writes this form."""
 
-    def _rule(self, column: str) -> str:
+    def _rule(self, column: str, schema_editor: BaseDatabaseSchemaEditor) -> str:
+        if schema_editor.connection.vendor == "postgresql":
+            return f"{column} >= '0001-01-01 00:00:00+00' AND {column} < '10000-01-01 00:00:00+00'"
         digits = "[0-9]" * 6
+        # A modifier makes strftime() carry over: without it, there is a 31 February. length() of a text stops at NUL.
         return (
-            f"typeof({column}) = 'text' "
-            f"AND strftime('%Y-%m-%d %H:%M:%S', {column}) IS substr({column}, 1, 19) "
-            f"AND (length({column}) = 19 OR (length({column}) = 26 AND substr({column}, 20) GLOB '.{digits}' "
-            f"AND substr({column}, 20) <> '.000000'))"
+            f"typeof({column}) = 'text' AND {column} >= '0001' "
+            f"AND strftime('%Y-%m-%d %H:%M:%S', substr({column}, 1, 19), '+0 seconds') IS substr({column}, 1, 19) "
+            f"AND (length(CAST({column} AS BLOB)) = 19 OR (length(CAST({column} AS BLOB)) = 26 "
+            f"AND substr({column}, 20) GLOB '.{digits}' AND substr({column}, 20) <> '.000000'))"
         )
