@@ -1,33 +1,12 @@
 """The shapes of resources, bookings and profiles. They neither decide nor send."""
 
-from functools import cache
-from typing import Any, Self
-
-from django.db.models import F, QuerySet
 from rest_framework import serializers
 
 from core.choices import BookingStatus
 from core.fields import FlagField, KeyField, MomentField
 from core.lifecycle import Changes
 from core.models import Resource, UserProfile
-
-
-class RowsMixin:
-    """Lists straight from the database's rows, shaped by the same fields as a single object."""
-
-    @classmethod
-    def rows(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The queryset with one dict for each row, whose keys are the fields that a single object shows."""
-        aliases, names = cls.columns()
-        return queryset.annotate(**aliases).values(*names)
-
-    @classmethod
-    @cache
-    def columns(cls: type[Self]) -> tuple[dict[str, F], list[str]]:
-        """What to ask the database for: aliases for fields that come from elsewhere, and all names in order."""
-        fields: dict[str, serializers.Field] = cls().fields  # type: ignore[attr-defined]
-        shown = {name: "__".join(field.source_attrs) for name, field in fields.items() if not field.write_only}
-        return {name: F(path) for name, path in shown.items() if path not in (name, f"{name}_id")}, list(shown)
+from core.rows import RowsMixin
 
 
 class ResourceSerializer(RowsMixin, serializers.ModelSerializer):

@@ -22,6 +22,7 @@ from core.fields import MomentField
 from core.intervals import Interval
 from core.models import Booking, Resource, UserProfile
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
+from core.rows import RowListMixin
 from core.serializers import BookingSerializer, ProfilePictureSerializer, ResourceSerializer
 
 
@@ -69,16 +70,6 @@ class NothingHereView(APIView):
     def redirect(self, address: str) -> HttpResponsePermanentRedirect:
         """A permanent redirection."""
         return HttpResponsePermanentRedirect(address)
-
-
-class RowListMixin:
-    """A list as a plain array, straight from the database's rows."""
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """All rows, or the page asked for."""
-        queryset = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]
-        rows = self.get_serializer_class().rows(queryset)  # type: ignore[attr-defined]
-        return self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
 
 
 class ResourceViewSet(RowListMixin, viewsets.ModelViewSet):
