@@ -114,7 +114,7 @@ class BookingMissing(BookingError):
 
 
 class TimeNotUtcText(BookingError):
-    """A time is of the years 1 to 9999; on SQLite it is the text YYYY-MM-DD HH:MM:SS in UTC, with six decimals or none."""
+    """A time is of the years 1 to 9999; SQLite stores it in UTC: YYYY-MM-DD HH:MM:SS, with six decimals or none."""
 
     code = "time_form"
 
