@@ -1,6 +1,7 @@
 """Settings of the booking system: one flat file, driven by the environment (see README.md for the table)."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -74,7 +75,7 @@ if not DEBUG:
 DATABASES = {
     "default": env.database(
         "DATABASE_URL",
-        fallback=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+        fallback=f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}",
         conn_max_age=60,
         conn_health_checks=True,
     )
