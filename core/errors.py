@@ -5,6 +5,7 @@ about (None: a rule across fields); further facts are attributes.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from core.intervals import Interval
@@ -52,14 +53,25 @@ class TooFarAhead(BookingError):
     field = "end_time"
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A slot that could be booked instead: `later` or `earlier` on the same resource, or `elsewhere`."""
+
+    kind: str
+    resource_id: int
+    resource_name: str
+    slot: Interval
+
+
 class SlotTaken(BookingError):
     """This resource is already booked during the selected time."""
 
     code = "slot_taken"
 
-    def __init__(self, *, conflicts: Sequence[Interval] = (), suggestion: Interval | None = None) -> None:
+    def __init__(self, *, conflicts: Sequence[Interval] = (), suggestions: Sequence[Suggestion] = ()) -> None:
         self.conflicts = list(conflicts)
-        self.suggestion = suggestion
+        self.suggestions = list(suggestions)
+        self.suggestion = next((found.slot for found in suggestions if found.kind == "later"), None)
         super().__init__(" ".join(self._sentences()))
 
     def _sentences(self) -> list[str]:

@@ -40,7 +40,7 @@ DETAILS = {
 }
 
 
-def error_body(status: int, code: str, detail: str, **more: object) -> dict[str, object]:
+def error_body(status: int, code: str, detail: str, /, **more: object) -> dict[str, object]:
     """The flat object that every error is."""
     return {"error": TITLES.get(status) or HTTPStatus(status).phrase, "code": code, "detail": detail, **more}
 
@@ -127,6 +127,15 @@ def booking_error(error: errors.BookingError) -> Response:
     if isinstance(error, errors.SlotTaken):
         more["conflicts"] = [as_json(slot) for slot in error.conflicts]
         more["suggestion"] = as_json(error.suggestion) if error.suggestion else None
+        more["suggestions"] = [
+            {
+                "kind": found.kind,
+                "resource": found.resource_id,
+                "resource_name": found.resource_name,
+                **as_json(found.slot),
+            }
+            for found in error.suggestions
+        ]
     body = validation_body({error.field or NON_FIELD: [error.message]}, code=error.code)
     return Response({**body, **more}, status=400)
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -21,11 +20,12 @@ from django.db.models import ProtectedError
 from core import errors, events
 from core.choices import BookingStatus
 from core.constraints import as_booking_error
+from core.horizon import latest_end, lead_time
 from core.intervals import Interval
 from core.models import Booking, Resource
 from core.querysets import locked
+from core.suggestions import suggestions_for
 
-LATEST_END = timedelta(days=1826)
 SAME_MOMENT = timedelta(milliseconds=1)
 CLASHES_NAMED = 3
 
@@ -42,11 +42,6 @@ class Changes:
     end_time: datetime | None = None
     status: str | None = None
     notes: str | None = None
-
-
-def lead_time() -> timedelta:
-    """How far ahead a booking must start."""
-    return timedelta(minutes=settings.BOOKING_LEAD_TIME_MINUTES)
 
 
 def explained(verb: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
@@ -277,7 +272,7 @@ def require_lead_time(start: datetime, *, now: datetime) -> None:
 
 def require_near(end: datetime, *, now: datetime) -> None:
     """A booking ends at most five years from now."""
-    if end > now + LATEST_END:
+    if end > latest_end(now):
         raise errors.TooFarAhead
 
 
@@ -285,27 +280,14 @@ def require_free(booking: Booking, *, now: datetime) -> None:
     """Rule 3.
 
     Raises:
-        SlotTaken: With up to three clashing slots and the first free one that could be booked now.
+        SlotTaken: With up to three clashing slots and what could be booked instead.
     """
     clashes = Booking.objects.clashes(
         booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
     )
     if not clashes:
         return
-    suggestion = Booking.objects.first_gap(
-        resource_id=booking.resource_id,
-        after=max(booking.start_time, next_minute(now + lead_time())),
-        length=booking.slot.duration,
-        until=now + LATEST_END,
-        except_id=booking.pk,
-    )
-    raise errors.SlotTaken(conflicts=clashes, suggestion=suggestion)
-
-
-def next_minute(moment: datetime) -> datetime:
-    """The first whole minute at or after the moment, so that a suggestion can still be booked when it is read."""
-    whole = moment.replace(second=0, microsecond=0)
-    return whole if whole == moment else whole + timedelta(minutes=1)
+    raise errors.SlotTaken(conflicts=clashes, suggestions=suggestions_for(booking, now=now))
 
 
 def settle(before: Booking, after: Booking, *, by: Any) -> Booking:  # noqa: ANN401 - any user model

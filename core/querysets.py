@@ -3,10 +3,25 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
-from django.db.models import BooleanField, Case, Exists, F, Func, OuterRef, Q, Value, When, Window
-from django.db.models.functions import Lead
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import Coalesce, Lead
+from django.db.models.lookups import GreaterThanOrEqual
 
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
@@ -58,31 +73,29 @@ class BookingQuerySet(models.QuerySet):
         rows = others.ending_after(slot.start).values_list("start_time", "end_time")[:most]
         return [taken for taken in (Interval(*row) for row in rows) if taken.start < slot.end]
 
-    def first_gap(
-        self, *, resource_id: int, after: datetime, length: timedelta, until: datetime, except_id: int | None = None
+    def last_gap(
+        self, *, resource_id: int, before: datetime, length: timedelta, since: datetime, except_id: int | None = None
     ) -> Interval | None:
-        """The first free slot of the resource that is `length` long and starts at or after `after`.
+        """The last free slot of the resource that is `length` long and starts before `before`, which is taken.
 
         Args:
             resource_id: The resource.
-            after: The earliest start.
+            before: The start of a slot of that length that is not free.
             length: How long the slot is.
-            until: The latest end.
+            since: The earliest start.
             except_id: A booking that does not count, since it is the one to be moved.
 
         Returns:
-            The slot, or None where there is none before `until`.
+            The slot, which ends where a booking starts, or None.
         """
-        others = self.blocking().filter(resource_id=resource_id).exclude(pk=except_id).ending_after(after)
-        first = others.values_list("start_time", flat=True).first()
-        start: datetime | None = after
-        if first is not None and first < after + length:
-            gaps = others.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
-            wide = gaps.filter(Q(next_start__isnull=True) | Q(next_start__gte=F("end_time") + length))
-            start = wide.values_list("end_time", flat=True).first()
-        if start is None or start + length > until:
+        others = self.blocking().filter(resource_id=resource_id, start_time__lt=before + length).exclude(pk=except_id)
+        backwards = others.filter(end_time__gt=since).order_by("-end_time")
+        gaps = backwards.annotate(previous_end=Window(Lead("end_time"), order_by=F("end_time").desc()))
+        wide = gaps.filter(Q(previous_end__isnull=True) | Q(previous_end__lte=F("start_time") - length))
+        end = wide.values_list("start_time", flat=True).first()
+        if end is None or end - length < since:
             return None
-        return Interval(start, start + length)
+        return Interval(end - length, end)
 
 
 class ResourceQuerySet(models.QuerySet):
@@ -104,6 +117,50 @@ class ResourceQuerySet(models.QuerySet):
                 default=Value("available"),
             )
         )
+
+    def free_during(self, slot: Interval) -> "ResourceQuerySet":
+        """Those on which no blocking booking shares a moment with the slot."""
+        return self.filter(GreaterThanOrEqual(first_start_after(slot.start, otherwise=slot.end), Value(slot.end)))
+
+    def with_first_gap(
+        self, *, after: datetime, length: timedelta, until: datetime, except_id: int | None = None
+    ) -> "ResourceQuerySet":
+        """Annotates `first_gap`: when the first free slot of `length` starts; None where there is none.
+
+        Args:
+            after: The earliest start.
+            length: How long the slot is.
+            until: The latest end.
+            except_id: A booking that does not count, since it is the one to be moved.
+        """
+        if after + length > until:
+            return self.annotate(first_gap=Value(None, output_field=DateTimeField()))
+        others = bookings_of_outer_resource().exclude(pk=except_id).ending_after(after)
+        gaps = others.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
+        wide = gaps.filter(Q(next_start__isnull=True) | Q(next_start__gte=F("end_time") + length))
+        # A condition on the end alone would go inside, before the window function, and hide the next booking from it.
+        near = wide.values(near=Case(When(end_time__lte=until - length, then="end_time")))
+        first_start = first_start_after(after, otherwise=after + length, except_id=except_id)
+        return self.annotate(
+            first_gap=Case(
+                When(is_available=False, then=None),
+                When(GreaterThanOrEqual(first_start, Value(after + length)), then=Value(after)),
+                default=Subquery(near[:1]),
+                output_field=DateTimeField(),
+            )
+        )
+
+
+def bookings_of_outer_resource() -> BookingQuerySet:
+    """The blocking bookings of the resource that the outer query is at."""
+    bookings: BookingQuerySet = apps.get_model("core", "Booking").objects.all()
+    return bookings.blocking().filter(resource_id=OuterRef("pk"))
+
+
+def first_start_after(moment: datetime, *, otherwise: datetime, except_id: int | None = None) -> Coalesce:
+    """When the first blocking booking starts that is not over at that moment, or `otherwise`: one step in an index."""
+    first = bookings_of_outer_resource().exclude(pk=except_id).ending_after(moment).values("start_time")[:1]
+    return Coalesce(Subquery(first), Value(otherwise), output_field=DateTimeField())
 
 
 def locked(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:

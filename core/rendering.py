@@ -1,5 +1,6 @@
 """How bodies are read and written: JSON, by orjson where it is written; HTML for a browser of staff."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,11 @@ class JSONRenderer(renderers.JSONRenderer):
         if data is None:
             return b""
         indented = bool((renderer_context or {}).get("indent"))
-        return orjson.dumps(data, default=JSONEncoder().default, option=OPTIONS | (orjson.OPT_INDENT_2 * indented))
+        try:
+            return orjson.dumps(data, default=JSONEncoder().default, option=OPTIONS | (orjson.OPT_INDENT_2 * indented))
+        except orjson.JSONEncodeError:
+            # A message repeats what was sent, which may hold half a character.
+            return json.dumps(data, cls=JSONEncoder).encode()
 
 
 class JSONParser(parsers.JSONParser):

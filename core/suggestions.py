@@ -1,0 +1,42 @@
+"""What to book instead of a taken slot."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from core.errors import Suggestion
+from core.horizon import latest_end, next_start
+from core.intervals import Interval
+from core.models import Booking, Resource
+
+
+def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
+    """Slots of the same length that could be booked now, one of each kind that there is.
+
+    `later` is the first free one at or after the wanted start, `earlier` the nearest before it, `elsewhere` the same
+    slot on another available resource of at least the capacity, the closest in capacity first. The booking itself,
+    when it is one to be moved, does not count as taken. Three statements.
+    """
+    return list(_find(booking, now=now))
+
+
+def _find(booking: Booking, *, now: datetime) -> Iterator[Suggestion]:
+    here, wanted = booking.resource, booking.slot
+    later = Resource.objects.filter(pk=here.pk).with_first_gap(
+        after=max(wanted.start, next_start(now)),
+        length=wanted.duration,
+        until=latest_end(now),
+        except_id=booking.pk,
+    )
+    start = later.values_list("first_gap", flat=True).first()
+    if start is not None:
+        yield Suggestion("later", here.pk, here.name, Interval(start, start + wanted.duration))
+    earlier = Booking.objects.last_gap(
+        resource_id=here.pk, before=wanted.start, length=wanted.duration, since=next_start(now), except_id=booking.pk
+    )
+    if earlier is not None:
+        yield Suggestion("earlier", here.pk, here.name, earlier)
+    if next_start(now) <= wanted.start and wanted.end <= latest_end(now):
+        others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
+        other = others.free_during(wanted).order_by("capacity", "name", "pk").first()
+        if other is not None:
+            yield Suggestion("elsewhere", other.pk, other.name, wanted)
