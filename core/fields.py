@@ -18,7 +18,8 @@ class MomentField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:  # noqa: ANN401 - whatever was sent
         """The moment in UTC."""
-        if not isinstance(value, str):
+        # Python's own parser stops at a NUL.
+        if not isinstance(value, str) or "\0" in value:
             self.fail("invalid", format="")
         if len(value) > 6 and value[-6] == " " and value[-3] == ":":
             self.fail("plus")
@@ -48,6 +49,16 @@ class KeyField(serializers.IntegerField):
         if isinstance(data, bool) or not isinstance(data, int | str) or not str(data).strip().isdecimal():
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class WordField(serializers.ChoiceField):
+    """One of a few words; the refusal names them all, and repeats nothing of what was sent."""
+
+    def to_internal_value(self, data: Any) -> str:  # noqa: ANN401 - whatever was sent
+        """The word."""
+        if not isinstance(data, str) or data not in self.choices:
+            raise serializers.ValidationError(f"Choose one of {', '.join(map(str, self.choices))}.", "invalid_choice")
+        return data
 
 
 class FlagField(serializers.BooleanField):

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from core.choices import BookingStatus
-from core.fields import FlagField, KeyField, MomentField
+from core.fields import FlagField, KeyField, MomentField, WordField
 from core.lifecycle import Changes
 from core.models import Resource, UserProfile
 from core.rows import RowsMixin
@@ -39,7 +39,7 @@ class BookingSerializer(RowsMixin, serializers.Serializer):
     resource_name = serializers.CharField(source="resource.name", read_only=True)
     start_time = MomentField()
     end_time = MomentField()
-    status = serializers.ChoiceField(choices=BookingStatus.choices, required=False)
+    status = WordField(choices=BookingStatus.choices, required=False)
     notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=5_000)
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)

@@ -5,7 +5,7 @@ import re
 from django.http import HttpResponseBase
 
 WORDS = ("error", "code", "detail")
-SLOTS = ("conflicts", "suggestion")
+SLOTS = ("conflicts", "suggestion", "suggestions")
 
 
 def assert_flat_error(
