@@ -4,7 +4,7 @@ import re
 
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 
 
@@ -23,4 +23,7 @@ def users_with_name(name: str) -> QuerySet:
     users = get_user_model()._default_manager.all()
     if connection.vendor == "sqlite":
         return users.filter(username__iregex=rf"^{re.escape(name)}$")
-    return users.annotate(folded=Lower("username")).filter(folded=name.lower())
+    if name.isascii():
+        return users.annotate(folded=Lower("username")).filter(folded=name.lower())
+    # Some letters have two small forms (the Greek sigma), so upper case is compared, too.
+    return users.annotate(folded=Lower("username")).filter(Q(folded=Lower(Value(name))) | Q(username__iexact=name))

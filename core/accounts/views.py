@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from djoser import views as djoser
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +16,9 @@ from core import throttling
 
 
 class SignInView(djoser.TokenCreateView):
-    """A token for a user name and a password."""
+    """A token for a user name and a password; a stale one that is sent along does not matter."""
 
+    authentication_classes = ()
     throttle_classes = throttling.SIGN_IN
 
 
@@ -37,6 +39,14 @@ class AccountViewSet(djoser.UserViewSet):
     set_username = None
     reset_username = None
     reset_username_confirm = None
+
+    open_to_all = ("create", "reset_password", "reset_password_confirm")
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """None for what is open to all: a stale token that is sent along does not matter there."""
+        if self.action_map.get(str(self.request.method).lower()) in self.open_to_all:
+            return []
+        return super().get_authenticators()
 
     def get_throttles(self) -> list[BaseThrottle]:
         """The limits of the action; the single-page app signs people out when `me` fails, so that has none."""
