@@ -1,6 +1,5 @@
 """`manage.py ensure_superuser`: the first superuser of a deploy."""
 
-import os
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,11 +8,13 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
+from booking_system_api import environment as env
+
 VARIABLES = ("DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD")
 
 
 class Command(BaseCommand):
-    """Creates a superuser from the environment if there is none."""
+    """Creates a superuser from the environment, or `.env`, if there is none."""
 
     help = "Creates a superuser from " + ", ".join(VARIABLES) + " if there is none."
 
@@ -23,8 +24,8 @@ class Command(BaseCommand):
         if User._default_manager.filter(is_superuser=True).exists():
             self.stdout.write("There is a superuser already; nothing to do.")
             return
-        username, email, password = (os.environ.get(name, "").strip() for name in VARIABLES)
-        missing = [name for name in VARIABLES if not os.environ.get(name, "").strip()]
+        username, email, password = (env.text(name) for name in VARIABLES)
+        missing = [name for name in VARIABLES if not env.text(name)]
         if missing:
             self.stdout.write(f"No superuser was made. Set {', '.join(missing)} and run this command again.")
             return
