@@ -167,7 +167,7 @@ class TimesCompareAsText(BaseConstraint):
         digits = "[0-9]" * 6
         # A modifier makes strftime() carry over: without it, there is a 31 February. length() of a text stops at NUL.
         return (
-            f"typeof({column}) = 'text' AND {column} >= '0001' "
+            f"typeof({column}) = 'text' AND substr({column}, 1, 4) >= '0001' "
             f"AND strftime('%Y-%m-%d %H:%M:%S', substr({column}, 1, 19), '+0 seconds') IS substr({column}, 1, 19) "
             f"AND (length(CAST({column} AS BLOB)) = 19 OR (length(CAST({column} AS BLOB)) = 26 "
             f"AND substr({column}, 20) GLOB '.{digits}' AND substr({column}, 20) <> '.000000'))"
