@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "rest_framework",
     "rest_framework.authtoken",
+    "django_filters",
     "djoser",
     "core.apps.CoreConfig",
 ]
@@ -247,5 +248,7 @@ LOGGING = {
         # The request log says more than Django's own line; what is left to Django is the traceback.
         "django.request": {"handlers": ["tracebacks"], "level": "ERROR", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+        # At DEBUG SendGrid's client logs every message and the key.
+        "python_http_client": {"level": "WARNING"},
     },
 }

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpRequest
 from djoser.utils import encode_uid
 
-from core.notifications.mails import send
+from core.notifications import mails
 
 
 class PasswordResetEmail:
@@ -20,6 +19,5 @@ class PasswordResetEmail:
     def send(self, to: Sequence[str]) -> None:
         """Send it to each address."""
         uid, token = encode_uid(self.user.pk), default_token_generator.make_token(self.user)
-        link = f"{settings.FRONTEND_URL}/password-reset/{uid}/{token}" if settings.FRONTEND_URL else ""
         for address in to:
-            send("password_reset", to=address, context={"user": self.user, "uid": uid, "token": token, "link": link})
+            mails.password_reset(self.user, to=address, uid=uid, token=token)

@@ -34,6 +34,7 @@ class BookingCancelled:
     before: "Booking"
     after: "Booking"
     by: AbstractBaseUser | None
+    removed: bool = False
 
 
 Event = BookingCreated | BookingChanged | BookingCancelled

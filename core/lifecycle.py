@@ -187,7 +187,7 @@ def remove(booking: Booking, *, by: Any, now: datetime) -> None:  # noqa: ANN401
     after.status = BookingStatus.CANCELLED
     Booking.objects.filter(pk=before.pk).delete()
     if was_alive:
-        events.publish(events.BookingCancelled(before=before, after=after, by=by))
+        events.publish(events.BookingCancelled(before=before, after=after, by=by, removed=True))
 
 
 def lock(booking: Booking) -> Booking:

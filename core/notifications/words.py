@@ -1,0 +1,47 @@
+"""How values read in a message."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+from django.utils.text import Truncator
+
+
+def moment(value: datetime) -> str:
+    """A moment with its zone; seconds and their fractions only where there are any."""
+    value = value.astimezone(UTC)
+    clock = "%H:%M"
+    if value.microsecond:
+        clock = f"%H:%M:%S.{value.microsecond:06d}".rstrip("0")
+    elif value.second:
+        clock = "%H:%M:%S"
+    return value.strftime(f"%Y-%m-%d {clock} UTC")
+
+
+def one_line(value: str) -> str:
+    """A name without line breaks and other control characters, and with single spaces."""
+    return " ".join(without_controls(value).split())
+
+
+def lines(value: str) -> list[str]:
+    """A text as typed, line by line, without control characters; nothing where there is nothing to read."""
+    return [without_controls(line, keep="\t").rstrip() for line in value.rstrip().splitlines()]
+
+
+def without_controls(value: str, *, keep: str = "") -> str:
+    """The text with a space for each control character and each line or paragraph separator."""
+    return "".join(
+        " " if unicodedata.category(character) in ("Cc", "Zl", "Zp") and character not in keep else character
+        for character in value
+    )
+
+
+def shortened(value: str, length: int) -> str:
+    """At most that many characters, the last of which is … where some are missing."""
+    return Truncator(value).chars(length)
+
+
+def tidy(text: str) -> str:
+    """The text without blanks at the ends of lines and without more than one empty line in a row."""
+    trimmed = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", trimmed).strip("\n") + "\n"
