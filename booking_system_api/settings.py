@@ -117,6 +117,7 @@ DJOSER = {
         "user_create": "core.accounts.serializers.RegistrationSerializer",
         "user": "core.accounts.serializers.UserSerializer",
         "current_user": "core.accounts.serializers.CurrentUserSerializer",
+        "user_delete": "core.accounts.serializers.DeleteAccountSerializer",
         "set_password": "core.accounts.serializers.SetPasswordSerializer",
         "token_create": "core.accounts.serializers.SignInSerializer",
         "password_reset": "core.accounts.serializers.ResetPasswordSerializer",

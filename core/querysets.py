@@ -25,7 +25,11 @@ from django.db.models.lookups import GreaterThanOrEqual
 
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
+from core.horizon import latest_end, lead_time, next_start
 from core.intervals import Interval
+
+# What "could start" means: the database counts in microseconds.
+SHORTEST = timedelta(microseconds=1)
 
 
 class Blocks(Func):
@@ -58,6 +62,16 @@ class BookingQuerySet(models.QuerySet):
     def ending_after(self, moment: datetime) -> "BookingQuerySet":
         """Those not over at that moment, the first to end first."""
         return self.filter(end_time__gt=moment).order_by("end_time")
+
+    def within(self, window: Interval, *, resource_id: int) -> "BookingQuerySet":
+        """The blocking bookings of a resource that share a moment with the window, in order.
+
+        The last of them is the first that ends at or after the window's end: what comes behind is not read.
+        """
+        ours = self.blocking().filter(resource_id=resource_id)
+        last = ours.filter(end_time__gte=window.end).order_by("end_time").values("end_time")[:1]
+        until = Coalesce(Subquery(last), Value(window.end), output_field=DateTimeField())
+        return ours.ending_after(window.start).filter(start_time__lt=window.end, end_time__lte=until)
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> "BookingQuerySet":
         """What the user may see in a list: staff everything, others their own."""
@@ -122,33 +136,49 @@ class ResourceQuerySet(models.QuerySet):
         """Those on which no blocking booking shares a moment with the slot."""
         return self.filter(GreaterThanOrEqual(first_start_after(slot.start, otherwise=slot.end), Value(slot.end)))
 
+    def bookable_during(self, slot: Interval, *, now: datetime) -> "ResourceQuerySet":
+        """Those that a new booking could take for the whole slot, the lead time and the five years counted."""
+        if slot.start < now + lead_time() or slot.end > latest_end(now):
+            return self.none()
+        return self.filter(is_available=True).free_during(slot)
+
+    def with_next_free(self, *, now: datetime) -> "ResourceQuerySet":
+        """Annotates `next_free`: the first moment from now on at which a booking could start, or None."""
+        return self.with_first_gap("next_free", after=next_start(now), length=SHORTEST, until=latest_end(now))
+
     def with_first_gap(
-        self, *, after: datetime, length: timedelta, until: datetime, except_id: int | None = None
+        self,
+        name: str = "first_gap",
+        *,
+        after: datetime,
+        length: timedelta,
+        until: datetime,
+        except_id: int | None = None,
     ) -> "ResourceQuerySet":
-        """Annotates `first_gap`: when the first free slot of `length` starts; None where there is none.
+        """Annotates when the first free slot of `length` starts; None where there is none.
 
         Args:
+            name: What the annotation is called.
             after: The earliest start.
             length: How long the slot is.
             until: The latest end.
             except_id: A booking that does not count, since it is the one to be moved.
         """
         if after + length > until:
-            return self.annotate(first_gap=Value(None, output_field=DateTimeField()))
+            return self.annotate(**{name: Value(None, output_field=DateTimeField())})
         others = bookings_of_outer_resource().exclude(pk=except_id).ending_after(after)
         gaps = others.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
         wide = gaps.filter(Q(next_start__isnull=True) | Q(next_start__gte=F("end_time") + length))
         # A condition on the end alone would go inside, before the window function, and hide the next booking from it.
         near = wide.values(near=Case(When(end_time__lte=until - length, then="end_time")))
         first_start = first_start_after(after, otherwise=after + length, except_id=except_id)
-        return self.annotate(
-            first_gap=Case(
-                When(is_available=False, then=None),
-                When(GreaterThanOrEqual(first_start, Value(after + length)), then=Value(after)),
-                default=Subquery(near[:1]),
-                output_field=DateTimeField(),
-            )
+        start = Case(
+            When(is_available=False, then=None),
+            When(GreaterThanOrEqual(first_start, Value(after + length)), then=Value(after)),
+            default=Subquery(near[:1]),
+            output_field=DateTimeField(),
         )
+        return self.annotate(**{name: start})
 
 
 def bookings_of_outer_resource() -> BookingQuerySet:

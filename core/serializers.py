@@ -29,6 +29,15 @@ class ResourceSerializer(RowsMixin, serializers.ModelSerializer):
         )
 
 
+class ResourceWithNextFreeSerializer(ResourceSerializer):
+    """A resource, and from when on it could be booked."""
+
+    next_free = MomentField(read_only=True)
+
+    class Meta(ResourceSerializer.Meta):
+        fields = (*ResourceSerializer.Meta.fields, "next_free")
+
+
 class BookingSerializer(RowsMixin, serializers.Serializer):
     """A booking; what a client sends becomes the arguments of a verb."""
 

@@ -1,14 +1,18 @@
 """Resources, bookings and the profile picture over HTTP: parse, call one verb, render."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
@@ -18,12 +22,21 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from core import lifecycle
-from core.fields import MomentField
+from core.errors import BookingError
+from core.exception_handler import flat_error
+from core.fields import KeyField
+from core.filters import BookingFilters, ResourceFilters
 from core.intervals import Interval
 from core.models import Booking, Resource, UserProfile
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
+from core.query import window_of
 from core.rows import RowListMixin
-from core.serializers import BookingSerializer, ProfilePictureSerializer, ResourceSerializer
+from core.serializers import (
+    BookingSerializer,
+    ProfilePictureSerializer,
+    ResourceSerializer,
+    ResourceWithNextFreeSerializer,
+)
 
 
 class RootView(APIView):
@@ -77,11 +90,30 @@ class ResourceViewSet(RowListMixin, viewsets.ModelViewSet):
 
     serializer_class = ResourceSerializer
     permission_classes = (IsAdminOrReadOnly,)
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = ResourceFilters
     queryset = Resource.objects.all()
 
     def get_queryset(self) -> QuerySet[Resource]:
-        """Resources with their availability in the window asked for."""
-        return Resource.objects.with_availability(window_asked_for(self.request))
+        """Resources with their availability in the window asked for, or from now on."""
+        now = timezone.now()
+        usual = Interval(now, now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
+        resources = Resource.objects.with_availability(window_of(self.request) or usual)
+        return resources.with_next_free(now=now) if self.wants_next_free else resources
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """The shape, with what `?include=` adds."""
+        return ResourceWithNextFreeSerializer if self.wants_next_free else ResourceSerializer
+
+    @property
+    def wants_next_free(self) -> bool:
+        """Whether the caller asks for `next_free`, which costs more than the rest."""
+        asked = (
+            self.request.query_params.get("include") if self.request and self.request.method in SAFE_METHODS else None
+        )
+        if asked not in (None, "next_free"):
+            raise ValidationError({"include": ["Send next_free."]})
+        return asked == "next_free"
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         """Store it, and read it back with its availability."""
@@ -109,6 +141,8 @@ class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericVi
 
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
+    filter_backends = (DjangoFilterBackend,)
+    filterset_class = BookingFilters
     queryset = Booking.objects.all()
 
     def get_queryset(self) -> QuerySet[Booking]:
@@ -119,26 +153,43 @@ class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericVi
 
     def create(self, request: Request) -> Response:
         """Book."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        wanted = dict(serializer.validated_data)
-        user_id = wanted.pop("user_id", None)
-        booking = lifecycle.book(
-            user=lifecycle.find_user(user_id) if user_id else request.user,
-            by=request.user,
-            now=timezone.now(),
-            **wanted,
-        )
+        booking = self.attempt(request)
         location = reverse("booking-detail", args=[booking.pk], request=request)
         return Response(self.get_serializer(booking).data, status=201, headers={"Location": location})
 
+    @action(["post"], detail=False)
+    def check(self, request: Request) -> Response:
+        """A dry run of all rules: what booking, or moving the booking named by `id`, would answer. Saves nothing."""
+        booking_id = request.data.get("id") if isinstance(request.data, Mapping) else None
+        booking = None
+        if booking_id is not None:
+            self.kwargs["pk"] = read_key(booking_id)
+            booking = self.get_object()
+        try:
+            with transaction.atomic():
+                self.attempt(request, booking)
+                transaction.set_rollback(True)
+        except (BookingError, ValidationError) as error:
+            refused = flat_error(error, {"request": request})
+            return Response({"ok": False, "status": refused.status_code, **refused.data})
+        return Response({"ok": True})
+
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
         """Change it."""
-        booking = self.get_object()
-        serializer = self.get_serializer(booking, data=request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        changed = lifecycle.change(booking, changes=serializer.changes, by=request.user, now=timezone.now())
+        changed = self.attempt(request, self.get_object(), partial=partial)
         return Response(self.get_serializer(changed).data)
+
+    def attempt(self, request: Request, booking: Booking | None = None, *, partial: bool = True) -> Booking:
+        """Make a new booking, or change the one given, the way the body says."""
+        serializer = self.get_serializer(booking, data=request.data, partial=partial and booking is not None)
+        serializer.is_valid(raise_exception=True)
+        now = timezone.now()
+        if booking is not None:
+            return lifecycle.change(booking, changes=serializer.changes, by=request.user, now=now)
+        wanted = dict(serializer.validated_data)
+        user_id = wanted.pop("user_id", None)
+        user = lifecycle.find_user(user_id) if user_id else request.user
+        return lifecycle.book(user=user, by=request.user, now=now, **wanted)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what is named."""
@@ -184,27 +235,13 @@ class ProfilePictureDeleteView(APIView):
         return Response({"message": "The profile picture was removed."})
 
 
-def window_asked_for(request: Request) -> Interval:
-    """The window of `?start=…&end=…`, or the default one from now on.
+def read_key(sent: object) -> int:
+    """The id of a booking in a body.
 
     Raises:
-        ValidationError: When only one of the two is there, one is no moment, or the end is not after the start.
+        ValidationError: When it is none.
     """
-    sent = {name: request.query_params[name] for name in ("start", "end") if name in request.query_params}
-    if not sent or request.method not in SAFE_METHODS:
-        now = timezone.now()
-        return Interval(now, now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
-    if len(sent) == 1:
-        missing = "end" if "start" in sent else "start"
-        raise ValidationError({missing: ["start and end are needed both, or neither."]})
-    found, wrong = {}, {}
-    for name, value in sent.items():
-        try:
-            found[name] = MomentField().run_validation(value)
-        except ValidationError as error:
-            wrong[name] = error.detail
-    if wrong:
-        raise ValidationError(wrong)
-    if found["start"] >= found["end"]:
-        raise ValidationError({"end": ["The end must be after the start."]})
-    return Interval(found["start"], found["end"])
+    try:
+        return KeyField().run_validation(sent)
+    except ValidationError as error:
+        raise ValidationError({"id": error.detail}) from error

@@ -1,0 +1,113 @@
+"""What the questions about free time may say, and what the answers look like."""
+
+import zoneinfo
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from rest_framework import serializers
+
+from core.choices import BookingStatus
+from core.fields import MomentField
+from core.query import QueryParameters, WindowParameters
+
+LONGEST_TIMELINE = timedelta(days=366)
+LONGEST_SEARCH = timedelta(days=31)
+
+
+class ZoneField(serializers.CharField):
+    """A time zone by its IANA name."""
+
+    default_error_messages = {  # noqa: RUF012 - the framework's own form
+        "unknown": "There is no such time zone. An IANA name is needed, such as Europe/Berlin."
+    }
+
+    def to_internal_value(self, data: Any) -> zoneinfo.ZoneInfo:  # noqa: ANN401 - whatever was sent
+        """The zone."""
+        name = super().to_internal_value(data)
+        if name not in zone_names():
+            self.fail("unknown")
+        return zoneinfo.ZoneInfo(name)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """All names that there are; a name is looked up here before a file of that name is."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+class TimelineParameters(WindowParameters):
+    """A window of at most 366 days."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Not too long."""
+        attrs = super().validate(attrs)
+        require_at_most(LONGEST_TIMELINE, attrs)
+        return attrs
+
+
+class SearchParameters(QueryParameters):
+    """A window of at most 31 days, and how long a slot is needed in it."""
+
+    start = MomentField(help_text="The beginning of the window, with an offset.")
+    end = MomentField(help_text="The end of the window, at most 31 days after its start.")
+    duration = serializers.IntegerField(min_value=1, max_value=10_080, help_text="Minutes.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """In order, and not too long."""
+        if attrs["start"] >= attrs["end"]:
+            raise serializers.ValidationError({"end": ["The end must be after the start."]})
+        require_at_most(LONGEST_SEARCH, attrs)
+        return attrs
+
+
+class SlotParameters(SearchParameters):
+    """A grid of slots."""
+
+    step = serializers.IntegerField(min_value=5, max_value=1440, default=30, help_text="Minutes between two starts.")
+    timezone = ZoneField(default=zoneinfo.ZoneInfo("UTC"), help_text="Whose midnight the grid begins at: an IANA name.")
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000, help_text="How many at most.")
+    cursor = MomentField(required=False, help_text="Where the next page begins; follow the Link header.")
+
+
+class FirstSlotParameters(SearchParameters):
+    """A search over all resources."""
+
+    min_capacity = serializers.IntegerField(min_value=1, max_value=2_147_483_647, required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=20, help_text="How many at most.")
+
+
+class SlotSerializer(serializers.Serializer):
+    """A span of time."""
+
+    start_time = MomentField()
+    end_time = MomentField()
+
+
+class BusySerializer(SlotSerializer):
+    """A span of time that is taken; `id` only for its owner and staff."""
+
+    status = serializers.ChoiceField(choices=[status.value for status in BookingStatus.blocking()])
+    id = serializers.IntegerField(required=False)
+
+
+class TimelineSerializer(serializers.Serializer):
+    """What is busy and what is free, and from when on one could book."""
+
+    busy = BusySerializer(many=True)
+    free = SlotSerializer(many=True)
+    next_free = MomentField(allow_null=True)
+
+
+class FirstSlotSerializer(SlotSerializer):
+    """The first slot of a resource."""
+
+    resource = serializers.IntegerField()
+    resource_name = serializers.CharField()
+    capacity = serializers.IntegerField()
+
+
+def require_at_most(longest: timedelta, window: dict[str, Any]) -> None:
+    """Refuse a window that is longer."""
+    if "start" in window and window["end"] - window["start"] > longest:
+        raise serializers.ValidationError({"end": [f"The window may be at most {longest.days} days long."]})

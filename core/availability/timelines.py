@@ -1,0 +1,71 @@
+"""What is free and what is taken. Pure arithmetic on intervals, and the few look-ups that feed it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import F
+
+from core.availability.grid import grid
+from core.horizon import latest_end, lead_time
+from core.intervals import Interval
+from core.models import Booking, Resource
+
+
+def bookable_part(window: Interval, *, now: datetime) -> Interval | None:
+    """The part of the window in which a new booking may lie, or None."""
+    return window.clip(Interval(now + lead_time(), latest_end(now)))
+
+
+def slots(
+    window: Interval, taken: Sequence[Interval], *, duration: timedelta, step: int, zone: ZoneInfo
+) -> Iterator[Interval]:
+    """The slots on the grid that lie in the window and touch nothing that is taken, in order.
+
+    Args:
+        window: Where they may lie.
+        taken: Intervals that do not overlap, in order.
+        duration: How long each slot is.
+        step: The minutes of the grid.
+        zone: The clock of the grid.
+    """
+    ahead = iter(taken)
+    current = next(ahead, None)
+    for start in grid(window, step=step, zone=zone):
+        slot = Interval(start, start + duration)
+        if slot.end > window.end:
+            return
+        while current is not None and current.end <= start:
+            current = next(ahead, None)
+        if current is None or not slot.overlaps(current):
+            yield slot
+
+
+def taken_in(window: Interval, *, resource_id: int) -> list[Interval]:
+    """What is taken of a resource in the window, in order. One statement."""
+    rows = Booking.objects.within(window, resource_id=resource_id).values_list("start_time", "end_time")
+    return [Interval(*row) for row in rows.iterator(chunk_size=5_000)]
+
+
+def free_in(window: Interval, busy: Iterable[Interval]) -> list[Interval]:
+    """The gaps between what is busy."""
+    return list(window.subtract(busy))
+
+
+def first_slots(
+    window: Interval, *, duration: timedelta, min_capacity: int | None, now: datetime, most: int
+) -> list[tuple[Resource, Interval]]:
+    """For each resource its first slot of that length in the window, soonest first. One statement."""
+    part = bookable_part(window, now=now)
+    if part is None:
+        return []
+    resources = Resource.objects.filter(is_available=True)
+    if min_capacity is not None:
+        resources = resources.filter(capacity__gte=min_capacity)
+    ordered = resources.with_first_gap(after=part.start, length=duration, until=part.end)
+    found = ordered.order_by(F("first_gap").asc(nulls_last=True), "capacity", "name", "id")[:most]
+    return [
+        (resource, Interval(resource.first_gap, resource.first_gap + duration))
+        for resource in found
+        if resource.first_gap is not None
+    ]

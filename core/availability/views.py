@@ -1,0 +1,110 @@
+"""What is free? Open to all; nothing here tells strangers who booked, or why."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from core.availability import timelines
+from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
+from core.intervals import Interval
+from core.models import Booking, Resource
+
+USUAL_WINDOW = timedelta(days=7)
+MOST_ENTRIES = 5_000
+
+
+def as_json(slot: Interval) -> dict[str, datetime]:
+    """A slot in the words of the API, in UTC."""
+    return {"start_time": slot.start.astimezone(UTC), "end_time": slot.end.astimezone(UTC)}
+
+
+class TimelineView(APIView):
+    """The time line of a resource."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request, pk: int) -> Response:
+        """What is busy and what is free in the window, and from when on one could book."""
+        parameters = TimelineParameters.read(request)
+        now = timezone.now()
+        window = Interval(parameters["start"] or now, parameters["end"] or now + USUAL_WINDOW)
+        resource = get_object_or_404(Resource.objects.with_next_free(now=now), pk=pk)
+        rows = Booking.objects.within(window, resource_id=resource.pk)
+        found = list(rows.values_list("start_time", "end_time", "status", "pk", "user_id")[: MOST_ENTRIES + 1])
+        if len(found) > MOST_ENTRIES:
+            many = f"There are more than {MOST_ENTRIES} bookings in this window. Ask for a smaller one."
+            raise ValidationError({"end": [many]})
+        busy, taken = [], []
+        for start, end, status, booking_id, user_id in found:
+            part = Interval(max(start, window.start), min(end, window.end))
+            mine = request.user.is_staff or user_id == request.user.pk
+            taken.append(part)
+            busy.append({**as_json(part), "status": status, **({"id": booking_id} if mine else {})})
+        free = [as_json(gap) for gap in timelines.free_in(window, taken)]
+        return Response({"busy": busy, "free": free, "next_free": resource.next_free})
+
+
+class SlotsView(APIView):
+    """The starts at which a booking of a resource is possible."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request, pk: int) -> Response:
+        """The slots, on a grid of a local clock."""
+        parameters = SlotParameters.read(request)
+        resource = get_object_or_404(Resource, pk=pk)
+        asked = Interval(max(parameters["start"], parameters["cursor"] or parameters["start"]), parameters["end"])
+        window = timelines.bookable_part(asked, now=timezone.now())
+        if window is None or not resource.is_available:
+            return Response([])
+        found = timelines.slots(
+            window,
+            timelines.taken_in(window, resource_id=resource.pk),
+            duration=timedelta(minutes=parameters["duration"]),
+            step=parameters["step"],
+            zone=parameters["timezone"],
+        )
+        page: list[dict[str, Any]] = []
+        for slot in found:
+            if len(page) == parameters["limit"]:
+                cursor = slot.start.isoformat().replace("+00:00", "Z")
+                url = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+                return Response(page, headers={"Link": f'<{url}>; rel="next"'})
+            page.append(as_json(slot))
+        return Response(page)
+
+
+class FirstSlotsView(APIView):
+    """A slot of some length on whatever resource has one."""
+
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        """For each resource its first slot in the window, soonest first."""
+        parameters = FirstSlotParameters.read(request)
+        found = timelines.first_slots(
+            Interval(parameters["start"], parameters["end"]),
+            duration=timedelta(minutes=parameters["duration"]),
+            min_capacity=parameters["min_capacity"],
+            now=timezone.now(),
+            most=parameters["limit"],
+        )
+        return Response(
+            [
+                {
+                    "resource": resource.pk,
+                    "resource_name": resource.name,
+                    "capacity": resource.capacity,
+                    **as_json(slot),
+                }
+                for resource, slot in found
+            ]
+        )

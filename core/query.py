@@ -1,0 +1,79 @@
+"""What a query string may say, read by a serializer: a bad value or an unknown name is a 400, never ignored."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Self
+
+from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+
+from core.fields import MomentField
+from core.intervals import Interval
+
+# Known to every list, whatever it is of.
+EVERYWHERE = ("ordering", "limit", "cursor", "count", "format", "include")
+
+
+def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> dict[str, list[str]]:
+    """An error for each parameter that is not known, naming those that are."""
+    names = [name for name in known if name not in EVERYWHERE] + list(EVERYWHERE)
+    return {name: [f"There is no such parameter. There are: {', '.join(names)}."] for name in sent if name not in names}
+
+
+class QueryParameters(serializers.Serializer):
+    """The parameters of a call; a subclass declares them as fields."""
+
+    @classmethod
+    def read(cls, request: Request, **context: Any) -> Self:  # noqa: ANN401 - the serializer's own context
+        """The parameters of this request, checked.
+
+        Raises:
+            ValidationError: For an unknown parameter or a bad value.
+        """
+        parameters = cls(data=request.query_params.dict(), context={"request": request, **context})
+        wrong = unknown_parameters(request.query_params, parameters.fields)
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        parameters.is_valid(raise_exception=True)
+        return parameters
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - any field's value
+        """A parameter's value, None where it was not sent and has no default."""
+        return self.validated_data.get(name)
+
+
+class WindowParameters(QueryParameters):
+    """A window of time: both ends or neither."""
+
+    start = MomentField(required=False, help_text="The beginning of the window, with an offset.")
+    end = MomentField(required=False, help_text="The end of the window, after its start.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Both or neither, in order."""
+        for name, other in (("start", "end"), ("end", "start")):
+            if name in attrs and other not in attrs:
+                raise serializers.ValidationError({other: ["start and end are needed both, or neither."]})
+        if "start" in attrs:
+            require_order(attrs["start"], attrs["end"])
+        return attrs
+
+
+def window_of(request: Request) -> Interval | None:
+    """The window of `?start=…&end=…` of a reading request, or None where it names none.
+
+    Raises:
+        ValidationError: When only one of the two is there, one is no moment, or the end is not after the start.
+    """
+    sent = {name: request.query_params[name] for name in ("start", "end") if name in request.query_params}
+    if not sent or request.method not in SAFE_METHODS:
+        return None
+    parameters = WindowParameters(data=sent)
+    parameters.is_valid(raise_exception=True)
+    return Interval(parameters["start"], parameters["end"])
+
+
+def require_order(start: datetime, end: datetime) -> None:
+    """Refuse a window that ends where it starts, or before."""
+    if start >= end:
+        raise serializers.ValidationError({"end": ["The end must be after the start."]})
