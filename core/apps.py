@@ -16,12 +16,14 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Connect what happens to those who want to know."""
         from core import checks, events  # noqa: F401 - the import registers the checks
+        from core.accounts.passwords import void_token_without_password
         from core.notifications import mails
 
         events.subscribe(events.BookingCreated, mails.booking_created)
         events.subscribe(events.BookingChanged, mails.booking_changed)
         events.subscribe(events.BookingCancelled, mails.booking_cancelled)
         pre_save.connect(fold_email, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.fold_email")
+        pre_save.connect(void_token_without_password, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.void_token")
         post_save.connect(give_profile, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.give_profile")
 
 

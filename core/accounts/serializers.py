@@ -4,7 +4,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.tokens import default_token_generator
 from djoser import serializers as djoser
+from djoser.utils import decode_uid
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
 from rest_framework_simplejwt.authentication import JWTAuthentication
@@ -150,7 +152,30 @@ class ResetPasswordSerializer(djoser.SendEmailResetSerializer):
         return user if user is not None and user.has_usable_password() else None
 
 
-class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordResetConfirmRetypeSerializer):
-    """A new password for somebody who got the mail."""
+class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordSerializer):
+    """A new password for somebody who got the mail.
 
+    Whose it is must be known before the password is looked at: it must not be like their name. djoser's own class
+    does it the other way round, and reads `uid` and `token` as they were sent, numbers included.
+    """
+
+    uid = serializers.CharField()
+    token = serializers.CharField()
     re_new_password = serializers.CharField(**PASSWORD)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The link is good, and so is the password."""
+        try:
+            self.user = User._default_manager.get(pk=decode_uid(attrs["uid"]))
+        except (User.DoesNotExist, ValueError, OverflowError) as error:
+            raise serializers.ValidationError({"uid": ["There is no such user. Ask for a new mail."]}) from error
+        if not default_token_generator.check_token(self.user, attrs["token"]):
+            message = "This link was used before or is too old. Ask for a new mail."
+            raise serializers.ValidationError({"token": [message]})
+        return super().validate(attrs)
+
+
+class DeleteAccountSerializer(djoser.UserDeleteSerializer):
+    """The password of whoever deletes an account."""
+
+    current_password = serializers.CharField(**PASSWORD)
