@@ -45,7 +45,36 @@ def as_booking_error(error: IntegrityError) -> errors.BookingError | None:
     return next((kind() for name, kind in ERRORS.items() if name in said), None)
 
 
-class NoOverlap(BaseConstraint):
+class OwnConstraint(BaseConstraint):
+    """A constraint in SQL of our own, different for each database."""
+
+    def __eq__(self, other: object) -> bool:
+        """Two that a migration would write alike are the same, so that no migration is missing."""
+        return isinstance(other, OwnConstraint) and self.deconstruct() == other.deconstruct()
+
+    def __hash__(self) -> int:
+        """The same for the same."""
+        return hash((type(self), self.name))
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        return self._alter_table(model, schema_editor, f"ADD {self.constraint_sql(model, schema_editor)}")
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
+        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        return self._alter_table(model, schema_editor, f"DROP CONSTRAINT {schema_editor.quote_name(self.name)}")
+
+    def _alter_table(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, action: str
+    ) -> Statement:
+        return Statement(f"ALTER TABLE %(table)s {action}", table=Table(model._meta.db_table, schema_editor.quote_name))
+
+
+class NoOverlap(OwnConstraint):
     """No two blocking bookings of one resource share a moment: ``[start_time, end_time)``.
 
     On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. Django rebuilds a SQLite
@@ -59,24 +88,6 @@ class NoOverlap(BaseConstraint):
             return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}"
         schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
         return None
-
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
-        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
-        if schema_editor.connection.vendor != "postgresql":
-            return None
-        return Statement(
-            f"ALTER TABLE %(table)s ADD CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}",
-            table=Table(model._meta.db_table, schema_editor.quote_name),
-        )
-
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
-        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
-        if schema_editor.connection.vendor != "postgresql":
-            return None
-        return Statement(
-            f"ALTER TABLE %(table)s DROP CONSTRAINT {schema_editor.quote_name(self.name)}",
-            table=Table(model._meta.db_table, schema_editor.quote_name),
-        )
 
     def validate(
         self,
@@ -128,7 +139,7 @@ class NoOverlap(BaseConstraint):
         ]
 
 
-class TimesCompareAsText(BaseConstraint):
+class TimesCompareAsText(OwnConstraint):
     """Both times are of the years 1 to 9999, which everybody can read, and compare as the moments that they are.
 
     On SQLite times are text, so there they must have the one form that compares as text, Django's own:
@@ -139,24 +150,6 @@ class TimesCompareAsText(BaseConstraint):
         """What stands inside CREATE TABLE."""
         rule = " AND ".join(self._rule(column, schema_editor) for column in ("start_time", "end_time"))
         return f"CONSTRAINT {schema_editor.quote_name(self.name)} CHECK ({rule})"
-
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
-        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
-        if schema_editor.connection.vendor != "postgresql":
-            return None
-        return Statement(
-            f"ALTER TABLE %(table)s ADD {self.constraint_sql(model, schema_editor)}",
-            table=Table(model._meta.db_table, schema_editor.quote_name),
-        )
-
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
-        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
-        if schema_editor.connection.vendor != "postgresql":
-            return None
-        return Statement(
-            f"ALTER TABLE %(table)s DROP CONSTRAINT {schema_editor.quote_name(self.name)}",
-            table=Table(model._meta.db_table, schema_editor.quote_name),
-        )
 
     def validate(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
         """Nothing to check: Django writes this form."""
