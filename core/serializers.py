@@ -1,5 +1,6 @@
 """The shapes of resources, bookings and profiles. They neither decide nor send."""
 
+from django.core.validators import URLValidator
 from rest_framework import serializers
 
 from core.choices import BookingStatus
@@ -70,8 +71,10 @@ class BookingSerializer(RowsMixin, serializers.Serializer):
 class ProfilePictureSerializer(serializers.ModelSerializer):
     """A profile's picture."""
 
+    # Named here, since a ModelSerializer leaves out the model's own check of the scheme.
+    profile_picture = serializers.URLField(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
+
     class Meta:
         model = UserProfile
         fields = ("profile_picture", "cloudinary_public_id", "updated_at")
         read_only_fields = ("updated_at",)
-        extra_kwargs = {"profile_picture": {"required": True, "allow_null": False, "allow_blank": False}}  # noqa: RUF012
