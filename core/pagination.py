@@ -1,9 +1,10 @@
 """Lists: plain arrays, whole unless the caller asks for a part."""
 
 import base64
-import binascii
+import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, Q, QuerySet
@@ -12,51 +13,155 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 LARGEST_PAGE = 1000
 
+# What a cursor does not depend on: how much is shown, and how.
+PRESENTATION = {"limit", "cursor", "count", "format", "include"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list: the ordering values of a row, and whether the page lies before or after it."""
+
+    values: tuple[Any, ...]
+    backwards: bool = False
+
+    def encode(self, list_mark: str) -> str:
+        """The place as an opaque word that is good for one list only."""
+        values = [value.isoformat() if hasattr(value, "isoformat") else value for value in self.values]
+        plain = json.dumps([list_mark, self.backwards, values], ensure_ascii=False)
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, word: str, list_mark: str, model: type[Model], names: Sequence[str]) -> "Cursor":
+        """The place that a word means.
+
+        Raises:
+            ValidationError: When the word is none of ours, or was made for another list, filter or ordering.
+        """
+        try:
+            mark, backwards, values = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+            if mark != list_mark or len(values) != len(names):
+                raise ValidationError(
+                    {"cursor": ["This cursor was made for other filters or another ordering. Begin without one."]}
+                )
+            return cls(tuple(map(Key(model), names, values)), backwards is True)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise ValidationError({"cursor": ["This cursor is not one of ours. Follow the Link header."]}) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Reads ordering values of a model."""
+
+    model: type[Model]
+
+    def __call__(self, name: str, value: object) -> Any:  # noqa: ANN401 - any field's value
+        """The value, checked against the type of its field.
+
+        Raises:
+            ValueError: When it cannot be one.
+        """
+        kind = self.model._meta.get_field(name.lstrip("-")).get_internal_type()
+        if kind == "DateTimeField" and isinstance(value, str):
+            moment = parse_datetime(value)
+            if moment is not None and moment.tzinfo is not None:
+                return moment
+        if kind == "CharField" and isinstance(value, str) and "\0" not in value and value.encode():
+            return value
+        if kind.endswith(("AutoField", "IntegerField")) and type(value) is int and abs(value) < 2**63:
+            return value
+        raise ValueError(value)
+
 
 class KeyPagination(BasePagination):
     """Pages by key, asked for with `?limit=`, linked to each other by the `Link` header (RFC 8288).
 
-    The cursor holds the ordering values of the last row shown, so that a page costs the same wherever it lies, and
-    rows that come and go meanwhile neither double nor hide the others.
+    The cursor holds the ordering values of the row at the edge of the page, so that a page costs the same wherever
+    it lies, and rows that come and go meanwhile neither double nor hide the others.
     """
 
     def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None) -> list[Any]:
         """The rows of this answer, and what its headers will say.
 
         Raises:
-            ValidationError: For a limit that is not a number from 1 to 1000, or a cursor that is none of ours.
+            ValidationError: For a limit that is not a number from 1 to 1000, or a cursor that does not fit.
         """
         self.request = request
-        self.next_cursor: str | None = None
-        self.total = queryset.count() if asks_for_count(request) else None
+        self.links: dict[str, str] = {}
         limit = parse_limit(request)
+        self.total = queryset.count() if asks_for_count(request) else None
         if limit is None:
+            if "cursor" in request.query_params:
+                raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
             return list(queryset)
         names = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
-        cursor = request.query_params.get("cursor")
-        if cursor:
-            queryset = queryset.filter(after(names, decode(cursor, queryset.model, names)))
-        rows = list(queryset[: limit + 1])
-        if len(rows) > limit:
-            self.next_cursor = encode([value_of(rows[limit - 1], name.lstrip("-")) for name in names])
-        return rows[:limit]
+        self.mark = list_mark(request, names)
+        word = request.query_params.get("cursor")
+        cursor = Cursor.decode(word, self.mark, queryset.model, names) if word is not None else None
+        rows, more = page(queryset, names, cursor, limit)
+        self.links = self.links_of(rows, names, cursor, more=more)
+        return rows
+
+    def links_of(
+        self, rows: Sequence[Any], names: Sequence[str], cursor: Cursor | None, *, more: bool
+    ) -> dict[str, str]:
+        """The addresses of the neighbours: `first` always, `next` and `prev` where there is something."""
+        here = self.request.build_absolute_uri()
+        links = {"first": remove_query_param(here, "cursor")}
+        edges = {"next": (rows[-1], False), "prev": (rows[0], True)} if rows else {}
+        backwards = cursor is not None and cursor.backwards
+        there = {"next": more or backwards, "prev": cursor is not None and (more or not backwards)}
+        for relation, (row, direction) in edges.items():
+            if there[relation]:
+                edge = Cursor(tuple(value_of(row, name.lstrip("-")) for name in names), direction)
+                links[relation] = replace_query_param(here, "cursor", edge.encode(self.mark))
+        return links
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
         """The plain array with its headers."""
         headers = {}
-        if self.next_cursor:
-            url = replace_query_param(self.request.build_absolute_uri(), "cursor", self.next_cursor)
-            headers["Link"] = f'<{url}>; rel="next"'
+        if self.links:
+            headers["Link"] = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in self.links.items())
         if self.total is not None:
             headers["X-Total-Count"] = str(self.total)
         return Response(data, headers=headers)
+
+
+def page(queryset: QuerySet[Any], names: Sequence[str], cursor: Cursor | None, limit: int) -> tuple[list[Any], bool]:
+    """The rows at a place of the list, and whether there are more in the direction it was walked."""
+    walked = list(names)
+    if cursor is not None:
+        if cursor.backwards:
+            walked = [name[1:] if name.startswith("-") else f"-{name}" for name in names]
+        queryset = queryset.filter(beyond(walked, cursor.values)).order_by(*walked)
+    rows = list(queryset[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return (rows[::-1] if cursor is not None and cursor.backwards else rows), more
+
+
+def beyond(names: Sequence[str], values: Sequence[Any]) -> Q:
+    """The condition of the rows that come after the one with these ordering values, walked in this order."""
+    condition = Q()
+    for name, value in reversed(list(zip(names, values, strict=True))):
+        field, comparison = name.lstrip("-"), "lt" if name.startswith("-") else "gt"
+        further = Q(**{f"{field}__{comparison}": value})
+        # The first half is implied by the rest; it lets the database begin its walk along the index at once.
+        at_least = Q(**{f"{field}__{comparison}e": value})
+        condition = at_least & (further | condition) if condition else further
+    return condition
+
+
+def list_mark(request: Request, names: Sequence[str]) -> str:
+    """What tells one list from another: its address, its filters and its ordering."""
+    filters = sorted((name, values) for name, values in request.query_params.lists() if name not in PRESENTATION)
+    return hashlib.sha256(repr((request.path, filters, list(names))).encode()).hexdigest()[:12]
 
 
 def parse_limit(request: Request) -> int | None:
@@ -80,51 +185,3 @@ def asks_for_count(request: Request) -> bool:
 def value_of(row: Any, name: str) -> Any:  # noqa: ANN401 - a model or a dict
     """One ordering value of a row."""
     return row[name] if isinstance(row, dict) else getattr(row, name)
-
-
-def encode(values: Sequence[Any]) -> str:
-    """The ordering values as an opaque word."""
-    plain = json.dumps([value.isoformat() if hasattr(value, "isoformat") else value for value in values])
-    return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
-
-
-def decode(cursor: str, model: type[Model], names: Sequence[str]) -> list[Any]:
-    """The ordering values that a cursor holds.
-
-    Raises:
-        ValidationError: When it is none of ours.
-    """
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        assert isinstance(values, list)
-        assert len(values) == len(names)
-        return [read(model, name.lstrip("-"), value) for name, value in zip(names, values, strict=True)]
-    except (ValueError, AssertionError, binascii.Error, RecursionError) as error:
-        raise ValidationError({"cursor": ["This cursor is not one of ours. Follow the Link header."]}) from error
-
-
-def read(model: type[Model], name: str, value: object) -> Any:  # noqa: ANN401
-    """One ordering value, checked against the type of its field."""
-    kind = model._meta.get_field(name).get_internal_type()
-    if kind == "DateTimeField":
-        moment = parse_datetime(value) if isinstance(value, str) else None
-        assert moment is not None
-        assert moment.tzinfo is not None
-        return moment
-    if kind.endswith("CharField"):
-        assert isinstance(value, str)
-        assert "\0" not in value
-        return value
-    assert type(value) is int
-    assert abs(value) < 2**63
-    return value
-
-
-def after(names: Sequence[str], values: Sequence[Any]) -> Q:
-    """The condition of the rows that come after the one with these ordering values."""
-    condition = Q()
-    for name, value in reversed(list(zip(names, values, strict=True))):
-        field, beyond = name.lstrip("-"), "lt" if name.startswith("-") else "gt"
-        further = Q(**{f"{field}__{beyond}": value})
-        condition = further | Q(**{field: value}) & condition if condition else further
-    return condition
