@@ -34,8 +34,8 @@ ERRORS: dict[str, type[errors.BookingError]] = {
     "auth_user.username": errors.UsernameTaken,
     EMAIL_UNIQUE: errors.EmailTaken,
     '"core_resource" violates foreign key': errors.ResourceHasBookings,
-    "core_booking_resource_id": errors.ResourceMissing,
-    "core_booking_user_id": errors.UserMissing,
+    '"core_booking" violates foreign key constraint "core_booking_resource_id': errors.ResourceMissing,
+    '"core_booking" violates foreign key constraint "core_booking_user_id': errors.UserMissing,
 }
 
 
