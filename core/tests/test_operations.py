@@ -1,0 +1,258 @@
+"""What operators read and run: the Render blueprint, the Procfile, and what README.md says of settings and commands."""
+
+import importlib
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from decouple import Config, RepositoryEnv
+from django.contrib.auth.models import User
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command, get_commands
+from django.urls import resolve
+from rest_framework import exceptions as framework_errors
+from rest_framework.settings import api_settings
+from rest_framework.test import APIRequestFactory
+from rest_framework_simplejwt import exceptions as jwt_errors
+
+from booking_system_api import environment
+from booking_system_api.views import HEALTH_PATH
+from core.tests import readme
+from core.tests.environment import ROOT
+from core.throttling import AnonymousThrottle
+
+MANAGE_COMMAND = re.compile(r"manage\.py ([a-z_]+)")
+
+
+def example_settings() -> dict[str, str]:
+    """The variables of .env.example with their values."""
+    return dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
+
+
+def words_in_code(cell: str) -> list[str]:
+    """What a cell of a table has in backticks."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def default_told(cell: str) -> str:
+    """The default that a cell names: a value in backticks, or that there is none."""
+    value = re.fullmatch(r"`([^`]+)`", cell)
+    assert value or cell == "none" or cell.startswith("required"), cell
+    return value[1] if value else ""
+
+
+def named_twice(names: list[str]) -> set[str]:
+    return {name for name in names if names.count(name) > 1}
+
+
+def application_of(command: str) -> object:
+    """The object that a gunicorn command serves; its other words are gunicorn's own options."""
+    program, *_, target = shlex.split(command)
+    assert program == "gunicorn"
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@pytest.fixture(scope="module")
+def blueprint() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "render.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def service(blueprint: dict[str, Any]) -> dict[str, Any]:
+    (only,) = blueprint["services"]
+    return only
+
+
+@pytest.fixture
+def variables(service: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {each["key"]: {name: value for name, value in each.items() if name != "key"} for each in service["envVars"]}
+
+
+@pytest.fixture
+def procfile() -> dict[str, str]:
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+class TestTheRenderBlueprint:
+    def test_it_serves_this_application(self, service):
+        assert (service["type"], service["runtime"]) == ("web", "python")
+        assert isinstance(application_of(service["startCommand"]), WSGIHandler)
+
+    def test_its_build_command_can_be_run(self, service):
+        assert os.access(ROOT / service["buildCommand"], os.X_OK)
+
+    def test_its_health_check_is_there(self, service):
+        assert service["healthCheckPath"] == HEALTH_PATH
+
+    def test_its_variables_are_known_and_named_once(self, service, variables):
+        assert set(variables) <= set(example_settings())
+        assert not named_twice([each["key"] for each in service["envVars"]])
+
+    def test_each_variable_has_one_source(self, variables):
+        assert {tuple(source) for source in variables.values()} == {
+            ("value",),
+            ("generateValue",),
+            ("fromDatabase",),
+            ("sync",),
+        }
+
+    def test_values_are_text_as_the_environment_is(self, variables):
+        values = [source["value"] for source in variables.values() if "value" in source]
+        assert values
+        assert all(isinstance(value, str) for value in values)
+
+    def test_no_secret_is_written_in_it(self, variables):
+        assert variables["SECRET_KEY"] == {"generateValue": True}
+        assert variables["DJANGO_SUPERUSER_PASSWORD"] == {"generateValue": True}
+
+    def test_its_database_is_the_one_that_it_makes(self, blueprint, variables):
+        (database,) = blueprint["databases"]
+        assert variables["DATABASE_URL"]["fromDatabase"] == {"name": database["name"], "property": "connectionString"}
+
+    def test_the_settings_take_its_values(self, variables, tmp_path):
+        given = {name: source.get("value", "") for name, source in variables.items()}
+        given |= {"SECRET_KEY": "x" * 44, "DATABASE_URL": "postgresql://booking:secret@dpg-1-a/booking"}
+        result = subprocess.run(
+            [sys.executable, "manage.py", "check"],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "BOOKING_ENV_FILE": os.devnull, **given},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        # FRONTEND_URL may come later; until then the check says so.
+        assert re.findall(r"\((\w+\.\w\d+)\)", result.stderr) == ["core.W001"]
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            pytest.param("203.0.113.7, 172.71.95.118, 10.19.64.237", id="plain"),
+            pytest.param("198.51.100.1,203.0.113.7, 172.71.95.118, 10.19.64.237", id="client-claims-another"),
+        ],
+    )
+    def test_limits_count_the_address_of_the_client(self, header, variables, monkeypatch):
+        monkeypatch.setattr(api_settings, "NUM_PROXIES", int(variables["TRUSTED_PROXIES"]["value"]))
+        request = APIRequestFactory().get("/api/", HTTP_X_FORWARDED_FOR=header, REMOTE_ADDR="10.19.64.1")
+        assert AnonymousThrottle().get_ident(request) == "203.0.113.7"
+
+
+class TestTheProcfile:
+    def test_it_serves_this_application_as_render_does(self, procfile, service):
+        assert isinstance(application_of(procfile["web"]), WSGIHandler)
+        assert procfile["web"] == service["startCommand"]
+
+    def test_its_release_does_what_the_build_script_does_to_the_database(self, procfile):
+        script = (ROOT / "build.sh").read_text(encoding="utf-8")
+        on_the_database = [name for name in MANAGE_COMMAND.findall(script) if name != "collectstatic"]
+        assert MANAGE_COMMAND.findall(procfile["release"]) == on_the_database
+        assert set(on_the_database) <= set(get_commands())
+
+
+@pytest.mark.django_db
+class TestTheFirstSuperuser:
+    def test_the_env_file_may_name_it(self, tmp_path, monkeypatch, capsys):
+        file = tmp_path / ".env"
+        file.write_text(
+            "DJANGO_SUPERUSER_USERNAME=root\n"
+            "DJANGO_SUPERUSER_EMAIL=root@example.org\n"
+            "DJANGO_SUPERUSER_PASSWORD=correct-horse-9-battery\n"
+        )
+        monkeypatch.setattr(environment, "config", Config(RepositoryEnv(str(file))))
+
+        call_command("ensure_superuser")
+
+        assert User.objects.get(is_superuser=True).username == "root"
+        assert capsys.readouterr().out == "Superuser root was made.\n"
+
+
+class TestTheReadme:
+    def test_its_settings_are_those_of_the_example_with_their_defaults(self):
+        rows = readme.table(readme.chapter("Configuration"))
+        told = [(words_in_code(name)[0], default_told(default)) for name, default, _ in rows]
+
+        assert told == list(example_settings().items())
+
+    def test_the_commands_that_it_names_are_there(self):
+        named = MANAGE_COMMAND.findall(readme.README.read_text(encoding="utf-8"))
+        assert {"seed_demo", "ensure_superuser", "create_user_profiles"} <= set(named) <= set(get_commands())
+
+    def test_the_make_targets_that_it_names_are_there(self):
+        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+        named = re.findall(r"`make ([a-z-]+)", readme.README.read_text(encoding="utf-8"))
+        assert {"run", "test"} <= set(named) <= targets
+
+    def test_the_calls_in_its_tables_are_there(self):
+        rows = [row for row in all_rows(readme.chapter("The API")) if row[0] != "method"]
+        assert len(rows) > 20
+        for methods, path, *_ in rows:
+            for method in methods.split(", "):
+                assert method.lower() in methods_at(words_in_code(path)[0].replace("{id}", "1")), (method, path)
+
+    def test_the_codes_in_its_table_are_there(self):
+        modules = [path for package in ("core", "booking_system_api") for path in code_in(package)]
+        sources = [path.read_text(encoding="utf-8") for path in modules]
+        sources += [inspect.getsource(framework_errors), inspect.getsource(jwt_errors)]
+        known = set(re.findall(r"""["']([a-z][a-z_]+)["']""", "\n".join(sources)))
+        named = [code for row in readme.table(readme.chapter("Errors")) for code in words_in_code(row[1])]
+
+        assert "slot_taken" in named
+        assert set(named) <= known
+        assert not named_twice(named)
+
+    def test_its_links_within_the_repository_lead_somewhere(self):
+        text = readme.without_blocks(readme.README.read_text(encoding="utf-8"))
+        anchors = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+        links = re.findall(r"\]\(([^)]+)\)", text)
+
+        assert {link[1:] for link in links if link.startswith("#")} <= anchors
+        files = [link for link in links if not link.startswith(("#", "https://"))]
+        assert "CHANGELOG.md" in files
+        assert all((ROOT / file).is_file() for file in files)
+
+    def test_its_pictures_are_well_formed(self):
+        pictures = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
+        assert pictures
+        for picture in pictures:
+            assert ElementTree.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+            assert f"docs/pictures/{picture.name}" in readme.README.read_text(encoding="utf-8")
+
+
+def test_the_changelog_begins_with_what_is_not_released_yet_or_with_a_version():
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert headings
+    for heading in headings:
+        assert re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - (\d{4}-\d{2}-\d{2}|Unreleased)", heading), heading
+
+
+def all_rows(text: str) -> list[list[str]]:
+    """The rows of all tables in a text, without the lines below their headings."""
+    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("| ---")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def methods_at(path: str) -> set[str]:
+    """The methods, in lower case, that an address answers with more than an error."""
+    found = resolve(path)
+    if found.url_name == "nothing-here":
+        return set()
+    view = getattr(found.func, "cls", None)
+    if view is None:
+        return {"get", "head"}
+    actions = getattr(found.func, "actions", None)
+    return set(actions) if actions else {name for name in view.http_method_names if hasattr(view, name)}
+
+
+def code_in(package: str) -> list[Path]:
+    """The modules of a package, without its tests."""
+    return [path for path in (ROOT / package).rglob("*.py") if "tests" not in path.parts]
