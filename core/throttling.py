@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import unicodedata
 from typing import TYPE_CHECKING
 
 from rest_framework.request import Request
@@ -47,10 +48,13 @@ class AccountThrottle(RateThrottle):
     account_field = "username"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the account, whatever its case; None where none is named."""
+        """The key for the account, however it is written; None where none is named."""
         data = getattr(request, "data", None) or getattr(request, "POST", {})
         named = data.get(self.account_field) if hasattr(data, "get") else None
-        return self.key_for(named.strip().casefold()) if isinstance(named, str) else None
+        if isinstance(named, bool) or not isinstance(named, str | int | float):
+            return None
+        # A number is taken for its digits, and the admin's form for the normal form of what was typed.
+        return self.key_for(unicodedata.normalize("NFKC", str(named)).strip().casefold())
 
 
 class SignInByAddress(AddressThrottle):
