@@ -4,9 +4,10 @@ The docstring of each class is its message to a person, `code` its name for mach
 about (None: a rule across fields); further facts are attributes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from core.intervals import Interval
 
@@ -117,6 +118,17 @@ class BookingEnded(BookingError):
     """This booking has ended and cannot be changed any more. Ask staff if its record is wrong."""
 
     code = "booking_ended"
+
+
+class StaleVersion(BookingError):
+    """Somebody changed this meanwhile. Look at its current state, merge, and send it again with the new ETag."""
+
+    code = "precondition_failed"
+
+    def __init__(self, current: Mapping[str, Any], tag: str) -> None:
+        self.current = current
+        self.tag = tag
+        super().__init__()
 
 
 class BookingMissing(BookingError):

@@ -28,6 +28,7 @@ STATUS: dict[type[errors.BookingError], int] = {
     errors.BookingEnded: 403,
     errors.BookingMissing: 404,
     errors.ResourceHasBookings: 409,
+    errors.StaleVersion: 412,
 }
 
 DETAILS = {
@@ -121,6 +122,9 @@ class Contradiction(exceptions.APIException):
 def booking_error(error: errors.BookingError) -> Response:
     """A domain error as an answer."""
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    if isinstance(error, errors.StaleVersion):
+        body = error_body(status, error.code, error.message, current=error.current)
+        return Response(body, status=status, headers={"ETag": error.tag})
     if status != 400:
         return Response(error_body(status, error.code, error.message), status=status)
     more: dict[str, object] = {}

@@ -31,6 +31,7 @@ CLASHES_NAMED = 3
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
+Check = Callable[[Booking], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,14 @@ def book(
 
 @explained
 @transaction.atomic
-def change(booking: Booking, *, changes: Changes, by: Any, now: datetime) -> Booking:  # noqa: ANN401 - any user model
+def change(
+    booking: Booking,
+    *,
+    changes: Changes,
+    by: Any,  # noqa: ANN401 - any user model
+    now: datetime,
+    check: Check | None = None,
+) -> Booking:
     """Change a booking as a whole, whatever fields are named; what does not change is not checked again.
 
     Args:
@@ -127,6 +135,7 @@ def change(booking: Booking, *, changes: Changes, by: Any, now: datetime) -> Boo
         changes: What is wanted. A time within a millisecond of the stored one has not changed.
         by: Who asks. For staff rules 1, 6 and 7 do not apply.
         now: The present moment.
+        check: Called with the locked row before anything else; raises to refuse.
 
     Returns:
         The booking as it is now, with its user and resource.
@@ -134,7 +143,7 @@ def change(booking: Booking, *, changes: Changes, by: Any, now: datetime) -> Boo
     Raises:
         BookingError: The first rule that the change breaks; nothing is changed then.
     """
-    before = lock(booking)
+    before = lock(booking, check)
     staff = by.is_staff
     if not staff and before.end_time <= now:
         raise errors.BookingEnded
@@ -162,13 +171,19 @@ def change(booking: Booking, *, changes: Changes, by: Any, now: datetime) -> Boo
 
 @explained
 @transaction.atomic
-def cancel(booking: Booking, *, by: Any, now: datetime) -> Booking:  # noqa: ANN401 - any user model
+def cancel(
+    booking: Booking,
+    *,
+    by: Any,  # noqa: ANN401 - any user model
+    now: datetime,
+    check: Check | None = None,
+) -> Booking:
     """Give a booking's slot back; one that was cancelled or rejected before stays as it is.
 
     Raises:
         BookingEnded: When it is over and not staff asks.
     """
-    before = lock(booking)
+    before = lock(booking, check)
     if not before.blocks:
         return before
     if not by.is_staff and before.end_time <= now:
@@ -190,8 +205,8 @@ def remove(booking: Booking, *, by: Any, now: datetime) -> None:  # noqa: ANN401
         events.publish(events.BookingCancelled(before=before, after=after, by=by, removed=True))
 
 
-def lock(booking: Booking) -> Booking:
-    """The booking as it is now, locked until the transaction ends.
+def lock(booking: Booking, check: Check | None = None) -> Booking:
+    """The booking as it is now, checked, and locked until the transaction ends.
 
     Raises:
         BookingMissing: When its row was deleted meanwhile.
@@ -199,6 +214,8 @@ def lock(booking: Booking) -> Booking:
     found = locked(Booking.objects.in_full()).filter(pk=booking.pk).first()
     if found is None:
         raise errors.BookingMissing
+    if check is not None:
+        check(found)
     return found
 
 

@@ -8,6 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.conditional import with_tag_of_body
+
 
 class RowsMixin:
     """For a serializer: the rows of a list, without an object for each."""
@@ -34,4 +36,5 @@ class RowListMixin:
         """All rows, or the page asked for."""
         queryset = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]
         rows = self.get_serializer_class().rows(queryset)  # type: ignore[attr-defined]
-        return self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
+        response = self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
+        return with_tag_of_body(request, response)

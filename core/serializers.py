@@ -1,5 +1,7 @@
 """The shapes of resources, bookings and profiles. They neither decide nor send."""
 
+from typing import Any, ClassVar
+
 from django.core.validators import URLValidator
 from rest_framework import serializers
 
@@ -29,6 +31,17 @@ class ResourceSerializer(RowsMixin, serializers.ModelSerializer):
             "availability_status",
         )
 
+    # What is shown but not stored in the row.
+    live_fields: ClassVar = {"availability_status", "next_free"}
+
+    def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
+        """Write the fields that were sent, and no others: somebody else may be changing those."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        if validated_data:
+            instance.save(update_fields=list(validated_data))
+        return instance
+
 
 class ResourceWithNextFreeSerializer(ResourceSerializer):
     """A resource, and from when on it could be booked."""
@@ -53,6 +66,9 @@ class BookingSerializer(RowsMixin, serializers.Serializer):
     notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=5_000)
     created_at = MomentField(read_only=True)
     updated_at = MomentField(read_only=True)
+
+    # What is shown but not stored in the row.
+    live_fields: ClassVar = {"username", "resource_name"}
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """The fields; who a booking is for is read only from staff who make one, and ignored otherwise."""

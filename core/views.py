@@ -1,6 +1,6 @@
 """Resources, bookings and the profile picture over HTTP: parse, call one verb, render."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.http import HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework import mixins, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS, AllowAny
@@ -22,6 +22,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from core import lifecycle
+from core.conditional import guard, tag_of, with_tag
 from core.errors import BookingError
 from core.exception_handler import flat_error
 from core.fields import KeyField
@@ -30,6 +31,7 @@ from core.intervals import Interval
 from core.models import Booking, Resource, UserProfile
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
 from core.query import window_of
+from core.querysets import locked
 from core.rows import RowListMixin
 from core.serializers import (
     BookingSerializer,
@@ -85,7 +87,27 @@ class NothingHereView(APIView):
         return HttpResponsePermanentRedirect(address)
 
 
-class ResourceViewSet(RowListMixin, viewsets.ModelViewSet):
+class TaggedMixin:
+    """Single objects with their entity tag."""
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """One of them."""
+        return self.answer(self.get_object())  # type: ignore[attr-defined]
+
+    def answer(self, row: Any, **options: Any) -> Response:  # noqa: ANN401 - a model, and what a response takes
+        """The row with its tag."""
+        serializer = self.get_serializer(row)  # type: ignore[attr-defined]
+        response = Response(serializer.data, **options)
+        return with_tag(self.request, response, tag_of(serializer.data, serializer.live_fields))  # type: ignore[attr-defined]
+
+    def guard(self) -> Callable[[Any], None] | None:
+        """What refuses a write where the caller's `If-Match` says that it is about another version."""
+        shape = self.get_serializer_class()  # type: ignore[attr-defined]
+        context = self.get_serializer_context()  # type: ignore[attr-defined]
+        return guard(self.request, lambda row: shape(row, context=context).data, shape.live_fields)  # type: ignore[attr-defined]
+
+
+class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
     """What can be booked. Anybody may read, staff may write."""
 
     serializer_class = ResourceSerializer
@@ -115,28 +137,42 @@ class ResourceViewSet(RowListMixin, viewsets.ModelViewSet):
             raise ValidationError({"include": ["Send next_free."]})
         return asked == "next_free"
 
-    def perform_create(self, serializer: BaseSerializer) -> None:
-        """Store it, and read it back with its availability."""
-        self.show_stored(serializer)
+    def create(self, request: Request) -> Response:
+        """Add one."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        made = self.get_queryset().get(pk=serializer.save().pk)
+        location = reverse("resource-detail", args=[made.pk], request=request)
+        return self.answer(made, status=201, headers={"Location": location})
 
-    def perform_update(self, serializer: BaseSerializer) -> None:
-        """Store it, and read it back with its availability."""
-        self.show_stored(serializer)
+    def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
+        """Change it."""
+        row = self.get_object()
+        with transaction.atomic():
+            self.require_version(row)
+            serializer = self.get_serializer(row, data=request.data, partial=partial)
+            serializer.is_valid(raise_exception=True)
+            serializer.save()
+        return self.answer(self.get_object())
 
-    def show_stored(self, serializer: BaseSerializer) -> None:
-        """Store what was sent, and make the answer from what is stored."""
-        serializer.instance = self.get_queryset().get(pk=serializer.save().pk)
-
-    def get_success_headers(self, data: dict[str, Any]) -> dict[str, str]:
-        """Where the new resource is."""
-        return {"Location": reverse("resource-detail", args=[data["id"]], request=self.request)}
-
-    def perform_destroy(self, instance: Resource) -> None:
+    def destroy(self, request: Request, pk: str) -> Response:
         """Delete it, unless it has bookings."""
-        lifecycle.delete_resource(instance)
+        row = self.get_object()
+        with transaction.atomic():
+            self.require_version(row)
+            lifecycle.delete_resource(row)
+        return Response(status=204)
+
+    def require_version(self, row: Resource) -> None:
+        """Lock the row, and compare it with the caller's version where one is named."""
+        if locked(Resource.objects.filter(pk=row.pk)).first() is None:
+            raise NotFound
+        check = self.guard()
+        if check is not None:
+            check(self.get_object())
 
 
-class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
+class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
     """Bookings: one's own, and for staff all of them."""
 
     serializer_class = BookingSerializer
@@ -155,7 +191,7 @@ class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericVi
         """Book."""
         booking = self.attempt(request)
         location = reverse("booking-detail", args=[booking.pk], request=request)
-        return Response(self.get_serializer(booking).data, status=201, headers={"Location": location})
+        return self.answer(booking, status=201, headers={"Location": location})
 
     @action(["post"], detail=False)
     def check(self, request: Request) -> Response:
@@ -177,7 +213,7 @@ class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericVi
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
         """Change it."""
         changed = self.attempt(request, self.get_object(), partial=partial)
-        return Response(self.get_serializer(changed).data)
+        return self.answer(changed)
 
     def attempt(self, request: Request, booking: Booking | None = None, *, partial: bool = True) -> Booking:
         """Make a new booking, or change the one given, the way the body says."""
@@ -185,7 +221,7 @@ class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericVi
         serializer.is_valid(raise_exception=True)
         now = timezone.now()
         if booking is not None:
-            return lifecycle.change(booking, changes=serializer.changes, by=request.user, now=now)
+            return lifecycle.change(booking, changes=serializer.changes, by=request.user, now=now, check=self.guard())
         wanted = dict(serializer.validated_data)
         user_id = wanted.pop("user_id", None)
         user = lifecycle.find_user(user_id) if user_id else request.user
@@ -197,7 +233,7 @@ class BookingViewSet(RowListMixin, mixins.RetrieveModelMixin, viewsets.GenericVi
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel it; the row stays."""
-        lifecycle.cancel(self.get_object(), by=request.user, now=timezone.now())
+        lifecycle.cancel(self.get_object(), by=request.user, now=timezone.now(), check=self.guard())
         return Response(status=204)
 
 

@@ -5,7 +5,7 @@ import re
 from django.http import HttpResponseBase
 
 WORDS = ("error", "code", "detail")
-SLOTS = ("conflicts", "suggestion", "suggestions")
+SLOTS = ("conflicts", "suggestion", "suggestions", "current")
 
 
 def assert_flat_error(
