@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from core.models import Booking, Resource
 from core.tests.errors import assert_flat_error
-from core.tests.factories import booking_body, make_booking
+from core.tests.factories import make_booking
 
 LIMIT = 1_048_576
 JSON = "application/json"
