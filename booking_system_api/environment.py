@@ -46,7 +46,7 @@ def wrong(name: str, value: str, wanted: str) -> ImproperlyConfigured:
         value: What it holds; never a secret, since it is repeated in the message.
         wanted: What to set instead, as the end of a sentence.
     """
-    hint = " Comments may not follow values: put them on a line of their own." if " #" in value else ""
+    hint = " Comments may not follow values: put them on a line of their own." if " #" in f" {value}" else ""
     return ImproperlyConfigured(f"{name} is {value!r}, but it must be {wanted}.{hint}")
 
 
@@ -126,7 +126,10 @@ def _origin(name: str, value: str) -> str:
     host_ok = parts.hostname is not None and bool(re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-f:]+", parts.hostname))
     if parts.scheme not in ("http", "https") or not plain or not host_ok:
         raise wrong(name, value, wanted)
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    # As browsers write it: without the port that the scheme implies.
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    implied = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, implied) else "")
 
 
 def rate(name: str, default: str) -> str | None:
@@ -158,7 +161,7 @@ def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # 
     """
     url = text(name, fallback)
     wanted = f"{name} cannot be understood. Set it to postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///FILE"
-    hint = "; comments may not follow values" if " #" in url else ""
+    hint = "; comments may not follow values" if " #" in f" {url}" else ""
     parse: Callable[..., dict[str, Any]] = dj_database_url.parse  # type: ignore[assignment]
     try:
         parsed = parse(url, **options)
