@@ -215,11 +215,16 @@ def send(letters: list[Letter]) -> None:
 
 
 def render(letter: Letter) -> Message:
-    """The message of a letter's templates: `<template>.subject.txt`, `.body.txt`, `.body.html`."""
+    """The message of a letter's templates: `<template>.subject.txt`, `.body.txt`, `.body.html`.
+
+    The heading in the HTML is the subject without the time, which is in the table below it.
+    """
     folder = f"core/email/{letter.template}"
-    subject = one_line(render_to_string(f"{folder}.subject.txt", letter.context))
-    context = {**letter.context, "subject": subject}
+    subject_template = f"{folder}.subject.txt"
+    untimed = {"topic": shortened(letter.context.get("resource", ""), RESOURCE_IN_SUBJECT)}
+    subject = one_line(render_to_string(subject_template, letter.context))
+    heading = one_line(render_to_string(subject_template, letter.context | untimed))
+    context = {**letter.context, "subject": subject, "heading": heading}
     text = tidy(render_to_string(f"{folder}.body.txt", context))
-    return Message(
-        to=letter.to, subject=subject, text=text, html=render_to_string(f"{folder}.body.html", context).strip() + "\n"
-    )
+    html = render_to_string(f"{folder}.body.html", context).strip() + "\n"
+    return Message(to=letter.to, subject=subject, text=text, html=html)

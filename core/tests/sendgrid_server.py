@@ -1,0 +1,220 @@
+"""A mail provider on loopback that speaks `POST /v3/mail/send` and refuses what SendGrid's documentation says it does.
+
+Sources: the reference of the v3 Mail Send endpoint and its page of errors.
+"""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+KEY = "SG.loopback-key.0123456789abcdefghijklmnopqrstuvwxyz"
+HELP = "https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors"
+
+Fault = tuple[str, str]
+
+
+def faults_of(body: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    """What is wrong with a request: messages, each with the field it is about."""
+    if not isinstance(body, dict):
+        return [("Bad Request", "")]
+    known = {"personalizations", "from", "subject", "content", "reply_to", "headers", "attachments", "categories"}
+    faults = [("Unknown field", name) for name in body if name not in known]
+    faults += faults_of_receivers(body.get("personalizations"))
+    faults += faults_of_address(body.get("from"), "from")
+    subject = body.get("subject")
+    if not isinstance(subject, str) or not subject:
+        faults.append(("The subject is required. It must be a string at least one character in length.", "subject"))
+    elif "\r" in subject or "\n" in subject:
+        faults.append(("The subject may not contain CR or LF characters.", "subject"))
+    return faults + faults_of_content(body.get("content"))
+
+
+def faults_of_receivers(personalizations: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    if not isinstance(personalizations, list) or not 1 <= len(personalizations) <= 1000:
+        return [("The personalizations field is required and must have at least one personalization.", "")]
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for number, personalization in enumerate(personalizations):
+        field = f"personalizations.{number}.to"
+        to = personalization.get("to") if isinstance(personalization, dict) else None
+        if not isinstance(to, list) or not to:
+            faults.append(("The to array is required for all personalization objects.", field))
+            continue
+        for position, address in enumerate(to):
+            wrong = faults_of_address(address, f"{field}.{position}")
+            faults += wrong
+            if wrong:
+                continue
+            if address["email"].lower() in seen:
+                faults.append(("Each email address in the personalization block should be unique.", field))
+            seen.add(address["email"].lower())
+    return faults
+
+
+def faults_of_address(address: Any, field: str) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    email = address.get("email") if isinstance(address, dict) else None
+    if not isinstance(email, str) or email.count("@") != 1 or any(c.isspace() or c in "<>," for c in email):
+        return [("Does not contain a valid address.", f"{field}.email")]
+    if not isinstance(address.get("name", ""), str) or set(address) - {"email", "name"}:
+        return [("The name must be a string.", field)]
+    return []
+
+
+def faults_of_content(content: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    if not isinstance(content, list) or not content:
+        return [("Unless a valid template_id is provided, the content parameter is required.", "content")]
+    faults: list[Fault] = []
+    kinds = []
+    for number, part in enumerate(content):
+        part = part if isinstance(part, dict) else {}
+        kinds.append(part.get("type"))
+        if not isinstance(part.get("type"), str) or not part["type"]:
+            faults.append(("The content type must be a string.", f"content.{number}.type"))
+        if not isinstance(part.get("value"), str) or not part["value"]:
+            faults.append(("The content value must be a string at least one character in length.", f"content.{number}"))
+    if "text/plain" in kinds[1:]:
+        faults.append(("If present, text/plain and text/html may only be provided once, plain first.", "content"))
+    return faults
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    server: "SendGridServer"
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.server.requests.append(raw)
+        if self.server.behaviour is not None:
+            self.server.behaviour(self, raw)
+            return
+        if self.path != "/v3/mail/send":
+            self.refuse(404, [("Not Found", "")])
+        elif self.headers.get("Authorization") != f"Bearer {KEY}":
+            self.refuse(401, [("The provided authorization grant is invalid, expired, or revoked", "")])
+        elif self.headers.get("Content-Type") != "application/json":
+            self.refuse(415, [("Content-Type should be application/json.", "")])
+        else:
+            self.take(raw)
+
+    def take(self, raw: bytes) -> None:
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            self.refuse(400, [("Bad Request", "")])
+            return
+        faults = faults_of(body)
+        if faults:
+            self.refuse(400, faults)
+            return
+        self.server.accepted.append(body)
+        self.answer(202, b"", "text/plain")
+
+    def refuse(self, status: int, faults: list[Fault]) -> None:
+        errors = [{"message": message, "field": field or None, "help": HELP} for message, field in faults]
+        self.answer(status, json.dumps({"errors": errors}).encode(), "application/json")
+
+    def answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+Behaviour = Callable[[Handler, bytes], None]
+
+
+def answering(status: int, body: bytes) -> Behaviour:
+    """Always the same answer."""
+    return lambda handler, raw: handler.answer(status, body, "application/json")
+
+
+def echoing(handler: Handler, raw: bytes) -> None:
+    """Refuses, and repeats in the reason all that it was sent."""
+    handler.refuse(400, [(f"Refused: {handler.headers['Authorization']} \r\n\x1b[31m forged line", "subject")])
+
+
+def hanging(handler: Handler, raw: bytes) -> None:
+    """Takes the request and says nothing."""
+    handler.server.closing.wait(30)
+    handler.close_connection = True
+
+
+def trickling(handler: Handler, raw: bytes) -> None:
+    """Answers byte by byte, each soon enough for a time limit that begins anew with every read."""
+    handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n")
+    for _ in range(1000):
+        if handler.server.closing.wait(0.05):
+            break
+        handler.wfile.write(b".")
+    handler.close_connection = True
+
+
+def resetting(handler: Handler, raw: bytes) -> None:
+    """Ends the connection with a reset."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.close_connection = True
+    handler.connection.close()
+
+
+def cutting_short(handler: Handler, raw: bytes) -> None:
+    """Promises more than it sends."""
+    handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n.")
+    handler.close_connection = True
+
+
+def talking_nonsense(handler: Handler, raw: bytes) -> None:
+    """Speaks no HTTP."""
+    handler.wfile.write(b"220 smtp.example.org ESMTP\r\n\r\n")
+    handler.close_connection = True
+
+
+class SendGridServer(ThreadingHTTPServer):
+    """The provider, in threads of its own, on a free port of loopback.
+
+    Attributes:
+        behaviour: What it does instead of checking the request; None: it behaves.
+        requests: The body of each request.
+        accepted: The bodies it answered with 202.
+        closing: Set when it shuts down.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behaviour: Behaviour | None = None
+        self.requests: list[bytes] = []
+        self.accepted: list[dict[str, Any]] = []
+        self.closing = threading.Event()
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def host(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    @property
+    def receivers(self) -> list[str]:
+        """Who was written to, in alphabetical order: messages of one event are sent at the same time."""
+        return sorted(body["personalizations"][0]["to"][0]["email"] for body in self.accepted)
+
+    def handle_error(self, *args: object) -> None:
+        """A client that went away is no news."""
+
+    def __enter__(self) -> "SendGridServer":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+        self.thread.join(timeout=5)
