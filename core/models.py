@@ -124,3 +124,7 @@ class Booking(models.Model):
     def blocks(self) -> bool:
         """Whether it keeps its slot from others."""
         return BookingStatus(self.status).blocks
+
+
+# Django must find the features' tables; they name the nucleus by string.
+from core.idempotency.models import IdempotencyKey  # noqa: E402, F401

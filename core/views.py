@@ -27,6 +27,7 @@ from core.errors import BookingError
 from core.exception_handler import flat_error
 from core.fields import KeyField
 from core.filters import BookingFilters, ResourceFilters
+from core.idempotency.keys import once
 from core.intervals import Interval
 from core.models import Booking, Resource, UserProfile
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
@@ -188,7 +189,12 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
         return Booking.objects.in_full()
 
     def create(self, request: Request) -> Response:
-        """Book."""
+        """Book; with an `Idempotency-Key` once, however often it is sent."""
+        return once(request, self.book, now=timezone.now())
+
+    def book(self) -> Response:
+        """Book what the request says."""
+        request = self.request
         booking = self.attempt(request)
         location = reverse("booking-detail", args=[booking.pk], request=request)
         return self.answer(booking, status=201, headers={"Location": location})
