@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -31,7 +32,7 @@ def demo(transactional_db: None, settings: object, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def server(demo: None) -> Iterator[str]:
+def server(demo: None, tmp_path: Path) -> Iterator[str]:
     """The address of a development server on the suite's database."""
     environment = {
         **os.environ,
@@ -39,18 +40,22 @@ def server(demo: None) -> Iterator[str]:
         "DATABASE_URL": address_of_suites_database(),
         "PYTHONUNBUFFERED": "1",
     }
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "runserver", "--noreload", "127.0.0.1:0"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
+    log = tmp_path / "log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, "manage.py", "runserver", "--noreload", "127.0.0.1:0"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             started = next((line for line in process.stdout if "http://" in line), "")
-            assert started, "The server did not start."
+            assert started, log.read_text()
             yield started[started.index("http://") :].strip().rstrip("/")
         finally:
             process.terminate()
