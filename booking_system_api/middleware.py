@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from booking_system_api.views import HEALTH_PATH, health
@@ -113,3 +114,33 @@ class ApiErrorsMiddleware:
     def answer(self, status: int, body: dict[str, object]) -> HttpResponse:
         """The error as a response."""
         return JsonResponse(body, status=status)
+
+
+class ApiCacheMiddleware:
+    """Says who may keep an answer of the API (RFC 9111), where the view did not say it.
+
+    What holds a token is kept by nobody; resources shown to anonymous callers by everybody who asks again each time;
+    the rest by the caller's own browser, which asks again each time, too.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and say it."""
+        response = self.get_response(request)
+        if request.path_info.startswith("/api/"):
+            patch_vary_headers(response, ("Authorization", "Cookie"))
+            if "Cache-Control" not in response.headers:
+                response.headers["Cache-Control"] = self.rule(request, response)
+        return response
+
+    def rule(self, request: HttpRequest, response: HttpResponse) -> str:
+        """The header's value."""
+        if request.method == "POST" and request.path_info.startswith("/api/auth/"):
+            return "no-store"
+        anonymous = known_user_id(request) == "-" and "Authorization" not in request.headers
+        shown = request.method in ("GET", "HEAD") and response.status_code in (200, 304)
+        if anonymous and shown and request.path_info.startswith(("/api/resources/", "/api/availability/")):
+            return "public, max-age=0, must-revalidate"
+        return "private, no-cache"
