@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, Q, QuerySet
@@ -51,7 +52,7 @@ class Cursor:
                     {"cursor": ["This cursor was made for other filters or another ordering. Begin without one."]}
                 )
             return cls(tuple(map(Key(model), names, values)), backwards is True)
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise ValidationError({"cursor": ["This cursor is not one of ours. Follow the Link header."]}) from error
 
 
@@ -68,10 +69,10 @@ class Key:
             ValueError: When it cannot be one.
         """
         kind = self.model._meta.get_field(name.lstrip("-")).get_internal_type()
-        if kind == "DateTimeField" and isinstance(value, str):
+        if kind == "DateTimeField" and isinstance(value, str) and "\0" not in value:
             moment = parse_datetime(value)
             if moment is not None and moment.tzinfo is not None:
-                return moment
+                return moment.astimezone(UTC)
         if kind == "CharField" and isinstance(value, str) and "\0" not in value and value.encode():
             return value
         if kind.endswith(("AutoField", "IntegerField")) and type(value) is int and abs(value) < 2**63:
