@@ -104,6 +104,12 @@ def throwaway_postgres(version: int = NEWEST) -> Iterator[str]:
             keeper.wait()
 
 
+def superuser(url: str) -> str:
+    """The address of the same server for its superuser, who has the same password."""
+    role, _, rest = url.partition("@")
+    return f"postgresql://postgres:{role.rpartition(':')[2]}@{rest}"
+
+
 # --- The keeper -------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,1 @@
+"""The API's speed against a floor: `make bench`."""

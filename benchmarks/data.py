@@ -1,0 +1,196 @@
+"""The data of both databases, made by SQL: the same users and resources, and several tables of bookings.
+
+Each table of bookings is a *world*, a schema that holds nothing else. The servers look into the schema `world`; so a
+table takes the place of another by a change of name, while both servers keep running on their kept connections.
+"""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+
+from benchmarks.servers import BenchmarkError, environment
+from tools.bootstrap import ROOT
+from tools.postgres import superuser, throwaway_postgres
+
+SIDES = ("product", "floor")
+
+STAFF, USER = 1, 2  # ids; the other users follow
+BOOKINGS_EACH = 50
+RESOURCES = 1000
+EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE = 1, 2, 3, 4, range(11, 19)  # resources of the world POSTS
+HISTORY, PACK = 100_000, 10_000
+POSTS = "posts"
+
+PEOPLE = """
+INSERT INTO auth_user (id, username, email, password, first_name, last_name, is_staff, is_superuser, is_active,
+                       date_joined)
+SELECT i, 'user' || i, 'user' || i || '@example.org', '!', 'Kim', 'Example', i = {staff}, false, true, now()
+FROM generate_series(1, {users} + 1) i;
+INSERT INTO core_userprofile (user_id) SELECT id FROM auth_user;
+INSERT INTO authtoken_token (key, created, user_id) SELECT lpad(id::text, 40, 'a'), now(), id FROM auth_user;
+INSERT INTO core_resource (id, name, description, capacity, is_available, requires_approval)
+SELECT i, 'Room ' || lpad(i::text, 4, '0'), 'On floor ' || i % 7 || ', with a screen and a whiteboard.', 1 + i % 20,
+       i % 50 <> 49, i % 2 = 0
+FROM generate_series(1, {resources}) i;
+"""
+
+# Half of the bookings lie in the past. What comes next is an hour ahead on a third of the resources, and one and two
+# days on the others, where all that is booked lies behind the window that `availability_status` looks at.
+SPREAD = """
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status, notes)
+SELECT {user} + i % {users}, 1 + i % {resources}, start_time, start_time + interval '30 minutes',
+       (array['confirmed', 'confirmed', 'pending', 'cancelled'])[1 + (i / {resources} + i) % 4], 'Planning round ' || i
+FROM generate_series(0, {size} - 1) i, LATERAL (
+    SELECT date_trunc('hour', now()) + (i / {resources} - {size} / {resources} / 2) * interval '1 hour'
+        + CASE WHEN i / {resources} >= {size} / {resources} / 2 THEN i % 3 * interval '1 day' ELSE interval '0' END
+        AS start_time) times;
+"""
+
+FOR_POSTS = """
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+SELECT {user}, {long_history}, date_trunc('hour', now()) - i * interval '1 hour',
+       date_trunc('hour', now()) - i * interval '1 hour' + interval '30 minutes', 'confirmed'
+FROM generate_series(1, {history}) i;
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+SELECT {user}, {packed}, start_time, start_time + interval '30 minutes', 'confirmed'
+FROM generate_series(0, {pack} - 1) i, LATERAL (
+    SELECT date_trunc('day', now()) + interval '1 day' + i * interval '30 minutes' AS start_time) times;
+"""
+
+# The rules and indexes come after the rows: the same as migrations made them, and faster.
+NEW_TABLE = (
+    "CREATE SCHEMA {world}; CREATE TABLE {world}.core_booking (LIKE core_booking INCLUDING ALL EXCLUDING INDEXES)"
+)
+RULES = """
+SELECT format('ALTER TABLE {world}.core_booking ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid))
+FROM pg_constraint WHERE conrelid = 'public.core_booking'::regclass AND contype IN ('p', 'x', 'f')
+UNION ALL SELECT replace(pg_get_indexdef(indexrelid), ' ON public.', ' ON {world}.') FROM pg_index
+WHERE indrelid = 'public.core_booking'::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+"""
+
+
+def world_of(size: int) -> str:
+    """The world with that many bookings."""
+    return f"w{size}"
+
+
+def token_of(user_id: int) -> str:
+    """The token of a user."""
+    return f"{user_id}".rjust(40, "a")
+
+
+class Database:
+    """The throwaway server with a database for each side."""
+
+    def __init__(self, url: str) -> None:
+        server = url.rpartition("/")[0]
+        self.urls = {side: f"{server}/{side}" for side in SIDES}
+        self.sessions = {side: _session(address) for side, address in self.urls.items()}
+        self.superuser = _session(superuser(url))
+        self.at = dict.fromkeys(SIDES, "")
+
+    def enter(self, side: str, world: str) -> None:
+        """Let a side see the bookings of a world."""
+        if self.at[side] == world:
+            return
+        with self.sessions[side].cursor() as cursor:
+            cursor.execute("BEGIN")
+            if self.at[side]:
+                cursor.execute(f"ALTER SCHEMA world RENAME TO {self.at[side]}")
+            cursor.execute(f"ALTER SCHEMA {world} RENAME TO world")
+            cursor.execute("COMMIT")
+        self.at[side] = world
+
+    @contextlib.contextmanager
+    def logging_statements(self) -> Iterator[None]:
+        """Lets the server write every statement to its log."""
+        self._set("log_statement = 'all'", "log_line_prefix = '%d|'")
+        try:
+            yield
+        finally:
+            self._set("log_statement = 'none'")
+
+    def log_size(self) -> int:
+        """How long the log is, in bytes."""
+        with self.superuser.cursor() as cursor:
+            cursor.execute("SELECT size FROM pg_stat_file(current_setting('data_directory') || '/../log')")
+            return int(cursor.fetchone()[0])
+
+    def statements_since(self, position: int, side: str) -> list[str]:
+        """The statements of a side that the log holds from a position on, without those that frame a transaction."""
+        with self.superuser.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_read_file(current_setting('data_directory') || '/../log', %s, 10000000)", [position]
+            )
+            lines = cursor.fetchone()[0].splitlines()
+        head = f"{side}|LOG:  statement: "
+        found = [line.removeprefix(head).strip() for line in lines if line.startswith(head)]
+        return [sql for sql in found if not sql.upper().startswith(FRAMES)]
+
+    def _set(self, *changes: str) -> None:
+        with self.superuser.cursor() as cursor:
+            for change in changes:
+                cursor.execute(f"ALTER SYSTEM SET {change}")
+            cursor.execute("SELECT pg_reload_conf()")
+        time.sleep(0.3)  # the sessions read it before their next statement
+
+
+FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
+
+
+@contextlib.contextmanager
+def filled_database(sizes: list[int]) -> Iterator[Database]:
+    """A fresh server with two equal databases, each with tables of these sizes and the one for POSTs."""
+    with throwaway_postgres() as url:
+        server, _, database = url.rpartition("/")
+        with contextlib.closing(_session(url)) as session, session.cursor() as cursor:
+            cursor.execute("CREATE DATABASE product")
+            _migrate(f"{server}/product")
+            _fill(f"{server}/product", sizes)
+            cursor.execute("CREATE DATABASE floor TEMPLATE product STRATEGY file_copy")
+            for side in SIDES:
+                cursor.execute(f"ALTER DATABASE {side} SET search_path = world, public")
+        yield Database(url)
+
+
+def _migrate(url: str) -> None:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=environment(url), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchmarkError(f"The migrations failed:\n{done.stderr}")
+
+
+def _fill(url: str, sizes: list[int]) -> None:
+    with contextlib.closing(_session(url)) as session, session.cursor() as cursor:
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        users = max(sizes) // BOOKINGS_EACH
+        cursor.execute(PEOPLE.format(staff=STAFF, users=users, resources=RESOURCES))
+        for size in sizes:
+            world, users = world_of(size), size // BOOKINGS_EACH
+            _make_world(
+                cursor, world, SPREAD.format(world=world, user=USER, users=users, resources=RESOURCES, size=size)
+            )
+        posts = FOR_POSTS.format(
+            world=POSTS, user=USER, long_history=LONG_HISTORY, history=HISTORY, packed=PACKED, pack=PACK
+        )
+        _make_world(cursor, POSTS, posts)
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _make_world(cursor: Any, world: str, rows: str) -> None:  # noqa: ANN401 - psycopg2 has no types
+    cursor.execute(NEW_TABLE.format(world=world))
+    cursor.execute(rows)
+    cursor.execute(RULES.format(world=world))
+    for (rule,) in cursor.fetchall():
+        cursor.execute(rule)
+
+
+def _session(url: str) -> Any:  # noqa: ANN401 - psycopg2 has no types
+    session = psycopg2.connect(url)
+    session.autocommit = True
+    return session

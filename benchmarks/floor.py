@@ -1,0 +1,137 @@
+"""The floor: the same answers from bare Django views, as fast as this stack gives them.
+
+No REST framework, no ORM, no middleware: one token look-up and raw SQL through psycopg2 on Django's kept connection,
+written by orjson. What cannot be left out of a right POST is here too: the lock, the check and the insert in one
+transaction. As a command it is the floor of `manage.py`: `python -m benchmarks.floor check`.
+"""
+
+import os
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+
+import dj_database_url
+import orjson
+from django.conf import settings
+from django.core.management import execute_from_command_line
+from django.core.wsgi import get_wsgi_application
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils import timezone
+
+if not settings.configured:
+    settings.configure(
+        SECRET_KEY="the floor signs nothing",
+        ROOT_URLCONF="benchmarks.floor",
+        ALLOWED_HOSTS=["127.0.0.1"],
+        DATABASES={"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=60)},
+    )
+
+USER = """
+SELECT u.id, u.username, u.is_staff FROM authtoken_token t JOIN auth_user u ON u.id = t.user_id
+WHERE t.key = %s AND u.is_active
+"""
+BOOKINGS = """
+SELECT b.id, b.user_id AS user, u.username, b.resource_id AS resource, r.name AS resource_name,
+       b.start_time, b.end_time, b.status, b.notes, b.created_at, b.updated_at
+FROM core_booking b JOIN auth_user u ON u.id = b.user_id JOIN core_resource r ON r.id = b.resource_id
+"""
+# Blocking bookings of one resource never overlap: of those that end after the window, only the first can reach into it.
+RESOURCES = """
+SELECT r.id, r.name, r.description, r.capacity, r.is_available, r.requires_approval,
+       CASE WHEN NOT r.is_available OR taken.status = 'confirmed' THEN 'unavailable'
+            WHEN taken.status = 'pending' THEN 'pending' ELSE 'available' END AS availability_status
+FROM core_resource r CROSS JOIN LATERAL (
+    SELECT min(status) AS status FROM (
+        SELECT status FROM core_booking WHERE resource_id = r.id AND status IN ('pending', 'confirmed')
+            AND end_time > %(start)s AND end_time <= %(end)s
+        UNION ALL SELECT status FROM (
+            SELECT status, start_time FROM core_booking WHERE resource_id = r.id
+                AND status IN ('pending', 'confirmed') AND end_time > %(end)s ORDER BY end_time LIMIT 1) next
+        WHERE start_time < %(end)s) found) taken
+ORDER BY r.name, r.id
+"""
+LOCK = "SELECT id, name, is_available, requires_approval FROM core_resource WHERE id = %s FOR NO KEY UPDATE"
+CLASHES = """
+SELECT start_time, end_time FROM core_booking
+WHERE resource_id = %s AND status IN ('pending', 'confirmed') AND end_time > %s ORDER BY end_time LIMIT 3
+"""
+GAP = """
+SELECT end_time FROM (
+    SELECT end_time, lead(start_time) OVER (ORDER BY end_time) AS next_start FROM core_booking
+    WHERE resource_id = %s AND status IN ('pending', 'confirmed') AND end_time > %s) gaps
+WHERE next_start IS NULL OR next_start >= end_time + %s ORDER BY end_time LIMIT 1
+"""
+INSERT = """
+INSERT INTO core_booking (user_id, resource_id, start_time, end_time, status, notes, created_at, updated_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
+"""
+
+
+def rows(sql: str, values: Any = ()) -> list[dict[str, Any]]:  # noqa: ANN401 - a sequence or a mapping
+    """What a statement answers, a dict for each row."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def answer(data: object, status: int = 200) -> HttpResponse:
+    """JSON."""
+    body = orjson.dumps(data, option=orjson.OPT_UTC_Z)
+    headers = {"Content-Length": str(len(body))}
+    return HttpResponse(body, status=status, content_type="application/json", headers=headers)
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Say that this process answers."""
+    return answer({"status": "ok"})
+
+
+def resources(request: HttpRequest) -> HttpResponse:
+    """All resources, and how they stand in the next two hours."""
+    now = timezone.now()
+    return answer(rows(RESOURCES, {"start": now, "end": now + timedelta(minutes=120)}))
+
+
+def bookings(request: HttpRequest) -> HttpResponse:
+    """List bookings, or book."""
+    found = rows(USER, [request.headers["Authorization"].removeprefix("Token ")])
+    if not found:
+        return answer({"detail": "Invalid token."}, 401)
+    user = found[0]
+    if request.method == "POST":
+        return book(user, orjson.loads(request.body))
+    if user["is_staff"]:
+        return answer(rows(f"{BOOKINGS} ORDER BY b.start_time, b.id"))
+    return answer(rows(f"{BOOKINGS} WHERE b.user_id = %s ORDER BY b.start_time, b.id", [user["id"]]))
+
+
+@transaction.atomic
+def book(user: dict[str, Any], sent: dict[str, Any]) -> HttpResponse:
+    """Lock the resource, check the slot, insert."""
+    start, end = datetime.fromisoformat(sent["start_time"]), datetime.fromisoformat(sent["end_time"])
+    now = timezone.now()
+    if not now + timedelta(minutes=30) <= start < end <= now + timedelta(days=1826):
+        return answer({"code": "invalid"}, 400)
+    [resource] = rows(LOCK, [sent["resource"]])
+    taken = [slot for slot in rows(CLASHES, [resource["id"], start]) if slot["start_time"] < end]
+    if taken or not resource["is_available"]:
+        gaps = rows(GAP, [resource["id"], start, end - start])
+        suggestion = [{"start_time": gap["end_time"], "end_time": gap["end_time"] + (end - start)} for gap in gaps]
+        return answer({"code": "slot_taken", "conflicts": taken, "suggestion": suggestion[0]}, 400)
+    status = "pending" if resource["requires_approval"] else "confirmed"
+    notes = sent.get("notes", "")
+    [stored] = rows(INSERT, [user["id"], resource["id"], start, end, status, notes, now, now])
+    names = {"user": user["id"], "username": user["username"], "resource": resource["id"]}
+    shown = {"resource_name": resource["name"], "start_time": start, "end_time": end, "status": status, "notes": notes}
+    return answer({"id": stored["id"], **names, **shown, "created_at": now, "updated_at": now}, 201)
+
+
+urlpatterns = [path("health/", health), path("api/resources/", resources), path("api/bookings/", bookings)]
+
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv)
+else:
+    application = get_wsgi_application()

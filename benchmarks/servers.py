@@ -1,0 +1,138 @@
+"""The two servers: the product and the floor, under the same gunicorn."""
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from benchmarks.client import Connection, request
+from tools.bootstrap import ROOT
+
+APPLICATIONS = {"product": "booking_system_api.wsgi:application", "floor": "benchmarks.floor:application"}
+COMMANDS = {"product": ["manage.py"], "floor": ["-m", "benchmarks.floor"]}
+WORKERS = 2
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+HEALTH = request("GET", "/health/")
+
+
+class BenchmarkError(Exception):
+    """The measuring itself failed; the message says how."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A gunicorn that answers.
+
+    Attributes:
+        start_seconds: From its start to its first answer.
+    """
+
+    name: str
+    port: int
+    start_seconds: float
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    def peak_memory(self) -> float | None:
+        """The most that one of its workers ever took, in MiB; None where the system does not tell."""
+        peaks = [_peak_of(child) for child in _children(self.process.pid)]
+        return max(peaks) / 1024 if peaks else None
+
+    def end_of_log(self) -> str:
+        """The last of what it wrote."""
+        self.log.seek(0)
+        return "\n".join(self.log.read().decode(errors="replace").splitlines()[-20:])
+
+
+def environment(database_url: str) -> dict[str, str]:
+    """As in production, with all limits off, whatever the caller's environment holds."""
+    limits = ("SIGN_IN", "REGISTRATION", "PASSWORD_RESET", "ANONYMOUS", "USER")
+    kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{f"THROTTLE_{name}": "" for name in limits},
+        "BOOKING_ENV_FILE": os.devnull,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DATABASE_URL": database_url,
+        "WEB_CONCURRENCY": str(WORKERS),
+    }
+
+
+@contextlib.contextmanager
+def serving(name: str, database_url: str) -> Iterator[Server]:
+    """Runs one of `APPLICATIONS` for as long as the block lasts.
+
+    Raises:
+        BenchmarkError: When it does not answer.
+    """
+    port = _free_port()
+    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
+    with tempfile.TemporaryFile() as log:
+        began = time.perf_counter()
+        with subprocess.Popen(
+            [*command, APPLICATIONS[name]],
+            cwd=ROOT,
+            env=environment(database_url),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a Ctrl-C in the terminal reaches it through us
+        ) as process:
+            server = Server(name, port, 0.0, process, log)
+            try:
+                _wait_for_health(server)
+                yield Server(name, port, time.perf_counter() - began, process, log)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    for child in (*_children(process.pid), process.pid):
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(child, 9)
+
+
+def seconds_of_check(name: str, database_url: str) -> float:
+    """How long `manage.py check` takes, or what corresponds to it."""
+    began = time.perf_counter()
+    command = [sys.executable, *COMMANDS[name], "check"]
+    done = subprocess.run(command, cwd=ROOT, env=environment(database_url), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchmarkError(f"{' '.join(command)} failed:\n{done.stderr}")
+    return time.perf_counter() - began
+
+
+def _wait_for_health(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.process.poll() is None:
+        with contextlib.suppress(ConnectionError), Connection(server.port) as connection:
+            if connection.ask(HEALTH).status == 200:
+                return
+        time.sleep(0.005)
+    raise BenchmarkError(f"The {server.name} does not answer:\n{server.end_of_log()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _children(parent: int) -> list[int]:
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(number) for number in children.read_text().split()] if children.exists() else []
+
+
+def _peak_of(process: int) -> int:
+    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
