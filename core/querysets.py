@@ -66,12 +66,14 @@ class BookingQuerySet(models.QuerySet):
     def within(self, window: Interval, *, resource_id: int) -> "BookingQuerySet":
         """The blocking bookings of a resource that share a moment with the window, in order.
 
-        The last of them is the first that ends at or after the window's end: what comes behind is not read.
+        What comes behind the window is not read.
         """
-        ours = self.blocking().filter(resource_id=resource_id)
-        last = ours.filter(end_time__gte=window.end).order_by("end_time").values("end_time")[:1]
-        until = Coalesce(Subquery(last), Value(window.end), output_field=DateTimeField())
-        return ours.ending_after(window.start).filter(start_time__lt=window.end, end_time__lte=until)
+        ours = self.blocking().filter(resource_id=resource_id, start_time__lt=window.end)
+        return ours.ending_after(window.start).filter(end_time__lte=last_end(window.end, resource_id=resource_id))
+
+    def other_than(self, booking_id: int | None) -> "BookingQuerySet":
+        """All but that one; None for all."""
+        return self if booking_id is None else self.exclude(pk=booking_id)
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> "BookingQuerySet":
         """What the user may see in a list: staff everything, others their own."""
@@ -83,7 +85,7 @@ class BookingQuerySet(models.QuerySet):
 
     def clashes(self, slot: Interval, *, resource_id: int, except_id: int | None, most: int) -> list[Interval]:
         """Up to `most` blocking slots of the resource that share a moment with `slot`, in order."""
-        others = self.blocking().filter(resource_id=resource_id).exclude(pk=except_id)
+        others = self.blocking().filter(resource_id=resource_id).other_than(except_id)
         rows = others.ending_after(slot.start).values_list("start_time", "end_time")[:most]
         return [taken for taken in (Interval(*row) for row in rows) if taken.start < slot.end]
 
@@ -102,12 +104,13 @@ class BookingQuerySet(models.QuerySet):
         Returns:
             The slot, which ends where a booking starts, or None.
         """
-        others = self.blocking().filter(resource_id=resource_id, start_time__lt=before + length).exclude(pk=except_id)
+        others = self.blocking().filter(resource_id=resource_id, start_time__lt=before + length).other_than(except_id)
         backwards = others.filter(end_time__gt=since).order_by("-end_time")
         gaps = backwards.annotate(previous_end=Window(Lead("end_time"), order_by=F("end_time").desc()))
-        wide = gaps.filter(Q(previous_end__isnull=True) | Q(previous_end__lte=F("start_time") - length))
+        # Added to the earlier moment: what is subtracted from one in year 1 has no date.
+        wide = gaps.filter(Q(previous_end__isnull=True) | Q(start_time__gte=F("previous_end") + length))
         end = wide.values_list("start_time", flat=True).first()
-        if end is None or end - length < since:
+        if end is None or end - since < length:
             return None
         return Interval(end - length, end)
 
@@ -164,11 +167,15 @@ class ResourceQuerySet(models.QuerySet):
             until: The latest end.
             except_id: A booking that does not count, since it is the one to be moved.
         """
-        if after + length > until:
+        if until - after < length:
             return self.annotate(**{name: Value(None, output_field=DateTimeField())})
-        others = bookings_of_outer_resource().exclude(pk=except_id).ending_after(after)
-        gaps = others.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
-        wide = gaps.filter(Q(next_start__isnull=True) | Q(next_start__gte=F("end_time") + length))
+        others = bookings_of_outer_resource().other_than(except_id).ending_after(after)
+        # The last one read is the first that ends behind: whatever is later is next to no gap that matters.
+        last = last_end(until, resource_id=OuterRef(OuterRef("pk")))
+        inside = others.filter(start_time__lt=until, end_time__lte=last)
+        gaps = inside.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
+        # Taken from the later moment: what is added to one in year 9999 has no date.
+        wide = gaps.filter(Q(next_start__isnull=True) | Q(end_time__lte=F("next_start") - length))
         # A condition on the end alone would go inside, before the window function, and hide the next booking from it.
         near = wide.values(near=Case(When(end_time__lte=until - length, then="end_time")))
         first_start = first_start_after(after, otherwise=after + length, except_id=except_id)
@@ -189,8 +196,18 @@ def bookings_of_outer_resource() -> BookingQuerySet:
 
 def first_start_after(moment: datetime, *, otherwise: datetime, except_id: int | None = None) -> Coalesce:
     """When the first blocking booking starts that is not over at that moment, or `otherwise`: one step in an index."""
-    first = bookings_of_outer_resource().exclude(pk=except_id).ending_after(moment).values("start_time")[:1]
+    first = bookings_of_outer_resource().other_than(except_id).ending_after(moment).values("start_time")[:1]
     return Coalesce(Subquery(first), Value(otherwise), output_field=DateTimeField())
+
+
+def last_end(moment: datetime, *, resource_id: object) -> Coalesce:
+    """When the last blocking booking can end that starts before that moment: one step in an index.
+
+    Since they do not overlap, that is the first end at or after the moment, or the moment where nothing ends later.
+    """
+    bookings: BookingQuerySet = apps.get_model("core", "Booking").objects.all()
+    later = bookings.blocking().filter(resource_id=resource_id, end_time__gte=moment)
+    return Coalesce(Subquery(later.order_by("end_time").values("end_time")[:1]), Value(moment))
 
 
 def locked(queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:

@@ -1,6 +1,7 @@
 """The grid on which slots may start: every so many minutes of a local clock, from midnight on. Pure arithmetic."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,24 +22,24 @@ def grid(window: Interval, *, step: int, zone: ZoneInfo) -> Iterator[datetime]:
         step: Minutes between two moments, from 1 to 1440; each local midnight begins anew.
         zone: Whose clock it is.
     """
+    plain = [timedelta(minutes=minutes) for minutes in range(0, 1440, step)]
     day = window.start.astimezone(zone).date()
     last = window.end.astimezone(zone).date()
     while day <= last:
-        for moment in of_day(day, step=step, zone=zone):
-            if window.start <= moment < window.end:
-                yield moment
+        moments = of_day(day, plain, zone=zone)
+        yield from moments[bisect_left(moments, window.start) : bisect_left(moments, window.end)]
         day += DAY
 
 
-def of_day(day: date, *, step: int, zone: ZoneInfo) -> list[datetime]:
-    """The moments of the grid on a local day, in UTC and in order."""
+def of_day(day: date, since_midnight: Sequence[timedelta], *, zone: ZoneInfo) -> list[datetime]:
+    """The moments at which the local clock shows these times of a local day, in UTC and in order."""
     naive = datetime.combine(day, time.min)
     if is_plain(naive, zone):
         midnight = naive.replace(tzinfo=zone).astimezone(UTC)
-        return [midnight + timedelta(minutes=minutes) for minutes in range(0, 1440, step)]
+        return [midnight + passed for passed in since_midnight]
     moments: set[datetime] = set()
-    for minutes in range(0, 1440, step):
-        local = naive + timedelta(minutes=minutes)
+    for passed in since_midnight:
+        local = naive + passed
         for fold in (0, 1):
             moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
             if moment.astimezone(zone).replace(tzinfo=None) == local:

@@ -1,5 +1,6 @@
 """What is free and what is taken. Pure arithmetic on intervals, and the few look-ups that feed it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,14 +8,14 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 
 from core.availability.grid import grid
-from core.horizon import latest_end, lead_time
+from core.horizon import latest_end, next_start
 from core.intervals import Interval
 from core.models import Booking, Resource
 
 
 def bookable_part(window: Interval, *, now: datetime) -> Interval | None:
-    """The part of the window in which a new booking may lie, or None."""
-    return window.clip(Interval(now + lead_time(), latest_end(now)))
+    """The part of the window in which a booking may lie that is made as soon as this is read, or None."""
+    return window.clip(Interval(next_start(now), latest_end(now)))
 
 
 def slots(
@@ -29,22 +30,18 @@ def slots(
         step: The minutes of the grid.
         zone: The clock of the grid.
     """
-    ahead = iter(taken)
-    current = next(ahead, None)
-    for start in grid(window, step=step, zone=zone):
-        slot = Interval(start, start + duration)
-        if slot.end > window.end:
-            return
-        while current is not None and current.end <= start:
-            current = next(ahead, None)
-        if current is None or not slot.overlaps(current):
-            yield slot
+    starts = list(grid(window, step=step, zone=zone))
+    for gap in window.subtract(taken):
+        if gap.duration >= duration:
+            first, beyond = bisect_left(starts, gap.start), bisect_right(starts, gap.end - duration)
+            for start in starts[first:beyond]:
+                yield Interval(start, start + duration)
 
 
 def taken_in(window: Interval, *, resource_id: int) -> list[Interval]:
     """What is taken of a resource in the window, in order. One statement."""
     rows = Booking.objects.within(window, resource_id=resource_id).values_list("start_time", "end_time")
-    return [Interval(*row) for row in rows.iterator(chunk_size=5_000)]
+    return [Interval(*row) for row in rows]
 
 
 def free_in(window: Interval, busy: Iterable[Interval]) -> list[Interval]:

@@ -1,6 +1,6 @@
 """What is free? Open to all; nothing here tells strangers who booked, or why."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -22,8 +22,8 @@ MOST_ENTRIES = 5_000
 
 
 def as_json(slot: Interval) -> dict[str, datetime]:
-    """A slot in the words of the API, in UTC."""
-    return {"start_time": slot.start.astimezone(UTC), "end_time": slot.end.astimezone(UTC)}
+    """A slot in the words of the API."""
+    return {"start_time": slot.start, "end_time": slot.end}
 
 
 class TimelineView(APIView):
