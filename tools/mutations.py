@@ -8,7 +8,7 @@ from dataclasses import dataclass
 SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 
 # The quick and exact ones first: a run ends at its first failure.
-RULES = ("core/tests/test_lifecycle_*.py", "core/tests/test_bookings_*.py")
+RULES = ("core/tests/test_lifecycle_rules.py", "core/tests/test_lifecycle_*.py", "core/tests/test_bookings_*.py")
 LOCKS = ("core/tests/test_lifecycle_locks.py", "core/tests/test_guarantee_parallel.py")
 GUARD = ("core/tests/test_guarantee_direct.py", "core/tests/test_guarantee_schema.py", "core/tests/test_constraints.py")
 
