@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from core.choices import BookingStatus
 from core.fields import MomentField
-from core.query import unknown_parameters, window_of
+from core.query import PAGING, unknown_parameters, window_of
 from core.querysets import BookingQuerySet, ResourceQuerySet
 
 FLAG = [("true", "true"), ("false", "false")]
@@ -25,7 +25,7 @@ class StrictForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Refuse them."""
-        for name, messages in unknown_parameters(self.data, self.fields).items():
+        for name, messages in unknown_parameters(self.data, [*self.fields, *PAGING]).items():
             self.errors[name] = self.error_class(messages)
         for name, value in self.data.items():
             if "\0" in value:

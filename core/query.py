@@ -12,12 +12,15 @@ from core.fields import MomentField
 from core.intervals import Interval
 
 # Known to every list, whatever it is of.
-EVERYWHERE = ("ordering", "limit", "cursor", "count", "format", "include")
+PAGING = ("limit", "cursor", "count")
+
+# Known everywhere: the framework's own, which chooses between JSON and the browsable page.
+FORMAT = "format"
 
 
 def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> dict[str, list[str]]:
     """An error for each parameter that is not known, naming those that are."""
-    names = [name for name in known if name not in EVERYWHERE] + list(EVERYWHERE)
+    names = [*known, FORMAT]
     return {name: [f"There is no such parameter. There are: {', '.join(names)}."] for name in sent if name not in names}
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -211,7 +211,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
             with transaction.atomic():
                 self.attempt(request, booking)
                 transaction.set_rollback(True)
-        except (BookingError, ValidationError) as error:
+        except (BookingError, APIException) as error:
             refused = flat_error(error, {"request": request})
             return Response({"ok": False, "status": refused.status_code, **refused.data})
         return Response({"ok": True})
