@@ -1,5 +1,6 @@
 """What wraps every request: its id and its line in the log, the health probe, the flat form of errors."""
 
+import contextlib
 import logging
 import re
 import uuid
@@ -16,6 +17,8 @@ from core.exception_handler import error_body, error_for_status
 logger = logging.getLogger(__name__)
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Bytes of a refused body that are read and forgotten before the answer.
+MOST_DISCARDED = 64 * 1024 * 1024
 UNREADABLE_CHARSET = "Send the body in UTF-8; other character sets are not read."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -70,6 +73,15 @@ class HealthMiddleware:
         return health(request) if request.path_info == HEALTH_PATH else self.get_response(request)
 
 
+def discard_body(request: HttpRequest) -> None:
+    """Read what a client is still sending: it would not hear an answer from a server that hangs up meanwhile."""
+    left = MOST_DISCARDED
+    # OSError: the client is gone. AssertionError: Django's test client, about a length that is not the body's.
+    with contextlib.suppress(OSError, AssertionError):
+        while left > 0 and (part := request.read(65_536)):
+            left -= len(part)
+
+
 class ApiErrorsMiddleware:
     """Holds the API's promises where the REST framework does not reach.
 
@@ -86,8 +98,11 @@ class ApiErrorsMiddleware:
             return self.get_response(request)
         refused = self.refuse(request)
         if refused is not None:
+            discard_body(request)
             return refused
         response = self.get_response(request)
+        if response.status_code >= 400:
+            discard_body(request)
         if response.status_code >= 400 and not hasattr(response, "data"):
             flat = self.answer(*error_for_status(response.status_code, request.request_id))  # type: ignore[attr-defined]
             for name in ("Allow", "Retry-After"):

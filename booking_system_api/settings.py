@@ -1,6 +1,9 @@
 """Settings of the booking system: one flat file, driven by the environment (see README.md for the table)."""
 
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -97,6 +100,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-test"}
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+# Where the counters of the limits live: in files that all processes of this machine share.
+CACHES = {
+    "default": {
+        "BACKEND": "booking_system_api.counters.FilesOfThisMachine",
+        "LOCATION": Path(gettempdir(), "booking-limits-" + sha256(f"{BASE_DIR}:{SECRET_KEY}".encode()).hexdigest()[:20]),
+    }
+}
 
 # --- Booking rules ----------------------------------------------------------------------------------------------------
 
@@ -270,6 +281,8 @@ LOGGING = {
         # The request log says more than Django's own line; what is left to Django is the traceback.
         "django.request": {"handlers": ["tracebacks"], "level": "ERROR", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
+        # Said in the request log, too; anybody may send a wrong host as often as they like.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG SendGrid's client logs every message and the key.
         "python_http_client": {"level": "WARNING"},
     },
