@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from core import lifecycle
 from core.models import Booking, Resource
 from core.notifications.words import lines, moment, one_line, shortened, tidy
-from core.tests.factories import at, booking_body, make_resource, make_user
+from core.tests.factories import at, booking_body, make_booking, make_resource, make_user
 
 Capture = Callable[..., AbstractContextManager[object]]
 
@@ -261,3 +261,19 @@ def test_a_booking_by_the_api_with_markup_in_its_notes_is_escaped(
     with django_capture_on_commit_callbacks(execute=True):
         assert as_alice.post("/api/bookings/", booking_body(room, notes="<img src=x>")).status_code == 201
     assert "&lt;img src=x&gt;" in html_of(mailoutbox[0])
+
+
+def test_markup_is_escaped_in_what_changed(
+    as_alice: APIClient,
+    alice: User,
+    django_capture_on_commit_callbacks: Capture,
+    mailoutbox: list[EmailMultiAlternatives],
+) -> None:
+    booking = make_booking(alice, make_resource("<i>old</i>"))
+    hostile = make_resource("<script>new</script>")
+    with django_capture_on_commit_callbacks(execute=True):
+        as_alice.patch(f"/api/bookings/{booking.pk}/", {"resource": hostile.pk})
+    page = html_of(mailoutbox[0])
+    assert "from &lt;i&gt;old&lt;/i&gt;<br>to <strong>&lt;script&gt;new&lt;/script&gt;</strong>" in page
+    assert "<i>" not in page
+    assert "<script" not in page
