@@ -105,7 +105,7 @@ else:
 CACHES = {
     "default": {
         "BACKEND": "booking_system_api.counters.FilesOfThisMachine",
-        "LOCATION": Path(gettempdir(), "booking-limits-" + sha256(f"{BASE_DIR}:{SECRET_KEY}".encode()).hexdigest()[:20]),
+        "LOCATION": Path(gettempdir(), "booking-limits-" + sha256(f"{BASE_DIR}:{SECRET_KEY}".encode()).hexdigest()[:8]),
     }
 }
 
