@@ -81,7 +81,15 @@ def boolean(name: str, *, default: bool) -> bool:
 
 def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
     """A whole number between two bounds, both included."""
-    value = text(name, str(default))
+    found = optional_integer(name, minimum=minimum, maximum=maximum)
+    return default if found is None else found
+
+
+def optional_integer(name: str, *, minimum: int, maximum: int) -> int | None:
+    """The same, or None where there is none."""
+    value = text(name)
+    if not value:
+        return None
     if not re.fullmatch(r"[0-9]{1,12}", value) or not minimum <= int(value) <= maximum:
         raise wrong(name, value, f"a whole number from {minimum} to {maximum}")
     return int(value)
@@ -140,6 +148,14 @@ def rate(name: str, default: str) -> str | None:
     if not RATE_PATTERN.fullmatch(value):
         raise wrong(name, value, "a number per s, min, hour or day, such as 20/min, or empty for no limit")
     return value
+
+
+def redis(name: str) -> str:
+    """The address of a Redis server, or nothing; it is not repeated in an error, for it may hold a password."""
+    url = text(name)
+    if url and (urlsplit(url).scheme not in ("redis", "rediss", "unix") or " " in url):
+        raise ImproperlyConfigured(f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty.")
+    return url
 
 
 def addresses(name: str, default: str = "") -> list[str]:

@@ -1,9 +1,6 @@
 """Settings of the booking system: one flat file, driven by the environment (see README.md for the table)."""
 
 from datetime import timedelta
-from hashlib import sha256
-from pathlib import Path
-from tempfile import gettempdir
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF, UNSAFE_INLINE
@@ -34,6 +31,7 @@ INSTALLED_APPS = [
     "csp",
     "rest_framework",
     "rest_framework.authtoken",
+    "rest_framework_simplejwt.token_blacklist",
     "django_filters",
     "djoser",
     "core.apps.CoreConfig",
@@ -101,12 +99,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
-# Where the counters of the limits live: in files that all processes of this machine share.
+# Where the counters of the limits live: in each process, or in a Redis that all of them share.
+REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
-    "default": {
-        "BACKEND": "booking_system_api.counters.FilesOfThisMachine",
-        "LOCATION": Path(gettempdir(), "booking-limits-" + sha256(f"{BASE_DIR}:{SECRET_KEY}".encode()).hexdigest()[:8]),
-    }
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
 # --- Booking rules ----------------------------------------------------------------------------------------------------
@@ -147,11 +145,16 @@ DJOSER = {
     },
 }
 
+# None: for ever.
+TOKEN_MAX_AGE_DAYS = env.optional_integer("TOKEN_MAX_AGE_DAYS", minimum=1, maximum=3650)
+
 SIMPLE_JWT = {
     "AUTH_HEADER_TYPES": ("JWT",),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
     "CHECK_REVOKE_TOKEN": True,
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
     "TOKEN_OBTAIN_SERIALIZER": "core.accounts.serializers.JWTSignInSerializer",
     "TOKEN_REFRESH_SERIALIZER": "core.accounts.serializers.RefreshSerializer",
     "TOKEN_VERIFY_SERIALIZER": "core.accounts.serializers.VerifySerializer",
@@ -161,8 +164,8 @@ SIMPLE_JWT = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "core.accounts.authentication.TokenAuthentication",
+        "core.accounts.authentication.JWTAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

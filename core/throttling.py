@@ -3,6 +3,8 @@
 import hashlib
 import math
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rest_framework.request import Request
@@ -13,8 +15,33 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What is left of a limit: calls, and seconds until there are more."""
+
+    scope: str
+    quota: int
+    window: int
+    remaining: int
+    reset: int
+
+
+def rate_limit_headers(limits: Sequence[RateLimit]) -> dict[str, str]:
+    """The headers of draft-ietf-httpapi-ratelimit-headers; of several counters of one limit the tightest."""
+    tightest: dict[str, RateLimit] = {}
+    for limit in limits:
+        if limit.scope not in tightest or limit.remaining < tightest[limit.scope].remaining:
+            tightest[limit.scope] = limit
+    policies = ", ".join(f'"{one.scope}";q={one.quota};w={one.window}' for one in tightest.values())
+    states = ", ".join(f'"{one.scope}";r={one.remaining};t={one.reset}' for one in tightest.values())
+    return {"RateLimit-Policy": policies, "RateLimit": states} if tightest else {}
+
+
 class RateThrottle(SimpleRateThrottle):
     """A limit whose rate is read when it is needed; no rate, no limit."""
+
+    # What is counted; limits of one scope that count the same share their counters.
+    counter = ""
 
     def get_rate(self) -> str | None:
         """The rate of this scope in the settings."""
@@ -27,7 +54,22 @@ class RateThrottle(SimpleRateThrottle):
     def key_for(self, ident: str) -> str:
         """A key of the cache; hashed, so that any name fits and none is kept."""
         digest = hashlib.sha256(ident.encode("utf-8", "surrogatepass")).hexdigest()
-        return self.cache_format % {"scope": self.scope, "ident": f"{type(self).__name__}_{digest}"}
+        return self.cache_format % {"scope": self.scope, "ident": f"{self.counter}_{digest}"}
+
+    def allow_request(self, request: Request, view: "APIView | None") -> bool:
+        """Whether the call may go on; either way it is noted what is left."""
+        allowed = super().allow_request(request, view)
+        if self.rate is not None and self.key is not None:
+            plain = getattr(request, "_request", request)
+            plain.rate_limits = [*getattr(plain, "rate_limits", []), self.state(allowed=allowed)]
+        return allowed
+
+    def state(self, *, allowed: bool) -> RateLimit:
+        """What is left of the limit."""
+        used = len(self.history)
+        reset = self.duration - (self.now - self.history[-1]) if self.history else self.duration
+        left = self.num_requests - used if allowed else 0
+        return RateLimit(self.scope, self.num_requests, self.duration, max(0, left), max(1, math.ceil(reset)))
 
     def wait(self) -> float:
         """Seconds until the next call may go through, at least 1."""
@@ -37,6 +79,8 @@ class RateThrottle(SimpleRateThrottle):
 class AddressThrottle(RateThrottle):
     """Counts by client address."""
 
+    counter = "address"
+
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
         """The key for the address."""
         return self.key_for(self.get_ident(request) or "")
@@ -45,6 +89,7 @@ class AddressThrottle(RateThrottle):
 class AccountThrottle(RateThrottle):
     """Counts by the account that the body names."""
 
+    counter = "account"
     account_field = "username"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
@@ -53,8 +98,11 @@ class AccountThrottle(RateThrottle):
         named = data.get(self.account_field) if hasattr(data, "get") else None
         if isinstance(named, bool) or not isinstance(named, str | int | float):
             return None
-        # A number is taken for its digits, and the admin's form for the normal form of what was typed.
-        return self.key_for(unicodedata.normalize("NFKC", str(named)).strip().casefold())
+        return self.key_of_account(str(named))
+
+    def key_of_account(self, named: str) -> str:
+        """The key for an account. A number is its digits, and the admin's form knows the normal form of a name."""
+        return self.key_for(unicodedata.normalize("NFKC", named).strip().casefold())
 
 
 class SignInByAddress(AddressThrottle):
@@ -67,6 +115,14 @@ class SignInByAccount(AccountThrottle):
     """Sign-ins as one user."""
 
     scope = "sign_in"
+
+
+class PasswordGuessByUser(SignInByAccount):
+    """Guesses of one's own password, say by somebody who found a token: counted with the sign-ins as that user."""
+
+    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
+        """The key for the user who asks."""
+        return self.key_of_account(request.user.get_username()) if request.user.is_authenticated else None
 
 
 class RegistrationByAddress(AddressThrottle):
@@ -101,7 +157,7 @@ class AnonymousThrottle(AddressThrottle):
 class UserThrottle(RateThrottle):
     """All other calls of one user."""
 
-    scope = "user"
+    scope = counter = "user"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
         """The key for the user; None for those who are not signed in."""

@@ -5,13 +5,14 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.tokens import default_token_generator
+from django.utils import timezone
 from djoser import serializers as djoser
 from djoser.utils import decode_uid
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
-from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
+from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
 from core.accounts.identity import folded_email, users_with_email, users_with_name
 
 User = get_user_model()
@@ -103,6 +104,13 @@ class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
         super().__init__(*args, **kwargs)
         self.fields["password"] = serializers.CharField(write_only=True, **PASSWORD)
+
+    @classmethod
+    def get_token(cls, user: AbstractBaseUser) -> RefreshToken:
+        """The refresh token, which remembers through all its renewals when the user signed in."""
+        token = super().get_token(user)
+        token[SIGNED_IN_AT] = int(timezone.now().timestamp())
+        return token
 
 
 class RefreshSerializer(jwt.TokenRefreshSerializer):

@@ -16,5 +16,6 @@ urlpatterns = [
     path("jwt/create/", views.JWTSignInView.as_view(), name="jwt-create"),
     path("jwt/refresh/", TokenRefreshView.as_view(), name="jwt-refresh"),
     path("jwt/verify/", TokenVerifyView.as_view(), name="jwt-verify"),
+    path("jwt/logout/", views.JWTSignOutView.as_view(), name="jwt-logout"),
     *router.urls,
 ]

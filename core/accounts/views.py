@@ -4,15 +4,19 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.utils import timezone
 from djoser import views as djoser
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.authtoken.models import Token
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework_simplejwt import views as jwt
 
 from core import throttling
+from core.accounts.authentication import is_too_old
 
 
 class SignInView(djoser.TokenCreateView):
@@ -21,11 +25,29 @@ class SignInView(djoser.TokenCreateView):
     authentication_classes = ()
     throttle_classes = throttling.SIGN_IN
 
+    def _action(self, serializer: BaseSerializer) -> Response:
+        """The user's token; one that is too old makes way for a new one."""
+        for token in Token.objects.filter(user=serializer.user):
+            if is_too_old(token.created, now=timezone.now()):
+                token.delete()
+        return super()._action(serializer)
+
 
 class JWTSignInView(jwt.TokenObtainPairView):
     """A pair of JSON Web Tokens for a user name and a password."""
 
     throttle_classes = throttling.SIGN_IN
+
+
+class JWTSignOutView(jwt.TokenBlacklistView):
+    """Voids a refresh token."""
+
+    _serializer_class = "rest_framework_simplejwt.serializers.TokenBlacklistSerializer"
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """Void it; 401 where it is none."""
+        super().post(request, *args, **kwargs)
+        return Response(status=204)
 
 
 class AccountViewSet(djoser.UserViewSet):
@@ -54,6 +76,8 @@ class AccountViewSet(djoser.UserViewSet):
             return [throttling.RegistrationByAddress()]
         if self.action == "reset_password":
             return [throttling.PasswordResetByAddress(), throttling.PasswordResetByAccount()]
+        if self.action == "set_password" or self.request.method == "DELETE":
+            return [throttling.SignInByAddress(), throttling.PasswordGuessByUser()]
         if self.action == "me" and self.request.method == "GET":
             return []
         return super().get_throttles()

@@ -81,7 +81,8 @@ def replay(first: IdempotencyKey, fingerprint: str) -> Response:
     """
     if first.fingerprint != fingerprint:
         raise KeyReused
-    return Response(orjson.loads(first.body), status=first.status, headers={**first.headers, "Idempotent-Replayed": "true"})
+    headers = {**first.headers, "Idempotent-Replayed": "true"}
+    return Response(orjson.loads(first.body), status=first.status, headers=headers)
 
 
 def fingerprint_of(data: Any) -> str:  # noqa: ANN401 - whatever was sent

@@ -61,7 +61,7 @@ def test_a_refresh_token_gets_a_new_access_token(pair, anonymous):
     answer = anonymous.post(REFRESH, {"refresh": pair["refresh"]})
 
     assert answer.status_code == 200, answer.json()
-    assert set(answer.json()) == {"access"}
+    assert set(answer.json()) == {"access", "refresh"}
     assert with_jwt(anonymous, answer.json()["access"]).get(ME).status_code == 200
 
 

@@ -1,0 +1,49 @@
+"""`manage.py clean_up`: takes away what has expired; for cron, or a platform's own timer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.management.base import BaseCommand
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from core.idempotency.keys import KEPT_FOR
+from core.idempotency.models import IdempotencyKey
+
+BATCH_SIZE = 1000
+
+
+class Command(BaseCommand):
+    """Deletes expired sessions, tokens and idempotency keys, and says how many of each."""
+
+    help = "Deletes expired sessions, tokens and idempotency keys."
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
+        """Delete, and count."""
+        for name, expired in expired_rows(timezone.now()).items():
+            self.stdout.write(f"{name}: {delete_in_batches(expired)} deleted")
+
+
+def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
+    """What has expired, by its name for people."""
+    days = settings.TOKEN_MAX_AGE_DAYS
+    old_tokens = Token.objects.none() if days is None else Token.objects.filter(created__lte=now - timedelta(days=days))
+    return {
+        "Sessions": Session.objects.filter(expire_date__lte=now),
+        "Tokens": old_tokens,
+        "JSON Web Tokens": OutstandingToken.objects.filter(expires_at__lte=now),
+        "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEPT_FOR),
+    }
+
+
+def delete_in_batches(rows: QuerySet[Any]) -> int:
+    """Delete the rows, not all in one transaction, and say how many there were."""
+    deleted = 0
+    while ids := list(rows.values_list("pk", flat=True)[:BATCH_SIZE]):
+        rows.model._default_manager.filter(pk__in=ids).delete()
+        deleted += len(ids)
+    return deleted
