@@ -1,30 +1,272 @@
-"""The admin: another face of the same verbs."""
+"""The admin of resources, bookings and profiles: another face of the same verbs."""
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import Truncator
 
+from core import (
+    admin_users,  # noqa: F401 - accounts, for superusers
+    lifecycle,
+)
+from core.admin_base import ForStaff, bookings_link, minutes
+from core.admin_forms import BookingForm
+from core.choices import BookingStatus
+from core.errors import BookingError, in_words
+from core.lifecycle import Changes
 from core.models import Booking, Resource, UserProfile
 
 
 @admin.register(Resource)
-class ResourceAdmin(admin.ModelAdmin):
-    """Resources."""
+class ResourceAdmin(ForStaff):
+    """Resources, and whether they are free now."""
 
-    list_display = ("name", "capacity", "is_available", "requires_approval")
-    search_fields: ClassVar = ["name", "description"]
+    list_display = ("name", "capacity", "is_available", "requires_approval", "bookings")
+    list_filter = ("is_available", "requires_approval")
+    search_fields = ("name", "description")
+    readonly_fields = ("bookings",)
+
+    def get_fields(self, request: HttpRequest, obj: Resource | None = None) -> list[str]:
+        """The fields; a resource that is there has bookings to look at, too."""
+        names = ["name", "description", "capacity", "is_available", "requires_approval"]
+        return [*names, "bookings"] if obj else names
+
+    @admin.display(description="bookings")
+    def bookings(self, resource: Resource) -> str:
+        """The way to its bookings."""
+        return bookings_link("Show bookings", resource=resource.pk)
+
+    def delete_model(self, request: HttpRequest, obj: Resource) -> None:
+        """Remove one that was never booked."""
+        lifecycle.delete_resource(obj)
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Resource] | list[Resource], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """What a removal would take along; resources with bookings stand in its way, with advice."""
+        booked = Resource.objects.filter(pk__in=[resource.pk for resource in objs])
+        booked = booked.annotate(number=Count("bookings")).filter(number__gt=0)
+        in_the_way = [
+            f"{resource.number} booking{'' if resource.number == 1 else 's'} of {resource}. A resource that has "
+            "bookings cannot be deleted: untick “is available” to take it out of service instead."
+            for resource in booked
+        ]
+        return ([], {}, set(), in_the_way) if in_the_way else super().get_deleted_objects(objs, request)
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """Bookings to come, running, over."""
+
+    title = "time"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        """The choices."""
+        return [("upcoming", "to come"), ("running", "running now"), ("over", "over")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        """The bookings of that period."""
+        now = timezone.now()
+        periods = {
+            "upcoming": {"start_time__gt": now},
+            "running": {"start_time__lte": now, "end_time__gt": now},
+            "over": {"end_time__lte": now},
+        }
+        return queryset.filter(**periods.get(self.value() or "", {}))
 
 
 @admin.register(Booking)
-class BookingAdmin(admin.ModelAdmin):
-    """Bookings."""
+class BookingAdmin(ForStaff):
+    """Bookings. Whatever is written here goes through the verbs, which check, lock and tell those concerned."""
 
-    list_display = ("resource", "user", "start_time", "end_time", "status")
+    form = BookingForm
+    list_display = ("when", "resource_bookings", "user_bookings", "status", "beginning_of_notes", "created")
+    list_filter = ("status", PeriodFilter, "resource")
     list_select_related = ("resource", "user")
+    date_hierarchy = "start_time"
+    ordering = ("-start_time", "-id")
+    search_fields = (
+        "resource__name",
+        "user__username",
+        "user__first_name",
+        "user__last_name",
+        "user__email",
+        "notes",
+    )
+    search_help_text = "Searches resources, users and notes."
+    autocomplete_fields = ("user", "resource")
+    actions: ClassVar = ["confirm", "reject", "cancel", "delete_selected"]
+
+    # --- Columns ------------------------------------------------------------------------------------------------------
+
+    @admin.display(description="when (UTC)", ordering="start_time")
+    def when(self, booking: Booking) -> str:
+        """The slot."""
+        return in_words(booking.slot)
+
+    @admin.display(description="resource", ordering="resource__name")
+    def resource_bookings(self, booking: Booking) -> str:
+        """The resource, and the way to all its bookings."""
+        return bookings_link(booking.resource.name, resource=booking.resource_id)
+
+    @admin.display(description="user", ordering="user__username")
+    def user_bookings(self, booking: Booking) -> str:
+        """The user, and the way to all their bookings."""
+        return bookings_link(booking.user.get_username(), user=booking.user_id)
+
+    @admin.display(description="notes")
+    def beginning_of_notes(self, booking: Booking) -> str:
+        """As much of the notes as fits."""
+        return Truncator(booking.notes).chars(40)
+
+    @admin.display(description="created (UTC)", ordering="created_at")
+    def created(self, booking: Booking) -> str:
+        """When it was made."""
+        return minutes(booking.created_at)
+
+    @admin.display(description="last changed (UTC)", ordering="updated_at")
+    def changed(self, booking: Booking) -> str:
+        """When it was changed last."""
+        return minutes(booking.updated_at)
+
+    # --- The form -----------------------------------------------------------------------------------------------------
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Booking | None = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        """What is asked; of a booking that is there also when it was made and changed."""
+        time = {"fields": ["start_time", "end_time"], "description": "All times are in UTC."}
+        about: dict[str, Any] = {"fields": ["user", "resource"]}
+        more: dict[str, Any] = {"fields": ["status", "notes"]}
+        if obj is not None:
+            more["fields"] = [*more["fields"], "created", "changed", "seen"]
+        return [(None, about), ("Time", time), (None, more)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
+        """A booking is never handed over to another user."""
+        return ("user", "created", "changed") if obj is not None else ()
+
+    def save_model(self, request: HttpRequest, obj: Booking, form: BookingForm, change: bool) -> None:  # noqa: FBT001
+        """Book as a record of what happened, or change what was typed."""
+        now = timezone.now()
+        if change:
+            lifecycle.change(obj, changes=form.changes, by=request.user, now=now)
+            return
+        data = form.cleaned_data
+        made = lifecycle.book(
+            user=data["user"],
+            resource_id=data["resource"].pk,
+            start_time=data["start_time"],
+            end_time=data["end_time"],
+            status=data["status"] or None,
+            notes=data["notes"],
+            by=request.user,
+            now=now,
+            as_record=True,
+        )
+        obj.pk, obj.status = made.pk, made.status
+        obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: Booking) -> None:
+        """Remove the row; its owner is told where that is a cancellation."""
+        lifecycle.remove(obj, by=request.user, now=timezone.now())
+
+    # --- Bulk actions -------------------------------------------------------------------------------------------------
+
+    @admin.action(permissions=["change"], description="Confirm selected bookings")
+    def confirm(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        """Confirm each."""
+        self.bring_to(BookingStatus.CONFIRMED, request, queryset)
+
+    @admin.action(permissions=["change"], description="Reject selected bookings")
+    def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        """Reject each."""
+        self.bring_to(BookingStatus.REJECTED, request, queryset)
+
+    @admin.action(permissions=["change"], description="Cancel selected bookings")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        """Cancel each that blocks its slot."""
+        self.bring_to(BookingStatus.CANCELLED, request, queryset, verb=self.call_off)
+
+    def call_off(self, booking: Booking, *, changes: Changes, **who_and_when: Any) -> Booking:  # noqa: ANN401
+        """The verb for cancelling, in the form of the one for changing."""
+        return lifecycle.cancel(booking, **who_and_when)
+
+    def bring_to(
+        self,
+        status: BookingStatus,
+        request: HttpRequest,
+        queryset: QuerySet[Booking],
+        *,
+        verb: Callable[..., Booking] = lifecycle.change,
+    ) -> None:
+        """Bring each booking to a status in a transaction of its own, and tell what was refused and why."""
+        done, left, refused = 0, 0, []
+        for booking in queryset.in_full().order_by("start_time", "pk"):
+            try:
+                with transaction.atomic():
+                    after = verb(booking, changes=Changes(status=status), by=request.user, now=timezone.now())
+                    changed = after.status == status != booking.status
+                    if changed:
+                        self.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
+            except BookingError as error:
+                refused.append(f"{self.describe(booking)}: {error.message}")
+            else:
+                done += changed
+                left += not changed
+        self.report(request, {status.label: done}, refused)
+        if left:
+            were = "1 booking was" if left == 1 else f"{left} bookings were"
+            self.message_user(request, f"{were} left as before: nothing to do there.", messages.INFO)
+
+    def describe(self, obj: Booking) -> str:
+        """What a report calls it."""
+        return f"Booking {obj.pk} ({obj.resource}, {in_words(obj.slot)} UTC, {obj.user})"
 
 
 @admin.register(UserProfile)
-class UserProfileAdmin(admin.ModelAdmin):
+class UserProfileAdmin(ForStaff):
     """Profiles."""
 
+    list_display = ("user", "full_name", "profile_picture", "bookings", "changed")
+    list_filter = (("profile_picture", admin.EmptyFieldListFilter),)
     list_select_related = ("user",)
+    ordering = ("user__username",)
+    search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
+    autocomplete_fields = ("user",)
+
+    def get_fields(self, request: HttpRequest, obj: UserProfile | None = None) -> list[str]:
+        """The fields; a profile that is there leads to its user's bookings, too."""
+        names = ["user", "profile_picture", "cloudinary_public_id"]
+        return [*names, "bookings", "changed"] if obj else names
+
+    @admin.display(description="name", ordering="user__last_name")
+    def full_name(self, profile: UserProfile) -> str:
+        """The user's name."""
+        return profile.user.get_full_name()
+
+    @admin.display(description="bookings")
+    def bookings(self, profile: UserProfile) -> str:
+        """The way to the user's bookings."""
+        return bookings_link("Show bookings", user=profile.user_id)
+
+    @admin.display(description="last changed (UTC)", ordering="updated_at")
+    def changed(self, profile: UserProfile) -> str:
+        """When it was changed last."""
+        return minutes(profile.updated_at)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: UserProfile | None = None) -> tuple[str, ...]:
+        """A profile is never handed over to another user."""
+        return ("user", "bookings", "changed") if obj is not None else ()
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:  # noqa: ANN401
+        """The field; an address typed without a scheme is taken for https."""
+        if isinstance(db_field, models.URLField):
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)

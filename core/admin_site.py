@@ -1,11 +1,44 @@
-"""Django's admin with the sign-in limits of the API."""
+"""Django's admin with the sign-in limits of the API, and pickers that work for staff who may not see accounts."""
 
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from core.admin_forms import SearchForm
 from core.throttling import SIGN_IN
+
+
+class FieldPicker(AutocompleteJsonView):
+    """The choices of a form's field, for whoever may fill in that form.
+
+    Django asks whether the caller may see the admin of the objects to choose from. Ordinary staff book for users, but
+    have no access to accounts; they get names to choose from and nothing else.
+    """
+
+    def has_perm(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether the caller may fill in the form that has this field."""
+        try:
+            form_admin = self.admin_site.get_model_admin(self.source_field.model)
+        except NotRegistered:
+            return False
+        may_fill_in = form_admin.has_add_permission(request) or form_admin.has_change_permission(request)
+        return may_fill_in and self.source_field.name in form_admin.get_autocomplete_fields(request)
+
+    def get_queryset(self) -> QuerySet:
+        """What matches; nothing where the search is refused."""
+        if not SearchForm({"q": self.term}).is_valid():
+            return self.model_admin.model._default_manager.none()
+        return super().get_queryset()
+
+    def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
+        """The key and the label: a user's full name beside the user name, where there is one."""
+        shown = super().serialize_result(obj, to_field_name)
+        full_name = obj.get_full_name() if hasattr(obj, "get_full_name") else ""
+        return {**shown, "text": f"{shown['text']} ({full_name})"} if full_name else shown
 
 
 class BookingAdminSite(AdminSite):
@@ -24,3 +57,7 @@ class BookingAdminSite(AdminSite):
                 text = f"Too many sign-ins. Try again in {seconds} seconds."
                 return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
         return super().login(request, extra_context)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """The choices for a field."""
+        return FieldPicker.as_view(admin_site=self)(request)

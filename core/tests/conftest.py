@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connections
+from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -87,6 +88,23 @@ def as_admin(admin: User) -> APIClient:
 @pytest.fixture
 def as_root(root: User) -> APIClient:
     return client_of(root)
+
+
+def pages_of(user: User) -> Client:
+    """A browser behind the proxy of production, signed in to the admin."""
+    client = Client(HTTP_X_FORWARDED_PROTO="https", raise_request_exception=False)
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin_pages(admin: User) -> Client:
+    return pages_of(admin)
+
+
+@pytest.fixture
+def root_pages(root: User) -> Client:
+    return pages_of(root)
 
 
 def in_parallel(calls: Sequence[Callable[[], Any]]) -> list[Any]:
