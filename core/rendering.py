@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from rest_framework import parsers, renderers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -55,7 +56,7 @@ class JSONParser(parsers.JSONParser):
 
 
 class JSONUnlessStaffBrowser(DefaultContentNegotiation):
-    """JSON for everybody, whatever they accept; the browsable API for staff whose browser asks for HTML."""
+    """JSON for everybody, whatever they accept; the browsable API for a session of staff that asks for HTML."""
 
     def select_renderer(
         self, request: Request, renderers: list[renderers.BaseRenderer], format_suffix: str | None = None
@@ -65,6 +66,11 @@ class JSONUnlessStaffBrowser(DefaultContentNegotiation):
         wanted = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
         accept = request.headers.get("Accept", "")
         html = wanted == "api" if wanted else "text/html" in accept
-        if html and len(renderers) > 1 and request.user.is_staff:
+        if html and len(renderers) > 1 and is_session_of_staff(request):
             return renderers[1], renderers[1].media_type
         return plain, plain.media_type
+
+
+def is_session_of_staff(request: Request) -> bool:
+    """Whether a browser asks that is signed in to the admin; a token is a program's, whatever that accepts."""
+    return isinstance(request.successful_authenticator, SessionAuthentication) and request.user.is_staff
