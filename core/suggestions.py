@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from core.errors import Suggestion
-from core.horizon import latest_end, next_start
+from core.horizon import latest_end, lead_time, next_start
 from core.intervals import Interval
 from core.models import Booking, Resource
 
@@ -22,7 +22,7 @@ def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
 def _find(booking: Booking, *, now: datetime) -> Iterator[Suggestion]:
     here, wanted = booking.resource, booking.slot
     later = Resource.objects.filter(pk=here.pk).with_first_gap(
-        after=max(wanted.start, next_start(now)),
+        after=wanted.start if wanted.start >= now + lead_time() else next_start(now),
         length=wanted.duration,
         until=latest_end(now),
         except_id=booking.pk,

@@ -139,6 +139,22 @@ def test_fractions_of_a_second_are_kept(alice: User, room: Resource) -> None:
     assert (suggestion.start, suggestion.end) == (moment(160) + odd, moment(220) + odd)
 
 
+def test_a_slot_that_is_free_within_the_minute_of_the_lead_time_counts(alice: User, room: Resource) -> None:
+    now = NOW + timedelta(seconds=10)
+    make_booking(alice, room, moment(20), moment(30.5))
+    with pytest.raises(errors.SlotTaken) as caught:
+        lifecycle.book(
+            user=alice,
+            resource_id=room.pk,
+            start_time=moment(30.25),
+            end_time=moment(60.25),
+            by=alice,
+            now=now,
+        )
+    assert caught.value.suggestion is not None
+    assert caught.value.suggestion.start == moment(30.5)
+
+
 # --- The horizon ------------------------------------------------------------------------------------------------------
 
 
