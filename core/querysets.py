@@ -120,11 +120,11 @@ class ResourceQuerySet(models.QuerySet):
 
     def with_availability(self, window: Interval) -> "ResourceQuerySet":
         """Annotates `availability_status` over the window, in the same statement."""
-        all_bookings: BookingQuerySet = self.model._meta.get_field("bookings").related_model.objects.all()
+        last = last_end(window.end, resource_id=OuterRef(OuterRef("pk")))
+        inside = bookings_of_outer_resource().overlapping(window).filter(end_time__lte=last)
 
         def taken(status: BookingStatus) -> Exists:
-            bookings = all_bookings.blocking().filter(resource_id=OuterRef("pk"), status=status)
-            return Exists(bookings.overlapping(window))
+            return Exists(inside.filter(status=status))
 
         return self.annotate(
             availability_status=Case(
