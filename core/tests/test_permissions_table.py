@@ -105,6 +105,7 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("POST", "/api/auth/jwt/create/", SIGN_IN, (200, 200, 200, 200, 200)),
     ("POST", "/api/auth/jwt/refresh/", {"refresh": "{refresh}"}, (200, 200, 200, 200, 200)),
     ("POST", "/api/auth/jwt/verify/", {"token": "{refresh}"}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/auth/jwt/logout/", {"refresh": "{refresh}"}, (204, 204, 204, 204, 204)),
 ]
 
 

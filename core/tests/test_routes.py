@@ -29,6 +29,7 @@ ROUTES = {
     "jwt-create": ("api/auth/jwt/create/", "post"),
     "jwt-refresh": ("api/auth/jwt/refresh/", "post"),
     "jwt-verify": ("api/auth/jwt/verify/", "post"),
+    "jwt-logout": ("api/auth/jwt/logout/", "post"),
 }
 
 REST_OF_THE_API = "nothing-here"
