@@ -11,7 +11,7 @@ ARGS ?=
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-redis coverage mutants bench lint format environment
+.PHONY: help run test test-browser test-redis coverage mutants bench lint format environment
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ mutants: environment ## take out each guard and rule in turn: does the suite not
 
 test-redis: environment ## the tests that need redis-server (apt install redis-server)
 	@$(VENV_PYTHON) -m pytest -m redis $(ARGS)
+
+test-browser: ## the tests that drive Chromium; CHROMIUM=PATH names one
+	@$(PYTHON) -m tools.browser $(ARGS)
 
 # --- Speed ------------------------------------------------------------------------------------------------------------
 

@@ -174,7 +174,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["core.rendering.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.rendering.JSONRenderer", "core.rendering.BrowsableAPI"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rendering.JSONUnlessStaffBrowser",
     "DEFAULT_PAGINATION_CLASS": "core.pagination.KeyPagination",
     "DEFAULT_THROTTLE_CLASSES": ["core.throttling.AnonymousThrottle", "core.throttling.UserThrottle"],

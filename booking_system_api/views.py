@@ -1,6 +1,7 @@
 """What belongs to no app: the probe of the platform, and Django's own error pages turned into the API's form."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.templatetags.static import static
 from django.views import defaults
 
 from core.exception_handler import error_body
@@ -19,3 +20,8 @@ def health(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's plain page for a failure outside the API; `ApiErrorsMiddleware` gives the API's form below `/api/`."""
     return defaults.server_error(request)
+
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The icon of the admin and the browsable API, which browsers ask for at this address."""
+    return HttpResponseRedirect(static("core/icon.svg"))

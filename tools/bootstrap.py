@@ -21,6 +21,7 @@ STAMP = VENV / "installed.json"
 
 RUN_REQUIREMENTS = ("requirements.txt",)
 TEST_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+BROWSER_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-browser.txt")
 
 # Printed by the environment's own interpreter; fails where pip is missing.
 PROBE = "import pip, sys; print(*sys.version_info[:2], sep='.')"
@@ -36,11 +37,12 @@ def say(sentence: str) -> None:
     sys.stdout.flush()
 
 
-def ensure_environment(*, for_tests: bool = False) -> Path:
+def ensure_environment(*, for_tests: bool = False, for_browser: bool = False) -> Path:
     """Makes `.venv` fit to run the server, or the tests, and does nothing where it already is.
 
     Args:
         for_tests: Install what the tests and the linters need, too.
+        for_browser: Install what the browser tests need, too.
 
     Returns:
         The path of the environment's interpreter.
@@ -48,7 +50,7 @@ def ensure_environment(*, for_tests: bool = False) -> Path:
     Raises:
         SetupError: The environment cannot be made or filled.
     """
-    requirements = TEST_REQUIREMENTS if for_tests else RUN_REQUIREMENTS
+    requirements = BROWSER_REQUIREMENTS if for_browser else TEST_REQUIREMENTS if for_tests else RUN_REQUIREMENTS
     with _one_at_a_time():
         if not _is_installed(requirements):
             try:
