@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from booking_system_api.views import favicon, health
+from core.calendars.views import calendar
 from core.views import NothingHereView
 
 urlpatterns = [
     path("health/", health, name="health"),
     path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
+    path("calendars/<str:secret>.ics", calendar, name="calendar"),
     path("api/", include("core.urls")),
     path("api", NothingHereView.as_view()),
 ]

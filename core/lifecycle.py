@@ -312,6 +312,10 @@ def settle(before: Booking, after: Booking, *, by: Any) -> Booking:  # noqa: ANN
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
         return before
+    if names != ["notes"]:
+        # A revision that calendar programs must notice (RFC 5545, section 3.8.7.4).
+        after.calendar_sequence = before.calendar_sequence + 1
+        names.append("calendar_sequence")
     save(after, update_fields=[*(name.removesuffix("_id") for name in names), "updated_at"])
     gone = before.blocks and after.status == BookingStatus.CANCELLED
     kind = events.BookingCancelled if gone else events.BookingChanged

@@ -1,5 +1,6 @@
 """The things that are stored: resources, bookings, and what a user has beside Django's own account."""
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 
 from core import constraints
 from core.choices import BookingStatus
+from core.functions import RandomUUID
 from core.intervals import Interval
 from core.querysets import BookingQuerySet, ResourceQuerySet
 
@@ -83,6 +85,9 @@ class Booking(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
+    calendar_uid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
+    calendar_sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+
     objects = BookingQuerySet.as_manager()
 
     class Meta:
@@ -127,4 +132,5 @@ class Booking(models.Model):
 
 
 # Django must find the features' tables; they name the nucleus by string.
+from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.idempotency.models import IdempotencyKey  # noqa: E402, F401

@@ -16,6 +16,7 @@ urlpatterns = [
     path("profile/picture/", views.ProfilePictureView.as_view(), name="profile-picture"),
     path("profile/picture/delete/", views.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),
     path("", include("core.availability.urls")),
+    path("", include("core.calendars.urls")),
     path("auth/", include("core.accounts.urls")),
     re_path(r"", views.NothingHereView.as_view(), name="nothing-here"),
 ]

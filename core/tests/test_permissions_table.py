@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from core.calendars.models import CalendarFeed
 from core.models import Booking, Resource, UserProfile
 from core.tests.conftest import client_of
 from core.tests.errors import assert_flat_error
@@ -30,6 +31,9 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("GET", "/api/", {}, (200, 200, 200, 200, 200)),
     ("OPTIONS", "/api/", {}, (200, 200, 200, 200, 200)),
     ("POST", "/api/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/schema/", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/api/docs/", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/api/redoc/", {}, (200, 200, 200, 200, 200)),
     ("GET", "/api/nothing/", {}, (404, 404, 404, 404, 404)),
     ("POST", "/api/nothing/", {}, (404, 404, 404, 404, 404)),
     ("GET", "/api/resources/", {}, (200, 200, 200, 200, 200)),
@@ -106,6 +110,11 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("POST", "/api/auth/jwt/refresh/", {"refresh": "{refresh}"}, (200, 200, 200, 200, 200)),
     ("POST", "/api/auth/jwt/verify/", {"token": "{refresh}"}, (200, 200, 200, 200, 200)),
     ("POST", "/api/auth/jwt/logout/", {"refresh": "{refresh}"}, (204, 204, 204, 204, 204)),
+    ("GET", "/api/bookings/{booking}/calendar.ics", {}, (401, 403, 200, 200, 200)),
+    ("GET", "/api/calendar-feeds/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/calendar-feeds/", {}, (401, 201, 201, 201, 201)),
+    ("GET", "/api/calendar-feeds/{feed}/", {}, (401, 404, 200, 404, 404)),
+    ("DELETE", "/api/calendar-feeds/{feed}/", {}, (401, 404, 204, 404, 404)),
 ]
 
 
@@ -132,6 +141,7 @@ def test_who_may_do_what(
         "booked": room.pk,
         "booking": make_booking(alice, room).pk,
         "ended": make_booking(alice, room, at(10, day=-1)).pk,
+        "feed": CalendarFeed.objects.create(user=alice, secret_hash="0" * 64).pk,
         "refresh": str(RefreshToken.for_user(alice)),
     }
     sent = {name: value.format(**made) if isinstance(value, str) else value for name, value in body.items()}
@@ -151,10 +161,13 @@ def test_who_may_do_what(
 
 
 def what_is_stored() -> list[list[dict]]:
-    return [list(model.objects.order_by("pk").values()) for model in (User, UserProfile, Resource, Booking)]
+    return [
+        list(model.objects.order_by("pk").values()) for model in (User, UserProfile, Resource, Booking, CalendarFeed)
+    ]
 
 
-PLACES = ("alice", "root", "resource", "booked", "booking", "ended", "refresh")
+MODELS = (User, UserProfile, Resource, Booking, CalendarFeed)
+PLACES = ("alice", "root", "resource", "booked", "booking", "ended", "feed", "refresh")
 
 
 def test_the_table_has_every_method_of_every_address() -> None:

@@ -1,0 +1,94 @@
+"""The verbs of calendar feeds: make, open, read. What a feed shows is what its owner may see now."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import transaction
+
+from core import errors
+from core.calendars.entries import Entry, entry_of
+from core.calendars.models import CalendarFeed
+from core.calendars.secrets import SECRET, hash_of, new_secret
+from core.models import Booking, Resource
+from core.querysets import locked
+
+PAST = timedelta(days=30)
+AHEAD = timedelta(days=365)
+MOST_FEEDS = 20
+
+
+class TooManyFeeds(errors.BookingError):
+    """You have 20 calendar feeds already. Delete one that you do not use any more."""
+
+    code = "too_many_feeds"
+
+
+class NamesNotAllowed(errors.BookingError):
+    """Only staff may subscribe to a calendar that tells who booked, and only to that of a resource."""
+
+    code = "names_not_allowed"
+    field = "names"
+
+
+@transaction.atomic
+def make_feed(*, user: Any, resource_id: int | None, names: bool | None) -> tuple[CalendarFeed, str]:  # noqa: ANN401
+    """A new feed and its secret, which is not stored and cannot be shown again.
+
+    Args:
+        user: Whose feed it is.
+        resource_id: The resource, or None for the user's own bookings.
+        names: Whether it tells who booked; None for what the user may see.
+
+    Raises:
+        ResourceMissing: When there is no such resource.
+        NamesNotAllowed: When the user may not see names.
+        TooManyFeeds: When the user has twenty.
+    """
+    if names and (resource_id is None or not user.is_staff):
+        raise NamesNotAllowed
+    if resource_id is not None and not Resource.objects.filter(pk=resource_id).exists():
+        raise errors.ResourceMissing
+    # The lock makes rivals queue, so that the twenty are twenty.
+    locked(type(user).objects.filter(pk=user.pk)).first()
+    if CalendarFeed.objects.filter(user=user).count() >= MOST_FEEDS:
+        raise TooManyFeeds
+    secret = new_secret()
+    shows_names = bool(user.is_staff and resource_id is not None) if names is None else names
+    feed = CalendarFeed.objects.create(
+        user=user, resource_id=resource_id, names=shows_names, secret_hash=hash_of(secret)
+    )
+    return feed, secret
+
+
+def open_feed(secret: str, *, now: datetime) -> CalendarFeed | None:
+    """The feed of a secret, or None where it shows nothing (any more). Notes the day of its use."""
+    if not SECRET.fullmatch(secret):
+        return None
+    feed = CalendarFeed.objects.select_related("user", "resource").filter(secret_hash=hash_of(secret)).first()
+    if feed is None or not feed.user.is_active or (feed.names and not feed.user.is_staff):
+        return None
+    if feed.last_used_on != now.date():
+        CalendarFeed.objects.filter(pk=feed.pk).update(last_used_on=now.date())
+    return feed
+
+
+def entries(feed: CalendarFeed, *, now: datetime) -> list[Entry]:
+    """What the feed shows, from 30 days ago to a year ahead, in order. One statement."""
+    bookings = Booking.objects.blocking().filter(end_time__gt=now - PAST, start_time__lt=now + AHEAD)
+    if feed.resource_id is not None:
+        bookings = bookings.filter(resource_id=feed.resource_id)
+        busy_only = not feed.names
+    else:
+        bookings = bookings.filter(user_id=feed.user_id)
+        busy_only = False
+    return [entry_of(booking, busy_only=busy_only) for booking in bookings.in_full().order_by("start_time", "id")]
+
+
+def version(feed: CalendarFeed, shown: Sequence[Entry]) -> str:
+    """A word that changes with what the feed shows, found without rendering it."""
+    name = feed.resource.name if feed.resource else ""
+    words = orjson.dumps([name, list(shown)], default=str, option=orjson.OPT_UTC_Z)
+    return hashlib.sha256(words).hexdigest()[:32]
