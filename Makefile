@@ -11,7 +11,7 @@ ARGS ?=
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-redis coverage mutants bench lint format environment
+.PHONY: help run test test-browser test-redis coverage mutants schema bench lint format environment
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ test-redis: environment ## the tests that need redis-server (apt install redis-s
 
 test-browser: ## the tests that drive Chromium; CHROMIUM=PATH names one
 	@$(PYTHON) -m tools.browser $(ARGS)
+
+# --- The description of the API ---------------------------------------------------------------------------------------
+
+schema: environment ## write openapi.yaml anew
+	@SECRET_KEY=of-no-use DEBUG=True BOOKING_ENV_FILE=/dev/null \
+	  $(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn --file openapi.yaml
 
 # --- Speed ------------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "django_filters",
     "djoser",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "core.apps.CoreConfig",
 ]
 
@@ -192,6 +194,16 @@ REST_FRAMEWORK = {
 
 # The largest body that is read, in bytes; a larger one is a 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# The description of the API. Nothing of this is loaded by a server: it serves `openapi.yaml`, written by `make schema`.
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "DEFAULT_GENERATOR_CLASS": "core.schema.generator.Generator",
+    "GET_MOCK_REQUEST": "core.schema.inspector.no_request",
+    "POSTPROCESSING_HOOKS": ["core.schema.document.finish"],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+}
 
 # --- Single-page app --------------------------------------------------------------------------------------------------
 

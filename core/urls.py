@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from core import views
+from core.schema.views import RedocView, SchemaView, SwaggerView
 
 router = SimpleRouter()
 for prefix, viewset in (("resources", views.ResourceViewSet), ("bookings", views.BookingViewSet)):
@@ -18,5 +19,8 @@ urlpatterns = [
     path("", include("core.availability.urls")),
     path("", include("core.calendars.urls")),
     path("auth/", include("core.accounts.urls")),
+    path("schema/", SchemaView.as_view(), name="schema"),
+    path("docs/", SwaggerView.as_view(), name="docs"),
+    path("redoc/", RedocView.as_view(), name="redoc"),
     re_path(r"", views.NothingHereView.as_view(), name="nothing-here"),
 ]

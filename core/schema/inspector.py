@@ -1,0 +1,132 @@
+"""From an operation's entry to OpenAPI; the shapes are drf-spectacular's reading of the serializers."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django_filters import FilterSet
+from drf_spectacular.drainage import error
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry, force_instance
+
+from core.schema.operations import EVERYBODY, OPERATIONS, Answer, Body, Operation
+from core.schema.parameters import EXAMPLES, PARAMETERS, of_filters, parameter
+from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
+
+TOKEN, JWT = {"Token": []}, {"JWT": []}
+BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def no_request(*args: object, **kwargs: object) -> None:
+    """Stand in for the request that drf-spectacular would make up: what is described depends on no caller."""
+
+
+class Inspector(AutoSchema):
+    """Describes an operation by its entry in `core.schema.operations`."""
+
+    def get_operation(
+        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
+    ) -> dict[str, Any] | None:
+        """The operation; one without an entry is an error."""
+        self.registry, self.path, self.path_regex = registry, path, path_regex
+        self.path_prefix, self.method = path_prefix, method.upper()
+        said = OPERATIONS.get(f"{self.method} {path}")
+        if said is None:
+            error(f"{self.method} {path} has no entry in core/schema/operations.py.")
+            return None
+        who = "" if said.who == EVERYBODY else f"\n\nFor {said.who}."
+        described = {
+            "operationId": said.id,
+            "tags": [said.tag],
+            "summary": said.summary,
+            "description": said.description + who,
+            "security": [{}, TOKEN, JWT] if said.anonymous else [TOKEN, JWT],
+            "parameters": self.parameters_of(said),
+            "responses": self.responses_of(said),
+        }
+        if said.body:
+            described["requestBody"] = self.body_of(said.body)
+        return described
+
+    def parameters_of(self, said: Operation) -> list[dict[str, Any]]:
+        """Those named, and those of the filters."""
+        filters = said.filters
+        if filters is None:
+            found = []
+        elif issubclass(filters, FilterSet):
+            found = of_filters(filters)
+        else:
+            mapped = self._map_serializer(filters(), "request")
+            found = []
+            for name, schema in mapped["properties"].items():
+                says = schema.pop("description", "How many at least.")
+                found.append(parameter(name, "query", says, schema, required=name in mapped.get("required", [])))
+        for one in found:
+            if one["name"] in EXAMPLES:
+                one["example"] = EXAMPLES[one["name"]]
+        return [*(PARAMETERS[name] for name in said.parameters if PARAMETERS[name]["in"] == "path"), *found] + [
+            PARAMETERS[name] for name in said.parameters if PARAMETERS[name]["in"] != "path"
+        ]
+
+    def body_of(self, body: Body) -> dict[str, Any]:
+        """What is sent, in each of the formats."""
+        serializer = body.shape(partial=True) if body.partial else force_instance(body.shape)
+        content: dict[str, Any] = {"schema": self.resolve_serializer(serializer, "request").ref}
+        shown = {name: {"value": value} for name, value in body.examples.items()}
+        return {
+            "required": body.required,
+            "content": {kind: content | ({"examples": shown} if kind == BODY_TYPES[0] else {}) for kind in BODY_TYPES},
+        }
+
+    def responses_of(self, said: Operation) -> dict[str, Any]:
+        """Each status."""
+        responses = {str(status): self.success(answer, said) for status, answer in said.answers.items()}
+        codes = [*said.problems, *ALWAYS, *(LIMITED if said.limited else ())]
+        for status, found in by_status(codes).items():
+            responses[str(status)] = problem_response(status, found, limited=said.limited)
+        return responses
+
+    def success(self, answer: Answer, said: Operation) -> dict[str, Any]:
+        """A success."""
+        response: dict[str, Any] = {"description": answer.says}
+        response["headers"] = headers_of(*answer.headers, limited=said.limited)
+        if answer.shape is not None:
+            is_raw = isinstance(answer.shape, dict)
+            schema = answer.shape if is_raw else self.resolve_serializer(answer.shape, "response").ref
+            one_or_many = [answer.example] if answer.many else answer.example
+            shown = {name: {"value": value} for name, value in answer.examples.items()} or {
+                "example": {"value": one_or_many}
+            }
+            content = {"schema": {"type": "array", "items": schema} if answer.many else schema, "examples": shown}
+            response["content"] = dict.fromkeys(answer.media_types, content)
+        return response
+
+
+def headers_of(*names: str, limited: bool) -> dict[str, Any]:
+    """The headers of an answer; those of every answer among them."""
+    everywhere = ("X-Request-ID", *(("RateLimit", "RateLimit-Policy") if limited else ()))
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *everywhere)}
+
+
+def problem_response(status: int, codes: list[str], *, limited: bool) -> dict[str, Any]:
+    """An error with an example for each of its codes."""
+    shape = "Problem"
+    if status == HTTPStatus.BAD_REQUEST:
+        shape = "InvalidBooking" if "slot_taken" in codes else "Invalid"
+    if status == HTTPStatus.PRECONDITION_FAILED:
+        shape = "Stale"
+    more = {401: ("WWW-Authenticate",), 412: ("ETag",), 429: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
+    return {
+        "description": " ".join(f"`{code}`: {PROBLEMS[code].meaning}" for code in codes),
+        "headers": headers_of(*more, limited=limited),
+        "content": {
+            "application/json": {
+                "schema": {
+                    "allOf": [
+                        {"$ref": f"#/components/schemas/{shape}"},
+                        {"type": "object", "properties": {"code": {"enum": codes}}},
+                    ]
+                },
+                "examples": {code: {"value": PROBLEMS[code].body} for code in codes},
+            }
+        },
+    }

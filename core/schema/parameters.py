@@ -1,0 +1,168 @@
+"""The parameters of calls and the headers of answers, each described once."""
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django_filters import FilterSet
+
+from core.filters import KeyOrdering, MomentFilter
+from core.schema import examples
+
+MOMENT = {"type": "string", "format": "date-time"}
+ENTITY_TAG = '"5f2b8c0d9e1a7b3c4d6e-0f1e2d3c4b5a"'
+KEY = "0b8f7c1e-9d1a-4e53-8b43-6a3f0a2f9d11"
+
+
+def parameter(name: str, where: str, says: str, schema: dict[str, Any], **more: object) -> dict[str, Any]:
+    """A parameter, as OpenAPI has it."""
+    return {"name": name, "in": where, "description": says, "schema": schema, **more}
+
+
+def key(of: str, example: int) -> dict[str, Any]:
+    """The id in a path."""
+    schema = {"type": "integer", "format": "int64", "minimum": 1}
+    return parameter("id", "path", f"The id of the {of}.", schema, required=True, example=example)
+
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "booking_id": key("booking", 41),
+    "resource_id": key("resource", 3),
+    "user_id": key("user", 7),
+    "feed_id": key("feed", 5),
+    "limit": parameter(
+        "limit",
+        "query",
+        "How many at most; without it all of them. `Link` then leads on.",
+        {"type": "integer", "minimum": 1, "maximum": 1000},
+    ),
+    "cursor": parameter(
+        "cursor",
+        "query",
+        "A place in the list, from a `Link` header; needs `limit`, and the same filters and ordering.",
+        {"type": "string"},
+    ),
+    "count": parameter(
+        "count", "query", "Whether to answer how many there are in all, as `X-Total-Count`.", {"type": "boolean"}
+    ),
+    "format": parameter("format", "query", "JSON, whatever `Accept` says.", {"enum": ["json"]}),
+    "schema_format": parameter("format", "query", "YAML or JSON, whatever `Accept` says.", {"enum": ["yaml", "json"]}),
+    "start": parameter("start", "query", "The beginning of the window, with an offset; needs `end`.", MOMENT),
+    "end": parameter("end", "query", "The end of the window, after its start.", MOMENT),
+    "include": parameter("include", "query", "What to add: from when on it could be booked.", {"enum": ["next_free"]}),
+    "Idempotency-Key": parameter(
+        "Idempotency-Key",
+        "header",
+        "A word of your own for this booking, such as a UUID: 1 to 255 visible ASCII characters.",
+        {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        example=KEY,
+    ),
+    "If-Match": parameter(
+        "If-Match",
+        "header",
+        "The `ETag` of the version that the change is about; `*` or none: of any.",
+        {"type": "string"},
+        example=ENTITY_TAG,
+    ),
+    "If-None-Match": parameter(
+        "If-None-Match",
+        "header",
+        "The `ETag` of the answer that the caller has; 304 when it is still good.",
+        {"type": "string"},
+        example=ENTITY_TAG,
+    ),
+}
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {
+        "description": "The name of this call in our log: the one sent along, when it is 8 to 64 letters, digits, "
+        "dots, dashes or underscores, else a new one.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{8,64}$"},
+        "example": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    },
+    "RateLimit": {
+        "description": "What is left of each limit that holds here: `r` calls, and `t` seconds until there are more.",
+        "schema": {"type": "string"},
+        "example": '"user";r=1199;t=60',
+    },
+    "RateLimit-Policy": {
+        "description": "The limits that hold here: `q` calls in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"user";q=1200;w=60',
+    },
+    "Retry-After": {
+        "description": "How many seconds to wait.",
+        "schema": {"type": "integer", "minimum": 1},
+        "required": True,
+        "example": 42,
+    },
+    "Link": {
+        "description": "The neighbours of a page (RFC 8288): `next`, `prev`, `first`. Follow them as they are.",
+        "schema": {"type": "string"},
+        "example": '<https://booking.example.org/api/bookings/?limit=20&cursor=WyJhIl0>; rel="next"',
+    },
+    "X-Total-Count": {
+        "description": "How many there are in all; with `count=true`.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 137,
+    },
+    "ETag": {
+        "description": "The version of what is shown: for `If-None-Match`, and with a single object for `If-Match`.",
+        "schema": {"type": "string", "pattern": '^"[^"]+"$'},
+        "example": ENTITY_TAG,
+    },
+    "Location": {
+        "description": "Where it can be read from now on.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "required": True,
+        "example": "https://booking.example.org/api/bookings/41/",
+    },
+    "Idempotent-Replayed": {
+        "description": "That this is the first answer to this `Idempotency-Key` again.",
+        "schema": {"enum": ["true"]},
+        "example": "true",
+    },
+    "WWW-Authenticate": {
+        "description": "How to sign in.",
+        "schema": {"type": "string"},
+        "required": True,
+        "example": "Token",
+    },
+}
+
+# What the filters and parameters cannot say of themselves.
+SAYS = {
+    "resource": "The bookings of this resource.",
+    "status": "One or more, repeated: `status=pending&status=confirmed`.",
+    "start_after": "Those that start then or later.",
+    "start_before": "Those that start before then.",
+    "end_after": "Those that end after then.",
+    "end_before": "Those that end then or before.",
+    "ordering": "What to order by; `-` before it turns it round.",
+    "min_capacity": "Those that hold at least so many.",
+}
+MOMENTS = {"start", "end"}
+EXAMPLES = {"start": examples.SLOT["start_time"], "end": "2030-02-01T00:00:00Z", "duration": 60}
+
+
+def of_filters(filters: type[FilterSet]) -> list[dict[str, Any]]:
+    """The query parameters that a set of filters reads."""
+    return [
+        parameter(name, "query", SAYS.get(name) or str(found.extra.get("help_text", "")), schema_of(name, found))
+        for name, found in filters.base_filters.items()
+    ]
+
+
+def schema_of(name: str, found: django_filters.Filter) -> dict[str, Any]:
+    """The JSON Schema of what a filter takes."""
+    if isinstance(found, MomentFilter) or name in MOMENTS:
+        return MOMENT
+    if isinstance(found, KeyOrdering):
+        return {"enum": [value for value, _ in found.extra["choices"]]}
+    if isinstance(found, django_filters.MultipleChoiceFilter):
+        return {"type": "array", "items": {"enum": [value for value, _ in found.extra["choices"]]}}
+    if isinstance(found, django_filters.ChoiceFilter):
+        return {"enum": [value for value, _ in found.extra["choices"]]}
+    if issubclass(found.field_class, forms.IntegerField):
+        return {"type": "integer", "minimum": found.extra["min_value"], "maximum": found.extra["max_value"]}
+    return {"type": "string", "maxLength": found.extra["max_length"]}

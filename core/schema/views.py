@@ -1,0 +1,110 @@
+"""The description of the API, and two pages to read it on.
+
+What is served is the committed `openapi.yaml`; a test says when it is stale. So no server loads what generates it.
+"""
+
+import hashlib
+import json
+from functools import cache
+from typing import Any
+
+import yaml
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.conditional import is_fresh
+
+PATH = settings.BASE_DIR / "openapi.yaml"
+YAML, JSON = "application/yaml", "application/json"
+OFFERED = [YAML, JSON, "application/vnd.oai.openapi+json"]
+MEANT = {"yaml": YAML, "json": JSON}
+
+
+@cache
+def document(media_type: str) -> tuple[bytes, str]:
+    """The description in one of its two forms, and its entity tag."""
+    body = PATH.read_bytes()
+    if media_type == JSON:
+        body = json.dumps(yaml.load(body, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))).encode()
+    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+class OpenView(APIView):
+    """Open to all; a stale token that is sent along does not matter."""
+
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+
+
+class SchemaView(OpenView):
+    """The API in OpenAPI 3.1."""
+
+    def get(self, request: Request) -> HttpResponse:
+        """As YAML, or as JSON where the caller asks for it."""
+        media_type = wanted(request)
+        body, tag = document(media_type)
+        if is_fresh(request, tag):
+            response = HttpResponse(status=304)
+            del response.headers["Content-Type"]
+        else:
+            response = HttpResponse(body, content_type=f"{media_type}; charset=utf-8" if media_type == YAML else JSON)
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+        patch_vary_headers(response, ("Accept",))
+        return response
+
+
+def wanted(request: Request) -> str:
+    """The media type that the caller asks for.
+
+    Raises:
+        ValidationError: For another format than the two, or any other parameter.
+    """
+    wrong = {
+        name: ["There is no such parameter. There are: format."] for name in request.query_params if name != "format"
+    }
+    asked = request.query_params.get("format")
+    if asked is not None and asked not in MEANT:
+        wrong["format"] = ["Send yaml, json."]
+    if wrong:
+        raise ValidationError(wrong)
+    if asked:
+        return MEANT[asked]
+    found = request._request.get_preferred_type(OFFERED) or YAML
+    return YAML if found == YAML else JSON
+
+
+class PageView(OpenView):
+    """A page about the API. It loads nothing from elsewhere."""
+
+    schema = None
+    template = ""
+
+    def get(self, request: Request, **options: Any) -> HttpResponse:  # noqa: ANN401
+        """The page."""
+        return render(request._request, self.template)
+
+
+# Swagger UI draws its arrows with pictures in its style sheet.
+@method_decorator(csp_update({"img-src": "data:"}), name="dispatch")
+class SwaggerView(PageView):
+    """Read and try."""
+
+    template = "core/docs/swagger.html"
+
+
+# Redoc writes its style into the page, and looks things up in a worker that it makes from a text.
+@method_decorator(csp_update({"style-src": UNSAFE_INLINE, "worker-src": "blob:", "img-src": "data:"}), name="dispatch")
+class RedocView(PageView):
+    """Read."""
+
+    template = "core/docs/redoc.html"

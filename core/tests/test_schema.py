@@ -1,0 +1,252 @@
+"""The description of the API: it is complete, it is the one that is served, and its examples are what it says."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from rest_framework.test import APIClient
+
+from core.availability import serializers as availability
+from core.filters import BookingFilters, ResourceFilters
+from core.schema.operations import OPERATIONS
+from core.tests.environment import ROOT
+from core.tests.errors import assert_flat_error
+from core.tests.test_routes import ROUTES
+
+COMMITTED = ROOT / "openapi.yaml"
+PAGES = {"docs", "redoc"}
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return yaml.load(COMMITTED.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """What a reference leads to."""
+    while "$ref" in part:
+        found: Any = schema
+        for name in part["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        part = found
+    return part
+
+
+# --- The committed file -----------------------------------------------------------------------------------------------
+
+
+def test_the_committed_description_is_what_the_code_says() -> None:
+    written = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
+    assert written.getvalue().strip() == COMMITTED.read_text(encoding="utf-8").strip(), (
+        "openapi.yaml is stale: renew it with `make schema` and read the difference."
+    )
+
+
+def test_it_describes_every_method_of_every_address(schema: dict[str, Any]) -> None:
+    there = {
+        (method, "/" + address.replace("(?P<pk>[0-9]+)", "{id}").replace("(?P<id>[0-9]+)", "{id}").replace("\\", ""))
+        for name, (address, methods) in ROUTES.items()
+        for method in methods.split()
+        if name not in PAGES
+    }
+    assert {(method, path) for method, path, _ in operations(schema)} == there | {("get", "/health/")}
+
+
+def test_every_entry_belongs_to_a_view(schema: dict[str, Any]) -> None:
+    described = {f"{method.upper()} {path}" for method, path, _ in operations(schema)}
+    assert set(OPERATIONS) == described - {"GET /health/"}
+
+
+def test_it_is_openapi_3_1_with_both_ways_to_sign_in(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+    assert set(schema["components"]["securitySchemes"]) == {"Token", "JWT"}
+    guarded = [operation["security"] for _, _, operation in operations(schema) if {} not in operation["security"]]
+    assert guarded
+    assert all(security == [{"Token": []}, {"JWT": []}] for security in guarded)
+
+
+def test_every_operation_has_a_name_words_and_a_tag_of_its_own(schema: dict[str, Any]) -> None:
+    found = [operation for _, _, operation in operations(schema)]
+    names = [operation["operationId"] for operation in found]
+    assert len(set(names)) == len(names)
+    assert {tag for operation in found for tag in operation["tags"]} == {tag["name"] for tag in schema["tags"]}
+    for operation in found:
+        assert operation["summary"], operation["operationId"]
+        assert operation["description"], operation["operationId"]
+
+
+def test_tags_come_in_the_order_in_which_their_operations_do(schema: dict[str, Any]) -> None:
+    entries = dict.fromkeys(operation.tag for operation in OPERATIONS.values())
+    assert list(entries) == [tag["name"] for tag in schema["tags"]]
+
+
+def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
+    everywhere = {"limit", "cursor", "count", "format"}
+    expected = {
+        "/api/bookings/": set(BookingFilters.base_filters) | everywhere,
+        "/api/resources/": set(ResourceFilters.base_filters) | everywhere,
+        "/api/availability/": set(availability.FirstSlotParameters().fields) | {"format"},
+        "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields) | {"format"},
+        "/api/resources/{id}/slots/": set(availability.SlotParameters().fields) | {"format"},
+    }
+    for path, names in expected.items():
+        described = schema["paths"][path]["get"]["parameters"]
+        assert {one["name"] for one in described if one["in"] == "query"} == names, path
+        assert all(one["description"] for one in described), path
+
+
+def test_every_answer_tells_of_its_headers(schema: dict[str, Any]) -> None:
+    for method, path, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            headers = resolved(schema, answer)["headers"]
+            where = f"{method} {path} {status}"
+            assert "X-Request-ID" in headers, where
+            assert ("Location" in headers) == (status == "201"), where
+            assert ("Retry-After" in headers) == (status in ("429", "503")), where
+            assert ("WWW-Authenticate" in headers) == (status == "401"), where
+
+
+def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
+    for name in ("Booking", "NewBookingRequest", "Resource", "ResourceRequest", "User", "Timeline", "CalendarFeed"):
+        for field, described in schema["components"]["schemas"][name]["properties"].items():
+            assert field == "id" or described.get("description"), f"{name}.{field}"
+
+
+# --- Examples ---------------------------------------------------------------------------------------------------------
+
+
+def shown(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Each example with its shape."""
+    for method, path, operation in operations(schema):
+        bodies = [("body", operation["requestBody"])] if "requestBody" in operation else []
+        for where, part in [*bodies, *operation["responses"].items()]:
+            for media_type, content in resolved(schema, part).get("content", {}).items():
+                for name, example in content.get("examples", {}).items():
+                    yield f"{method} {path} {where} {media_type} {name}", content["schema"], example["value"]
+
+
+def test_every_body_has_an_example_and_every_example_is_what_its_shape_says(schema: dict[str, Any]) -> None:
+    checked, shapes = 0, {}
+    for where, shape, value in shown(schema):
+        key = json.dumps(shape)
+        if key not in shapes:
+            shapes[key] = jsonschema_rs.validator_for(
+                {**shape, "components": {"schemas": schema["components"]["schemas"]}}
+            )
+        error = next(shapes[key].iter_errors(value), None)
+        assert error is None, f"{where}: {error}"
+        checked += 1
+        assert value is not None, where
+    for method, path, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            for content in resolved(schema, answer).get("content", {}).values():
+                assert content["examples"], f"{method} {path} {status}"
+    assert checked > 400
+
+
+# --- What is served ---------------------------------------------------------------------------------------------------
+
+
+def test_yaml_is_served_unless_json_is_asked_for(anonymous: APIClient) -> None:
+    answer = anonymous.get("/api/schema/")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/yaml; charset=utf-8"
+    assert answer.content == COMMITTED.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "media_type"),
+    [
+        pytest.param("", "*/*", "application/yaml", id="anything"),
+        pytest.param("", "text/html,application/xhtml+xml,*/*;q=0.8", "application/yaml", id="a browser"),
+        pytest.param("", "application/yaml", "application/yaml", id="yaml"),
+        pytest.param("", "application/json", "application/json", id="json"),
+        pytest.param("", "application/vnd.oai.openapi+json", "application/json", id="OpenAPI in JSON"),
+        pytest.param("?format=json", "*/*", "application/json", id="format=json"),
+        pytest.param("?format=yaml", "application/json", "application/yaml", id="format=yaml decides"),
+    ],
+)
+def test_the_caller_chooses_the_form(anonymous: APIClient, query: str, accept: str, media_type: str) -> None:
+    answer = anonymous.get(f"/api/schema/{query}", HTTP_ACCEPT=accept)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].split(";")[0] == media_type
+    assert "Accept" in answer.headers["Vary"]
+
+
+def test_both_forms_say_the_same(anonymous: APIClient, schema: dict[str, Any]) -> None:
+    assert json.loads(anonymous.get("/api/schema/?format=json").content) == schema
+
+
+def test_a_reader_who_has_it_gets_it_once(anonymous: APIClient) -> None:
+    tag = anonymous.get("/api/schema/").headers["ETag"]
+    again = anonymous.get("/api/schema/", HTTP_IF_NONE_MATCH=tag)
+    assert again.status_code == 304
+    assert again.content == b""
+    assert anonymous.get("/api/schema/?format=json", HTTP_IF_NONE_MATCH=tag).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["?format=xml", "?version=2"])
+def test_another_form_is_refused(anonymous: APIClient, query: str) -> None:
+    assert_flat_error(anonymous.get(f"/api/schema/{query}"), 400, "invalid", query[1:].split("=")[0])
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/api/docs/", "/api/redoc/"])
+def test_it_can_only_be_read_and_a_stale_token_does_not_matter(anonymous: APIClient, path: str) -> None:
+    anonymous.credentials(HTTP_AUTHORIZATION="Token stale")
+    assert anonymous.get(path).status_code == 200
+    refused = anonymous.post(path)
+    assert_flat_error(refused, 405, "method_not_allowed")
+    assert refused.headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/"])
+def test_the_pages_load_their_own_files_alone_under_a_policy(client: Client, path: str) -> None:
+    answer = client.get(path, HTTP_X_FORWARDED_PROTO="https")
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert "http:" not in page
+    assert "https:" not in page
+    assert "<script>" not in page
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in f"{policy};"
+    assert "default-src 'none'" in policy
+
+
+# --- The cost ---------------------------------------------------------------------------------------------------------
+
+ASK = """
+import sys
+from booking_system_api.wsgi import application
+from django.test import Client
+client = Client(HTTP_X_FORWARDED_PROTO="https")
+assert client.get("/health/").status_code == 200
+assert client.get("/api/docs/").status_code == 200
+assert client.get("/api/schema/").status_code == 200
+heavy = ("drf_spectacular.openapi", "drf_spectacular.generators", "core.schema.operations", "jsonschema")
+sys.exit(", ".join(name for name in heavy if name in sys.modules) or 0)
+"""
+
+
+def test_no_server_loads_what_generates_the_description() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr.strip()) == (0, "")
