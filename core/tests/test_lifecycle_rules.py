@@ -42,6 +42,7 @@ def refused(error: type[errors.BookingError], verb: Callable[..., object], *args
     with pytest.raises(errors.BookingError) as caught:
         verb(*args, **kwargs)
     assert type(caught.value) is error
+    assert caught.value.__cause__ is None, "the check finds it, before the database has to"
     assert everything() == before
 
 
