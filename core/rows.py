@@ -1,14 +1,28 @@
 """Lists straight from the database's rows, shaped by the same fields as a single object."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Self
 
 from django.db.models import F, QuerySet
+from django.db.models.query import BaseIterable
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.conditional import with_tag_of_body
+
+
+class RowIterable(BaseIterable):
+    """What `values()` gives, made faster: Django looks each value up by its number."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        query = self.queryset.query
+        names = list(query.selected)
+        found = query.get_compiler(self.queryset.db).results_iter(
+            chunked_fetch=self.chunked_fetch, chunk_size=self.chunk_size
+        )
+        return (dict(zip(names, row, strict=True)) for row in found)
 
 
 class RowsMixin:
@@ -18,7 +32,9 @@ class RowsMixin:
     def rows(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The queryset with one dict for each row, whose keys are the fields that a single object shows."""
         aliases, names = cls.columns()
-        return queryset.annotate(**aliases).values(*names)
+        rows = queryset.annotate(**aliases).values(*names)
+        rows._iterable_class = RowIterable
+        return rows
 
     @classmethod
     @cache
@@ -34,7 +50,9 @@ class RowListMixin:
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """All rows, or the page asked for."""
-        queryset = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]
+        queryset = self.get_queryset()  # type: ignore[attr-defined]
+        if request.query_params:  # without any there is nothing to filter, and the filters' form is dear
+            queryset = self.filter_queryset(queryset)  # type: ignore[attr-defined]
         rows = self.get_serializer_class().rows(queryset)  # type: ignore[attr-defined]
         response = self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
         response.add_post_render_callback(let_go)
