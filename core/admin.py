@@ -15,7 +15,7 @@ from core import (
     admin_users,  # noqa: F401 - accounts, for superusers
     lifecycle,
 )
-from core.admin_base import ForStaff, bookings_link, minutes, unbroken
+from core.admin_base import ForStaff, bookings_link, minutes, on_one_line
 from core.admin_forms import BookingForm
 from core.calendars import admin as calendars_admin  # noqa: F401 - calendar feeds
 from core.choices import BookingStatus
@@ -109,7 +109,7 @@ class BookingAdmin(ForStaff):
     @admin.display(description="when (UTC)", ordering="start_time")
     def when(self, booking: Booking) -> str:
         """The slot."""
-        return unbroken(in_words(booking.slot))
+        return on_one_line(in_words(booking.slot))
 
     @admin.display(description="resource", ordering="resource__name")
     def resource_bookings(self, booking: Booking) -> str:

@@ -47,7 +47,12 @@ def bookings_link(text: str, **of: object) -> SafeString:
 
 def minutes(moment: datetime) -> str:
     """A moment in UTC as a list shows it."""
-    return moment.strftime("%Y-%m-%d %H:%M")
+    return on_one_line(moment.strftime("%Y-%m-%d %H:%M"))
+
+
+def on_one_line(text: str) -> SafeString:
+    """The text, not broken where a column is narrow."""
+    return format_html('<span class="nowrap">{}</span>', text)
 
 
 class CarefulChangeList(ChangeList):

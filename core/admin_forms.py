@@ -112,8 +112,12 @@ class BookingForm(RefusableForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
-            given = ("", "as the resource gives it: pending where it requires approval, else confirmed")
-            self.fields["status"] = forms.ChoiceField(choices=[given, *BookingStatus.choices], required=False)
+            given = ("", "as the resource gives it")
+            self.fields["status"] = forms.ChoiceField(
+                choices=[given, *BookingStatus.choices],
+                required=False,
+                help_text="A resource that requires approval gives pending, another one confirmed.",
+            )
             self.initial.pop("status", None)
         else:
             self.initial["seen"] = self.as_seen(self.instance.updated_at)

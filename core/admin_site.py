@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
@@ -46,6 +47,7 @@ class BookingAdminSite(AdminSite):
 
     site_header = site_title = "Booking system"
     index_title = "What to look after"
+    site_url = settings.FRONTEND_URL or "/api/"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The form; after too many tries a 429 that says when to come back."""

@@ -10,12 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.authtoken.admin import TokenProxy
 from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.token_blacklist.admin import BlacklistedToken, OutstandingToken
 
 from core.admin_base import ForSuperusers, bookings_link
 from core.admin_forms import NewUserForm, UserForm, UserPasswordForm
 
 # Tokens have no page of their own: their keys would stand in its addresses, its titles and the log.
-for model in (User, Group, TokenProxy):
+for model in (User, Group, TokenProxy, OutstandingToken, BlacklistedToken):
     admin.site.unregister(model)
 
 
@@ -26,7 +27,7 @@ class UserAdmin(ForSuperusers, auth_admin.UserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = UserPasswordForm
-    list_display = ("username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "bookings")
+    list_display = ("username", "email", "full_name", "is_active", "is_staff", "is_superuser", "bookings")
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
     )
@@ -41,6 +42,11 @@ class UserAdmin(ForSuperusers, auth_admin.UserAdmin):
         """What is asked; of a user who is there also the way to their bookings."""
         found = super().get_fieldsets(request, obj)
         return found if obj is None else (*found, ("Bookings", {"fields": ("bookings",)}))
+
+    @admin.display(description="name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        """Both names."""
+        return user.get_full_name()
 
     @admin.display(description="bookings")
     def bookings(self, user: User) -> str:

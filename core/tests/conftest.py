@@ -12,6 +12,7 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
+from core import events
 from core.models import Resource
 from core.tests.factories import make_resource, make_user
 
@@ -105,6 +106,16 @@ def admin_pages(admin: User) -> Client:
 @pytest.fixture
 def root_pages(root: User) -> Client:
     return pages_of(root)
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[events.Event]:
+    """What was published."""
+    found: list[events.Event] = []
+    monkeypatch.setattr(events, "_subscribers", [*events._subscribers])
+    for kind in (events.BookingCreated, events.BookingChanged, events.BookingCancelled):
+        events.subscribe(kind, found.append)
+    return found
 
 
 def in_parallel(calls: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -56,16 +56,6 @@ def errors_of(answer: object) -> dict[str, list[str]]:
     return dict(answer.context["adminform"].form.errors.items())
 
 
-@pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[events.Event]:
-    """What was published."""
-    found: list[events.Event] = []
-    monkeypatch.setattr(events, "_subscribers", [*events._subscribers])
-    for kind in (events.BookingCreated, events.BookingChanged, events.BookingCancelled):
-        events.subscribe(kind, found.append)
-    return found
-
-
 class TestAdding:
     def test_staff_book_for_a_user(
         self, admin_pages: Client, admin: User, alice: User, room: Resource, heard: list

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
 
+from core import events
 from core.models import Booking, Resource
 from core.tests.factories import (
     at,
@@ -107,17 +108,14 @@ def test_all_that_match_the_filter_are_meant_when_said_so(
     assert [status_of(here), status_of(elsewhere)] == ["confirmed", "pending"]
 
 
-def test_the_owner_is_told(
-    admin_pages: Client,
-    alice: User,
-    lab: Resource,
-    mailoutbox: list,
-    django_capture_on_commit_callbacks: object,
+def test_a_bulk_action_is_told_like_any_other_change(
+    admin_pages: Client, admin: User, alice: User, lab: Resource, heard: list
 ) -> None:
     booking = make_pending_booking(alice, lab)
-    with django_capture_on_commit_callbacks(execute=True):
-        run(admin_pages, "confirm", booking)
-    assert [mail.to for mail in mailoutbox] == [["alice@example.org"]]
+    run(admin_pages, "confirm", booking)
+    (told,) = heard
+    assert (type(told), told.before.status, told.after.status) == (events.BookingChanged, "pending", "confirmed")
+    assert told.by.pk == admin.pk
 
 
 def test_the_history_says_who_did_what(admin_pages: Client, admin: User, alice: User, lab: Resource) -> None:
