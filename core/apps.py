@@ -12,6 +12,7 @@ class CoreConfig(AppConfig):
     """The one app."""
 
     name = "core"
+    verbose_name = "Resources and bookings"
 
     def ready(self) -> None:
         """Connect what happens to those who want to know."""

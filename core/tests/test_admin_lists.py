@@ -68,6 +68,16 @@ class TestBookings:
         }.items():
             assert shown(admin_pages, f"{BOOKINGS}?{query}") == rows, query
 
+    def test_the_filter_names_a_hundred_resources_and_works_for_all(self, admin_pages: Client, alice: User) -> None:
+        fill(101)
+        room = Resource.objects.last()
+        booking = make_booking(alice, room)
+        answer = admin_pages.get(f"{BOOKINGS}?resource__id__exact={room.pk}")
+        assert booking in answer.context["cl"].result_list
+        assert len(answer.context["cl"].result_list) == 2
+        (spec,) = [spec for spec in answer.context["cl"].filter_specs if spec.title == "resource"]
+        assert len(spec.lookup_choices) == 100
+
 
 def test_resources_are_found_and_filtered(admin_pages: Client, room: Resource, lab: Resource) -> None:
     assert shown(admin_pages, f"{RESOURCES}?q=lab") == [lab]
