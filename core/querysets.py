@@ -89,31 +89,6 @@ class BookingQuerySet(models.QuerySet):
         rows = others.ending_after(slot.start).values_list("start_time", "end_time")[:most]
         return [taken for taken in (Interval(*row) for row in rows) if taken.start < slot.end]
 
-    def last_gap(
-        self, *, resource_id: int, before: datetime, length: timedelta, since: datetime, except_id: int | None = None
-    ) -> Interval | None:
-        """The last free slot of the resource that is `length` long and starts before `before`, which is taken.
-
-        Args:
-            resource_id: The resource.
-            before: The start of a slot of that length that is not free.
-            length: How long the slot is.
-            since: The earliest start.
-            except_id: A booking that does not count, since it is the one to be moved.
-
-        Returns:
-            The slot, which ends where a booking starts, or None.
-        """
-        others = self.blocking().filter(resource_id=resource_id, start_time__lt=before + length).other_than(except_id)
-        backwards = others.filter(end_time__gt=since).order_by("-end_time")
-        gaps = backwards.annotate(previous_end=Window(Lead("end_time"), order_by=F("end_time").desc()))
-        # Added to the earlier moment: what is subtracted from one in year 1 has no date.
-        wide = gaps.filter(Q(previous_end__isnull=True) | Q(start_time__gte=F("previous_end") + length))
-        end = wide.values_list("start_time", flat=True).first()
-        if end is None or end - since < length:
-            return None
-        return Interval(end - length, end)
-
 
 class ResourceQuerySet(models.QuerySet):
     """Resources."""
@@ -186,6 +161,26 @@ class ResourceQuerySet(models.QuerySet):
             output_field=DateTimeField(),
         )
         return self.annotate(**{name: start})
+
+    def with_last_gap(
+        self, *, before: datetime, length: timedelta, since: datetime, except_id: int | None = None
+    ) -> "ResourceQuerySet":
+        """Annotates `last_gap_end`: where the last gap of at least `length` ends that begins before `before`.
+
+        A gap ends where a booking starts; the one before the first booking begins at `since`, however short it is.
+
+        Args:
+            before: The start of a slot of that length that is not free.
+            length: How long the gap is.
+            since: The earliest beginning.
+            except_id: A booking that does not count, since it is the one to be moved.
+        """
+        others = bookings_of_outer_resource().other_than(except_id)
+        inside = others.filter(start_time__lt=before + length, end_time__gt=since)
+        gaps = inside.annotate(previous_end=Window(Lead("end_time"), order_by=F("end_time").desc()))
+        # Added to the earlier moment: what is subtracted from one in year 1 has no date.
+        wide = gaps.filter(Q(previous_end__isnull=True) | Q(start_time__gte=F("previous_end") + length))
+        return self.annotate(last_gap_end=Subquery(wide.order_by("-end_time").values("start_time")[:1]))
 
 
 def bookings_of_outer_resource() -> BookingQuerySet:

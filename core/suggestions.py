@@ -14,27 +14,25 @@ def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
 
     `later` is the first free one at or after the wanted start, `earlier` the nearest before it, `elsewhere` the same
     slot on another available resource of at least the capacity, the closest in capacity first. The booking itself,
-    when it is one to be moved, does not count as taken. Three statements.
+    when it is one to be moved, does not count as taken. Two statements.
     """
     return list(_find(booking, now=now))
 
 
 def _find(booking: Booking, *, now: datetime) -> Iterator[Suggestion]:
     here, wanted = booking.resource, booking.slot
-    later = Resource.objects.filter(pk=here.pk).with_first_gap(
-        after=wanted.start if wanted.start >= now + lead_time() else next_start(now),
-        length=wanted.duration,
-        until=latest_end(now),
-        except_id=booking.pk,
+    length, since = wanted.duration, next_start(now)
+    after = wanted.start if wanted.start >= now + lead_time() else since
+    gaps = (
+        Resource.objects.filter(pk=here.pk)
+        .with_first_gap(after=after, length=length, until=latest_end(now), except_id=booking.pk)
+        .with_last_gap(before=wanted.start, length=length, since=since, except_id=booking.pk)
     )
-    start = later.values_list("first_gap", flat=True).first()
+    start, end = gaps.values_list("first_gap", "last_gap_end").get()
     if start is not None:
-        yield Suggestion("later", here.pk, here.name, Interval(start, start + wanted.duration))
-    earlier = Booking.objects.last_gap(
-        resource_id=here.pk, before=wanted.start, length=wanted.duration, since=next_start(now), except_id=booking.pk
-    )
-    if earlier is not None:
-        yield Suggestion("earlier", here.pk, here.name, earlier)
+        yield Suggestion("later", here.pk, here.name, Interval(start, start + length))
+    if end is not None and end - since >= length:
+        yield Suggestion("earlier", here.pk, here.name, Interval(end - length, end))
     if next_start(now) <= wanted.start and wanted.end <= latest_end(now):
         others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
         other = others.free_during(wanted).order_by("capacity", "name", "pk").first()
