@@ -5,7 +5,7 @@ half-open, on whole minutes.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 Span = tuple[datetime, datetime]
@@ -86,9 +86,9 @@ def last_slot(start: datetime, before: datetime, taken: Iterable[Span], *, durat
 
 
 def next_change(zone: str, after: datetime) -> datetime:
-    """The first moment after the given whole hour at which the clocks of the zone change."""
+    """The first moment after the given one, a whole half hour, at which the clocks of the zone show a new offset."""
     clock = ZoneInfo(zone)
     moment = after
-    while moment.astimezone(clock).utcoffset() == (moment + MINUTE).astimezone(clock).utcoffset():
-        moment += MINUTE
-    return (moment + MINUTE).astimezone(UTC)
+    while moment.astimezone(clock).utcoffset() == after.astimezone(clock).utcoffset():
+        moment += 30 * MINUTE
+    return moment
