@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote, urlsplit
 
 from django.db import connection
@@ -27,8 +28,17 @@ def database_url() -> str:
 
 
 @contextlib.contextmanager
-def server(*, workers: int = 1, **environment: str) -> Iterator[tuple[str, int]]:
-    """A gunicorn as in production, on a free port of the loopback and this test's own database."""
+def server(
+    *, workers: int = 1, console: IO[str] | int = subprocess.DEVNULL, log: list[str] | None = None, **environment: str
+) -> Iterator[tuple[str, int]]:
+    """A gunicorn as in production, on a free port of the loopback and this test's own database.
+
+    Args:
+        workers: How many processes answer.
+        console: Where its standard output goes: the e-mails of `EMAIL_USE=console`.
+        log: Gets the lines of its standard error as they come. In the end no traceback may be left there.
+        environment: Variables beside the test's own.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "booking_system_api.wsgi:application", "--bind", "127.0.0.1:0"],
         cwd=ROOT,
@@ -39,11 +49,11 @@ def server(*, workers: int = 1, **environment: str) -> Iterator[tuple[str, int]]
             "GUNICORN_THREADS": "8",
             **environment,
         },
-        stdout=subprocess.DEVNULL,
+        stdout=console,
         stderr=subprocess.PIPE,
         text=True,
     )
-    said: list[str] = []
+    said: list[str] = [] if log is None else log
     reader = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
     reader.start()
     try:
