@@ -138,7 +138,6 @@ DJOSER = {
         "password_reset": "core.accounts.serializers.ResetPasswordSerializer",
         "password_reset_confirm_retype": "core.accounts.serializers.ResetPasswordConfirmSerializer",
     },
-    "EMAIL": {"password_reset": "core.emails.PasswordResetEmail"},
     "PERMISSIONS": {
         "set_password": ["rest_framework.permissions.IsAuthenticated"],
         "user": ["core.permissions.IsOwnAccountOrSuperuser"],
@@ -237,6 +236,13 @@ DEFAULT_FROM_EMAIL = FROM_EMAIL
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SENDGRID_HOST = "https://api.sendgrid.com"
 SENDGRID_TIMEOUT_SECONDS = 5
+
+# Who sends: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
+NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))
+# This server's own address, the base of the unsubscribe links in e-mails; Render tells it by itself.
+PUBLIC_URL = (
+    env.origins("PUBLIC_URL") or env.origins("RENDER_EXTERNAL_URL") or (["http://127.0.0.1:8000"] if DEBUG else [""])
+)[0]
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 

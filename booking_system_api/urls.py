@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from booking_system_api.views import favicon, health
 from core.calendars.views import calendar
+from core.notifications.urls import page_urls
 from core.views import NothingHereView
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
     path("calendars/<str:secret>.ics", calendar, name="calendar"),
+    path("notifications/", include(page_urls)),
     path("api/", include("core.urls")),
     path("api", NothingHereView.as_view()),
 ]

@@ -22,6 +22,7 @@ from core.choices import BookingStatus
 from core.errors import BookingError, in_words
 from core.lifecycle import Changes
 from core.models import Booking, Resource, UserProfile
+from core.notifications import admin as notifications_admin  # noqa: F401 - messages and preferences
 
 
 @admin.register(Resource)

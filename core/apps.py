@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_save, pre_save
+from django.db.models.signals import post_save, pre_delete, pre_save
 
 
 class CoreConfig(AppConfig):
@@ -18,14 +18,16 @@ class CoreConfig(AppConfig):
         """Connect what happens to those who want to know."""
         from core import checks, events  # noqa: F401 - the import registers the checks
         from core.accounts.passwords import void_token_without_password
-        from core.notifications import mails
+        from core.notifications import accounts, outbox
 
-        events.subscribe(events.BookingCreated, mails.booking_created)
-        events.subscribe(events.BookingChanged, mails.booking_changed)
-        events.subscribe(events.BookingCancelled, mails.booking_cancelled)
+        events.subscribe(events.BookingCreated, outbox.booking_created)
+        events.subscribe(events.BookingChanged, outbox.booking_changed)
+        events.subscribe(events.BookingCancelled, outbox.booking_cancelled)
         pre_save.connect(fold_email, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.fold_email")
         pre_save.connect(void_token_without_password, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.void_token")
         post_save.connect(give_profile, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.give_profile")
+        post_save.connect(accounts.password_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.password_saved")
+        pre_delete.connect(accounts.account_going, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.account_going")
 
 
 class BookingAdminConfig(AdminConfig):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("profile/picture/delete/", views.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),
     path("", include("core.availability.urls")),
     path("", include("core.calendars.urls")),
+    path("", include("core.notifications.urls")),
     path("auth/", include("core.accounts.urls")),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),

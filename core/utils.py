@@ -1,27 +1,31 @@
 """E-mail delivery: through SendGrid, or printed on the console."""
 
+import base64
 import json
 import logging
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any
 
 import sendgrid
-from asgiref.local import Local
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.core.signals import request_finished, request_started
-from django.dispatch import receiver
 from python_http_client.exceptions import HTTPError
 
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
 
-_request = Local()
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a message carries."""
+
+    name: str
+    content: bytes
+    mimetype: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class Message:
     subject: str
     text: str
     html: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 class DeliveryError(Exception):
@@ -46,24 +52,39 @@ class DeliveryError(Exception):
         self.again = again
 
 
-def deliver(messages: Sequence[Message]) -> None:
-    """Send messages the way the settings say; what SendGrid does not take is logged and printed instead.
+def deliver(message: Message) -> None:
+    """Send a message the way the settings say, within `SENDGRID_TIMEOUT_SECONDS`.
 
-    Returns within `SENDGRID_TIMEOUT_SECONDS`, however many there are, and raises nothing: what they tell has happened.
+    Raises:
+        DeliveryError: When it did not go out.
     """
-    left = not_taken_by_sendgrid(messages) if settings.EMAIL_USE == "sendgrid" else messages
-    for message in left:
-        try:
-            print_on_console(message)
-        except Exception as error:  # noqa: BLE001 - a full disk or a strange address must not undo what has happened
-            logger.error("A message could not be printed on the console (%s).", type(error).__name__)
+    if settings.EMAIL_USE == "sendgrid":
+        send_by_sendgrid(message)
+    else:
+        print_on_console(message)
+
+
+# --- The console ------------------------------------------------------------------------------------------------------
 
 
 def print_on_console(message: Message) -> None:
-    """Print it, by Django's own e-mail backend."""
-    mail = EmailMultiAlternatives(message.subject, message.text, settings.FROM_EMAIL, [message.to])
+    """Print it, by Django's own e-mail backend.
+
+    Raises:
+        DeliveryError: When that cannot be done, for a full disk or an address that fits no header.
+    """
+    mail = EmailMultiAlternatives(
+        message.subject, message.text, settings.FROM_EMAIL, [message.to], headers=dict(message.headers)
+    )
     mail.attach_alternative(message.html, "text/html")
-    mail.send()
+    for attachment in message.attachments:
+        mail.attach(attachment.name, attachment.content, attachment.mimetype)
+    try:
+        mail.send()
+    except Exception as error:
+        raise DeliveryError(
+            f"could not be printed on the console ({type(error).__name__})", again=isinstance(error, OSError)
+        ) from error
 
 
 # --- SendGrid ---------------------------------------------------------------------------------------------------------
@@ -88,55 +109,31 @@ class Attempt(threading.Thread):
     def run(self) -> None:
         """Send it."""
         try:
-            send_by_sendgrid(self.message)
+            ask_sendgrid(self.message)
         except DeliveryError as error:
             self.error = error
         else:
             self.error = None
 
 
-def not_taken_by_sendgrid(messages: Sequence[Message]) -> list[Message]:
-    """Hand messages to SendGrid, all at once, and answer with those it did not take in time.
-
-    After a request has waited in vain, it waits no more: the rest of its messages are not tried.
-    """
-    if getattr(_request, "waited_in_vain", False):
-        logger.error("SendGrid did not answer before; %d more printed on the console instead.", len(messages))
-        return list(messages)
-    deadline = time.monotonic() + settings.SENDGRID_TIMEOUT_SECONDS
-    attempts = [Attempt(message) for message in messages]
-    for attempt in attempts:
-        attempt.start()
-    left = []
-    for attempt in attempts:
-        attempt.join(max(0.0, deadline - time.monotonic()))
-        error = attempt.error
-        if error is not None:
-            logger.error("SendGrid did not take a message (%s); it is printed on the console instead.", error)
-            left.append(attempt.message)
-    if time.monotonic() >= deadline and hasattr(_request, "waited_in_vain"):
-        _request.waited_in_vain = True
-    return left
-
-
-@receiver(request_started, dispatch_uid="core.utils.begin_request")
-def begin_request(**kwargs: Any) -> None:  # noqa: ANN401 - the signal's own
-    """A new request has waited for nothing yet."""
-    _request.waited_in_vain = False
-
-
-@receiver(request_finished, dispatch_uid="core.utils.end_request")
-def end_request(**kwargs: Any) -> None:  # noqa: ANN401 - the signal's own
-    """Outside requests nobody waits for an answer."""
-    if hasattr(_request, "waited_in_vain"):
-        del _request.waited_in_vain
-
-
 def send_by_sendgrid(message: Message) -> None:
-    """Hand it to SendGrid, waiting at most `SENDGRID_TIMEOUT_SECONDS` for each part of its answer.
+    """Hand it to SendGrid, waiting at most `SENDGRID_TIMEOUT_SECONDS` for all of its answer.
 
     Raises:
         DeliveryError: When SendGrid refuses it or does not answer; its text holds neither the key nor the message.
+    """
+    attempt = Attempt(message)
+    attempt.start()
+    attempt.join(settings.SENDGRID_TIMEOUT_SECONDS)
+    if attempt.error is not None:
+        raise attempt.error
+
+
+def ask_sendgrid(message: Message) -> None:
+    """The call itself, which waits that long for each part of the answer.
+
+    Raises:
+        DeliveryError: As above.
     """
     client = sendgrid.SendGridAPIClient(settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST)
     client.client.timeout = settings.SENDGRID_TIMEOUT_SECONDS
@@ -156,7 +153,7 @@ def send_by_sendgrid(message: Message) -> None:
 
 def as_sendgrid_body(message: Message) -> dict[str, Any]:
     """The body of `POST /v3/mail/send`, plain text before HTML as SendGrid wants it."""
-    return {
+    body: dict[str, Any] = {
         "personalizations": [{"to": [{"email": message.to}]}],
         "from": {"email": settings.FROM_EMAIL},
         "subject": message.subject,
@@ -165,6 +162,18 @@ def as_sendgrid_body(message: Message) -> dict[str, Any]:
             {"type": "text/html", "value": message.html},
         ],
     }
+    if message.headers:
+        body["headers"] = dict(message.headers)
+    if message.attachments:
+        body["attachments"] = [
+            {
+                "content": base64.b64encode(attachment.content).decode(),
+                "type": attachment.mimetype,
+                "filename": attachment.name,
+            }
+            for attachment in message.attachments
+        ]
+    return body
 
 
 def refusal(error: HTTPError) -> str:

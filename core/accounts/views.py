@@ -17,6 +17,7 @@ from rest_framework_simplejwt import views as jwt
 
 from core import throttling
 from core.accounts.authentication import is_too_old
+from core.notifications import outbox
 
 
 class SignInView(djoser.TokenCreateView):
@@ -87,6 +88,14 @@ class AccountViewSet(djoser.UserViewSet):
         """Change one's own password; the tokens go with the old one."""
         with transaction.atomic():
             return super().set_password(request, *args, **kwargs)
+
+    @action(["post"], detail=False)
+    def reset_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """Send the way to a new password; the answer, and the time it takes, say nothing of whether there is a user."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        outbox.password_reset(serializer.get_user(), now=timezone.now())
+        return Response(status=204)
 
     @action(["post"], detail=False)
     def reset_password_confirm(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401

@@ -1,41 +1,44 @@
-"""What people are told by e-mail: one function and three templates per message.
+"""What messages say: one function and three templates per message.
 
-What a message says is gathered inside the transaction; it is rendered and sent after the commit. One event is one
-message for each receiver.
+A message is made from the facts of its row when it is sent, in the time zone of its reader.
 """
 
-import logging
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import transaction
+from django.contrib.auth.tokens import default_token_generator
 from django.template.loader import render_to_string
+from djoser.utils import encode_uid
 
 from core import events
 from core.choices import BookingStatus
 from core.models import Booking
-from core.notifications.words import lines, moment, one_line, shortened, tidy
-from core.utils import Message, deliver
-
-logger = logging.getLogger(__name__)
+from core.notifications import links
+from core.notifications.facts import Facts, booking_of, event_of
+from core.notifications.kinds import Kind
+from core.notifications.models import Notification
+from core.notifications.readers import Reader
+from core.notifications.words import lines, moment, one_line, shortened, tidy, zone_in_words
+from core.utils import Attachment, Message
 
 # How much of a name a subject has room for, in characters.
 RESOURCE_IN_SUBJECT = 80
 USER_IN_SUBJECT = 40
+# A list of freed slots names so many; the rest is counted.
+MOST_SLOTS = 200
+
+Context = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message before it is rendered: its templates, its receiver and plain values to fill in."""
+    """A message before it is rendered: its templates and plain values to fill in."""
 
     template: str
-    to: str
-    context: dict[str, Any]
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,93 +58,179 @@ class Difference:
     new: str
 
 
+# --- A message --------------------------------------------------------------------------------------------------------
+
+Attacher = Callable[[events.Event, Reader], tuple[Attachment, ...]]
+_attachers: list[Attacher] = []
+
+
+def attach(attacher: Attacher) -> None:
+    """Ask this function what each message about a booking's event carries; asking twice counts once."""
+    if attacher not in _attachers:
+        _attachers.append(attacher)
+
+
+def render(row: Notification, reader: Reader) -> Message:
+    """The message of a row: `<template>.subject.txt`, `.body.txt`, `.body.html`.
+
+    The heading in the HTML is the subject without the time, which is in the table below it.
+    """
+    letter = letter_of(row, reader)
+    folder = f"core/email/{letter.template}"
+    subject_template = f"{folder}.subject.txt"
+    base = {"home": settings.FRONTEND_URL, "for_staff": reader.for_staff, **footer(row, reader)}
+    context = {**base, **letter.context}
+    untimed = {"topic": shortened(context.get("resource", ""), RESOURCE_IN_SUBJECT)}
+    subject = one_line(render_to_string(subject_template, context))
+    heading = one_line(render_to_string(subject_template, context | untimed))
+    context |= {"subject": subject, "heading": heading}
+    return Message(
+        to=reader.address,
+        subject=subject,
+        text=tidy(render_to_string(f"{folder}.body.txt", context)),
+        html=render_to_string(f"{folder}.body.html", context).strip() + "\n",
+        headers=unsubscribe_headers(context["unsubscribe"]),
+        attachments=attachments_of(row, reader),
+    )
+
+
+def letter_of(row: Notification, reader: Reader) -> Letter:
+    """The templates of a row, and what to fill in."""
+    if row.kind == Kind.PASSWORD_RESET:
+        return password_reset(row)
+    if row.kind == Kind.PASSWORD_CHANGED:
+        return password_changed(row, reader)
+    if row.kind == Kind.SLOTS_FREED:
+        return slots_freed(row.facts, reader)
+    if row.kind == Kind.BOOKING_REMINDER:
+        return booking_reminder(row.facts, reader)
+    event = event_of(row.facts)
+    if isinstance(event, events.BookingCreated):
+        return booking_created(event, reader)
+    if isinstance(event, events.BookingCancelled):
+        return booking_cancelled(event, reader)
+    return booking_changed(event, reader)
+
+
+def attachments_of(row: Notification, reader: Reader) -> tuple[Attachment, ...]:
+    """What a message about a booking carries."""
+    if not _attachers or row.kind not in Kind.optional() or row.kind == Kind.BOOKING_REMINDER:
+        return ()
+    event = event_of(row.facts)
+    return tuple(attachment for attacher in _attachers for attachment in attacher(event, reader))
+
+
+def footer(row: Notification, reader: Reader) -> Context:
+    """The ways out: of messages of this kind, and of those for somebody else's account."""
+    optional = not reader.for_staff and row.kind in Kind.optional()
+    return {
+        "unsubscribe": links.unsubscribe(reader.user_id, row.kind) if optional else "",
+        "kind": Kind(row.kind).label,
+        "not_me": links.not_me(reader.user_id, reader.address) if reader.is_new else "",
+    }
+
+
+def unsubscribe_headers(link: str) -> dict[str, str]:
+    """The one click of RFC 8058, which speaks of HTTPS alone; links to a developer's machine do no harm."""
+    if not link:
+        return {}
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
 # --- The messages -----------------------------------------------------------------------------------------------------
 
 
-def booking_created(event: events.BookingCreated) -> None:
-    """Tell the owner and staff of a new booking, and whether it waits for approval."""
-    announce("booking_created", event.booking, status=event.booking.status, by=event.by)
+def booking_created(event: events.BookingCreated, reader: Reader) -> Letter:
+    """A new booking, and whether it waits for approval."""
+    return Letter("booking_created", about(event.booking, reader, status=event.booking.status, by=event.by))
 
 
-def booking_changed(event: events.BookingChanged) -> None:
-    """Tell the owner and staff what changed from what to what."""
-    if event.before.status != event.after.status:
-        booking_status_changed(event)
-    else:
-        announce("booking_changed", event.after, status=event.after.status, by=event.by, **changes(event))
+def booking_changed(event: events.BookingChanged, reader: Reader) -> Letter:
+    """What changed from what to what; a new status has words of its own."""
+    context = {"was_blocking": event.before.blocks, **changes(event, reader)}
+    same = event.before.status == event.after.status
+    template = "booking_changed" if same else "booking_status_changed"
+    return Letter(template, about(event.after, reader, status=event.after.status, by=event.by, **context))
 
 
-def booking_status_changed(event: events.BookingChanged) -> None:
-    """Tell the owner and staff that it was confirmed, rejected, revived or put back, and what changed with that."""
-    context = {"was_blocking": event.before.blocks, **changes(event)}
-    announce("booking_status_changed", event.after, status=event.after.status, by=event.by, **context)
+def booking_cancelled(event: events.BookingCancelled, reader: Reader) -> Letter:
+    """The slot is free again."""
+    context = {"removed": event.removed, **changes(event, reader)}
+    status = BookingStatus.CANCELLED.value
+    return Letter("booking_cancelled", about(event.before, reader, status=status, by=event.by, **context))
 
 
-def booking_cancelled(event: events.BookingCancelled) -> None:
-    """Tell the owner and staff that the slot is free again."""
-    context = {"removed": event.removed, **changes(event)}
-    announce("booking_cancelled", event.before, status=BookingStatus.CANCELLED.value, by=event.by, **context)
+def booking_reminder(facts: Facts, reader: Reader) -> Letter:
+    """A booking begins soon."""
+    booking = booking_of(facts["after"])
+    context = about(booking, reader, status=booking.status, by=None)
+    return Letter("booking_reminder", context | {"start": moment(booking.start_time, reader.zone)})
 
 
-def password_reset(user: AbstractBaseUser, *, to: str, uid: str, token: str) -> None:
-    """Send the way to a new password: a link where the single-page app is known, the words of it otherwise."""
+def slots_freed(facts: Facts, reader: Reader) -> Letter:
+    """What became free with an account, in one list."""
+    bookings = [booking_of(each) for each in facts["bookings"]]
+    slots = [
+        Fact(
+            one_line(each.resource.name),
+            f"{moment(each.start_time, reader.zone)} to {moment(each.end_time, reader.zone)}",
+        )
+        for each in bookings[:MOST_SLOTS]
+    ]
     context = {
-        "name": one_line(user.get_username()),
+        "username": shortened(one_line(facts["username"]), USER_IN_SUBJECT),
+        "number": len(bookings),
+        "slots": slots,
+        "more": len(bookings) - len(slots),
+        "zone": zone_in_words(reader.zone),
+    }
+    return Letter("slots_freed", context)
+
+
+def password_reset(row: Notification) -> Letter:
+    """The way to a new password: a link where the single-page app is known, the words of it otherwise."""
+    uid, token = encode_uid(row.user.pk), default_token_generator.make_token(row.user)
+    context = {
+        "name": one_line(row.user.get_username()),
         "uid": uid,
         "token": token,
         "link": f"{settings.FRONTEND_URL}/password-reset/{uid}/{token}" if settings.FRONTEND_URL else "",
         "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
-        "home": settings.FRONTEND_URL,
     }
-    send([Letter("password_reset", to, context)])
+    return Letter("password_reset", context)
+
+
+def password_changed(row: Notification, reader: Reader) -> Letter:
+    """An account has a new password."""
+    at = moment(datetime.fromisoformat(row.facts["at"]).replace(microsecond=0), reader.zone)
+    return Letter("password_changed", {"name": one_line(row.user.get_username()), "at": at})
 
 
 # --- What they say ----------------------------------------------------------------------------------------------------
 
 
-def announce(template: str, booking: Booking, *, by: Any, **context: Any) -> None:  # noqa: ANN401 - any user model
-    """One message to the owner, where they have an address, and one to each address of staff."""
-    letters = [
-        Letter(template, address, {**about(booking, by=by, for_staff=for_staff, **context), "for_staff": for_staff})
-        for address, for_staff in receivers(booking.user)
-    ]
-    send(letters)
-
-
-def receivers(owner: Any) -> Iterator[tuple[str, bool]]:  # noqa: ANN401 - any user model
-    """The addresses to write to, each once, and whether it is staff's. An owner who is also staff hears as owner."""
-    seen = set()
-    for address, for_staff in ((owner.email, False), *((address, True) for address in settings.TO_EMAIL)):
-        if not address or address.lower() in seen:
-            continue
-        seen.add(address.lower())
-        try:
-            validate_email(address)
-        except ValidationError:
-            logger.warning("User %s has no valid e-mail address; nothing is sent to them.", owner.pk)
-        else:
-            yield address, for_staff
-
-
-def about(booking: Booking, *, status: str, by: Any, for_staff: bool, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+def about(booking: Booking, reader: Reader, *, status: str, by: Any, **more: Any) -> Context:  # noqa: ANN401
     """What every message about a booking says, as plain values: names in one line, moments in words.
 
     Args:
         booking: The booking to describe.
+        reader: Who reads it.
         status: The state to show.
         by: Who did it; None for nobody in particular.
-        for_staff: Whether staff read it, or else the owner.
         more: What the message says beyond.
     """
     owner, resource = one_line(booking.user.get_username()), one_line(booking.resource.name)
-    by_owner = by is not None and by.pk == booking.user_id
+    by_owner, for_staff = by is not None and by.pk == booking.user_id, reader.for_staff
+    start = moment(booking.start_time, reader.zone)
     facts = [
         Fact("Resource", resource),
-        Fact("Start", moment(booking.start_time)),
-        Fact("End", moment(booking.end_time)),
-        Fact("Status", status),
+        Fact("Start", start),
+        Fact("End", moment(booking.end_time, reader.zone)),
     ]
-    topic = f"{shortened(resource, RESOURCE_IN_SUBJECT)}, {moment(booking.start_time)}"
+    if zone_in_words(reader.zone):
+        facts.append(Fact("Zone", zone_in_words(reader.zone)))
+    facts.append(Fact("Status", status))
+    topic = f"{shortened(resource, RESOURCE_IN_SUBJECT)}, {start}"
     if for_staff:
         facts.append(Fact("For", f"{owner} <{booking.user.email}>" if booking.user.email else owner))
         topic += f" ({shortened(owner, USER_IN_SUBJECT)})"
@@ -157,7 +246,6 @@ def about(booking: Booking, *, status: str, by: Any, for_staff: bool, **more: An
         "whose": whose(owner, by_owner=by_owner, for_staff=for_staff),
         "facts": facts,
         "notes": lines(booking.notes),
-        "home": settings.FRONTEND_URL,
         **more,
     }
 
@@ -178,12 +266,12 @@ def whose(owner: str, *, by_owner: bool, for_staff: bool) -> str:
     return "their" if by_owner else f"{owner}'s"
 
 
-def changes(event: events.BookingChanged | events.BookingCancelled) -> dict[str, Any]:
+def changes(event: events.BookingChanged | events.BookingCancelled, reader: Reader) -> Context:
     """What differs between before and after: single values, and the notes, which may be long."""
-    before, after = event.before, event.after
+    before, after, zone = event.before, event.after, reader.zone
     times = [
-        Difference("Start", moment(before.start_time), moment(after.start_time)),
-        Difference("End", moment(before.end_time), moment(after.end_time)),
+        Difference("Start", moment(before.start_time, zone), moment(after.start_time, zone)),
+        Difference("End", moment(before.end_time, zone), moment(after.end_time, zone)),
     ]
     differences = [difference for difference in times if difference.old != difference.new]
     if before.resource_id != after.resource_id:
@@ -199,32 +287,3 @@ def changes(event: events.BookingChanged | events.BookingCancelled) -> dict[str,
         "notes_before": lines(before.notes),
         "notes": lines(after.notes),
     }
-
-
-# --- Sending ----------------------------------------------------------------------------------------------------------
-
-
-def send(letters: list[Letter]) -> None:
-    """Render and deliver after the commit."""
-
-    def after_commit() -> None:
-        deliver([render(letter) for letter in letters])
-
-    if letters:
-        transaction.on_commit(after_commit, robust=True)
-
-
-def render(letter: Letter) -> Message:
-    """The message of a letter's templates: `<template>.subject.txt`, `.body.txt`, `.body.html`.
-
-    The heading in the HTML is the subject without the time, which is in the table below it.
-    """
-    folder = f"core/email/{letter.template}"
-    subject_template = f"{folder}.subject.txt"
-    untimed = {"topic": shortened(letter.context.get("resource", ""), RESOURCE_IN_SUBJECT)}
-    subject = one_line(render_to_string(subject_template, letter.context))
-    heading = one_line(render_to_string(subject_template, letter.context | untimed))
-    context = {**letter.context, "subject": subject, "heading": heading}
-    text = tidy(render_to_string(f"{folder}.body.txt", context))
-    html = render_to_string(f"{folder}.body.html", context).strip() + "\n"
-    return Message(to=letter.to, subject=subject, text=text, html=html)

@@ -2,20 +2,28 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from django.utils.text import Truncator
 
 
-def moment(value: datetime) -> str:
-    """A moment with its zone; seconds and their fractions only where there are any."""
-    value = value.astimezone(UTC)
+def moment(value: datetime, zone: tzinfo = UTC) -> str:
+    """A moment in a time zone, whose name it has; seconds and their fractions only where there are any."""
+    value = value.astimezone(zone)
     clock = "%H:%M"
     if value.microsecond:
         clock = f"%H:%M:%S.{value.microsecond:06d}".rstrip("0")
     elif value.second:
         clock = "%H:%M:%S"
-    return value.strftime(f"%Y-%m-%d {clock} UTC")
+    name = value.tzname() or ""
+    # Many zones have no abbreviation but their offset, such as -03.
+    return value.strftime(f"%Y-%m-%d {clock} ") + (f"UTC{name}" if name[:1] in "+-" else name)
+
+
+def zone_in_words(zone: tzinfo) -> str:
+    """The name of a time zone; nothing for UTC, whose name stands behind each moment."""
+    name = str(zone)
+    return "" if name == "UTC" else name
 
 
 def one_line(value: str) -> str:

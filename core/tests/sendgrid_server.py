@@ -3,6 +3,7 @@
 Sources: the reference of the v3 Mail Send endpoint and its page of errors.
 """
 
+import base64
 import json
 import socket
 import struct
@@ -13,6 +14,11 @@ from typing import Any
 
 KEY = "SG.loopback-key.0123456789abcdefghijklmnopqrstuvwxyz"
 HELP = "https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors"
+
+RESERVED_HEADERS = {
+    *("x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding"),
+    *("to", "from", "subject", "reply-to", "cc", "bcc"),
+}
 
 Fault = tuple[str, str]
 
@@ -30,7 +36,35 @@ def faults_of(body: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
         faults.append(("The subject is required. It must be a string at least one character in length.", "subject"))
     elif "\r" in subject or "\n" in subject:
         faults.append(("The subject may not contain CR or LF characters.", "subject"))
+    faults += faults_of_headers(body.get("headers", {})) + faults_of_attachments(body.get("attachments", []))
     return faults + faults_of_content(body.get("content"))
+
+
+def faults_of_headers(headers: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
+        return [("The headers property must be an object of strings.", "headers")]
+    if RESERVED_HEADERS & {name.lower() for name in headers}:
+        return [("The header is reserved and cannot be set.", "headers")]
+    if any(c in "\r\n" or ord(c) > 126 for name, value in headers.items() for c in name + value):
+        return [("Headers must be ASCII without CR and LF.", "headers")]
+    return []
+
+
+def faults_of_attachments(attachments: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    faults: list[Fault] = []
+    for number, attachment in enumerate(attachments):
+        field = f"attachments.{number}"
+        try:
+            content = base64.b64decode(attachment["content"], validate=True)
+        except (KeyError, TypeError, ValueError):
+            content = b""
+        if not content:
+            faults.append(("The attachment content is required, and must be base64 encoded.", f"{field}.content"))
+        if not isinstance(attachment.get("filename"), str) or not attachment["filename"]:
+            faults.append(("The attachment filename is required.", f"{field}.filename"))
+        if any(c in ";\r\n" for c in attachment.get("type", "")):
+            faults.append(("The type cannot contain ; or CR or LF.", f"{field}.type"))
+    return faults
 
 
 def faults_of_receivers(personalizations: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent

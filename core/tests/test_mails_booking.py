@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from core import events, lifecycle
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.notifications import mails
+from core.notifications import outbox
 from core.tests.factories import (
     at,
     booking_body,
@@ -24,6 +24,7 @@ from core.tests.factories import (
     make_rejected_booking,
     text,
 )
+from core.tests.mailing import deliver
 
 # The messages to the owner and to staff, in this order.
 Sent = list[EmailMultiAlternatives]
@@ -35,15 +36,14 @@ def sending(
     db: None,
     settings: Settings,
     mailoutbox: Sent,
-    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> Sending:
-    """A block whose commit sends messages; one address of staff is told."""
+    """A block after which messages are delivered; one address of staff is told."""
     settings.TO_EMAIL = ["staff@example.org"]
 
     @contextmanager
     def block() -> Iterator[Sent]:
-        with django_capture_on_commit_callbacks(execute=True):
-            yield mailoutbox
+        yield mailoutbox
+        deliver()
 
     return block
 
@@ -568,7 +568,7 @@ def test_an_owner_without_a_valid_address_gets_none_and_the_booking_stands(
     with sending() as sent:
         assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
     assert [mail.to for mail in sent] == [["staff@example.org"]]
-    warnings = [record.getMessage() for record in caplog.records if record.name == "core.notifications.mails"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "core.notifications.outbox"]
     expected = [f"User {alice.pk} has no valid e-mail address; nothing is sent to them."]
     assert warnings == (expected if address else [])
 
@@ -576,7 +576,7 @@ def test_an_owner_without_a_valid_address_gets_none_and_the_booking_stands(
 def test_a_change_of_no_one_in_particular(sending: Sending, admin: User, alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     with sending() as sent:
-        mails.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None))
+        outbox.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None))
     assert "The booking system cancelled your booking of Blue room." in sent[0].body
 
 

@@ -4,7 +4,6 @@ import email
 import email.policy
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from io import StringIO
 
 import pytest
@@ -19,8 +18,7 @@ from core import lifecycle
 from core.models import Booking, Resource
 from core.notifications.words import lines, moment, one_line, shortened, tidy
 from core.tests.factories import at, booking_body, make_booking, make_resource, make_user
-
-Capture = Callable[..., AbstractContextManager[object]]
+from core.tests.mailing import deliver
 
 MARKUP = "<script>alert(1)</script>{{ 7*7 }}{% now 'Y' %}\"quoted\" 'single' & <b>bold</b>"
 
@@ -33,7 +31,6 @@ def html_of(mail: EmailMultiAlternatives) -> str:
 def every_message(
     admin: User,
     settings: Settings,
-    django_capture_on_commit_callbacks: Capture,
     mailoutbox: list[EmailMultiAlternatives],
 ) -> Callable[[str, str, str], list[EmailMultiAlternatives]]:
     """All messages of a booking's life, with that user name, resource name and notes."""
@@ -45,17 +42,17 @@ def every_message(
         User.objects.filter(pk=owner.pk).update(username=username)
         owner.refresh_from_db()
         resource = make_resource(name, requires_approval=True)
-        with django_capture_on_commit_callbacks(execute=True):
-            times = {"start_time": at(10), "end_time": at(11)}
-            booking = lifecycle.book(user=owner, resource_id=resource.pk, notes=notes, by=owner, now=now, **times)
-            for changes in (
-                lifecycle.Changes(status="confirmed"),
-                lifecycle.Changes(start_time=at(9), notes=f"{notes}!"),
-                lifecycle.Changes(status="rejected"),
-                lifecycle.Changes(status="pending", end_time=at(12)),
-            ):
-                lifecycle.change(booking, changes=changes, by=admin, now=now)
-            lifecycle.cancel(booking, by=owner, now=now)
+        times = {"start_time": at(10), "end_time": at(11)}
+        booking = lifecycle.book(user=owner, resource_id=resource.pk, notes=notes, by=owner, now=now, **times)
+        for changes in (
+            lifecycle.Changes(status="confirmed"),
+            lifecycle.Changes(start_time=at(9), notes=f"{notes}!"),
+            lifecycle.Changes(status="rejected"),
+            lifecycle.Changes(status="pending", end_time=at(12)),
+        ):
+            lifecycle.change(booking, changes=changes, by=admin, now=now)
+        lifecycle.cancel(booking, by=owner, now=now)
+        deliver()
         assert len(mailoutbox) == 12
         return mailoutbox
 
@@ -147,12 +144,11 @@ def test_notes_and_addresses_are_not_logged(
     as_alice: APIClient,
     room: Resource,
     caplog: pytest.LogCaptureFixture,
-    django_capture_on_commit_callbacks: Capture,
     mailoutbox: list[EmailMultiAlternatives],
 ) -> None:
     caplog.set_level("DEBUG")
-    with django_capture_on_commit_callbacks(execute=True):
-        as_alice.post("/api/bookings/", booking_body(room, notes="the-secret-of-these-notes"))
+    as_alice.post("/api/bookings/", booking_body(room, notes="the-secret-of-these-notes"))
+    deliver()
     assert len(mailoutbox) == 1
     assert "the-secret-of-these-notes" not in caplog.text
     assert "alice@example.org" not in caplog.text
@@ -163,11 +159,10 @@ def test_the_console_prints_the_whole_message(
     room: Resource,
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
-    django_capture_on_commit_callbacks: Capture,
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-    with django_capture_on_commit_callbacks(execute=True):
-        as_alice.post("/api/bookings/", booking_body(room, notes="Grüße"))
+    as_alice.post("/api/bookings/", booking_body(room, notes="Grüße"))
+    deliver()
     printed = capsys.readouterr().out
     parsed = email.message_from_string(printed.split("-" * 79)[0], policy=email.policy.default)
     assert parsed["From"] == "noreply@bookingsystem.local"
@@ -183,7 +178,6 @@ def test_a_console_that_takes_nothing_does_not_break_the_booking(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    django_capture_on_commit_callbacks: Capture,
 ) -> None:
     class Full(StringIO):
         def write(self, text: str) -> int:
@@ -191,8 +185,8 @@ def test_a_console_that_takes_nothing_does_not_break_the_booking(
 
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     monkeypatch.setattr("sys.stdout", Full())
-    with django_capture_on_commit_callbacks(execute=True):
-        answer = as_alice.post("/api/bookings/", booking_body(room))
+    answer = as_alice.post("/api/bookings/", booking_body(room))
+    deliver()
     assert answer.status_code == 201
     assert Booking.objects.count() == 1
     assert "could not be printed on the console (OSError)" in caplog.text
@@ -255,24 +249,22 @@ def test_the_layout_has_nothing_from_elsewhere() -> None:
 def test_a_booking_by_the_api_with_markup_in_its_notes_is_escaped(
     as_alice: APIClient,
     room: Resource,
-    django_capture_on_commit_callbacks: Capture,
     mailoutbox: list[EmailMultiAlternatives],
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        assert as_alice.post("/api/bookings/", booking_body(room, notes="<img src=x>")).status_code == 201
+    assert as_alice.post("/api/bookings/", booking_body(room, notes="<img src=x>")).status_code == 201
+    deliver()
     assert "&lt;img src=x&gt;" in html_of(mailoutbox[0])
 
 
 def test_markup_is_escaped_in_what_changed(
     as_alice: APIClient,
     alice: User,
-    django_capture_on_commit_callbacks: Capture,
     mailoutbox: list[EmailMultiAlternatives],
 ) -> None:
     booking = make_booking(alice, make_resource("<i>old</i>"))
     hostile = make_resource("<script>new</script>")
-    with django_capture_on_commit_callbacks(execute=True):
-        as_alice.patch(f"/api/bookings/{booking.pk}/", {"resource": hostile.pk})
+    as_alice.patch(f"/api/bookings/{booking.pk}/", {"resource": hostile.pk})
+    deliver()
     page = html_of(mailoutbox[0])
     assert "from &lt;i&gt;old&lt;/i&gt;<br>to <strong>&lt;script&gt;new&lt;/script&gt;</strong>" in page
     assert "<i>" not in page

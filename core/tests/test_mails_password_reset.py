@@ -8,6 +8,8 @@ from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from core.tests.mailing import deliver
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Sent = list[EmailMultiAlternatives]
@@ -17,6 +19,7 @@ REASON = "You get this message because somebody asked to reset the password of t
 
 def ask(client: APIClient, address: str) -> None:
     assert client.post("/api/auth/users/reset_password/", {"email": address}).status_code == 204
+    deliver()
 
 
 def test_it_brings_a_link_that_opens_the_way(anonymous: APIClient, alice: User, mailoutbox: Sent) -> None:

@@ -23,6 +23,7 @@ ROUTES = {
     "docs": ("api/docs/", "get"),
     "redoc": ("api/redoc/", "get"),
     "profile-picture": ("api/profile/picture/", "patch put"),
+    "preferences": ("api/profile/preferences/", "get patch"),
     "profile-picture-delete": ("api/profile/picture/delete/", "delete"),
     "user-list": ("api/auth/users/", "get post"),
     "user-me": ("api/auth/users/me/", "delete get patch put"),

@@ -13,14 +13,16 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from core.idempotency.keys import KEPT_FOR
 from core.idempotency.models import IdempotencyKey
+from core.notifications.models import KEPT_FOR as MESSAGES_KEPT_FOR
+from core.notifications.models import Notification
 
 BATCH_SIZE = 1000
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, tokens and idempotency keys, and says how many of each."""
+    """Deletes expired sessions, tokens and idempotency keys and old messages, and says how many of each."""
 
-    help = "Deletes expired sessions, tokens and idempotency keys."
+    help = "Deletes expired sessions, tokens and idempotency keys, and old messages."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Delete, and count."""
@@ -37,6 +39,7 @@ def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
         "Tokens": old_tokens,
         "JSON Web Tokens": OutstandingToken.objects.filter(expires_at__lte=now),
         "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEPT_FOR),
+        "Messages": Notification.objects.filter(done_at__lte=now - MESSAGES_KEPT_FOR),
     }
 
 

@@ -1,0 +1,38 @@
+"""The kinds of messages, and the states of one."""
+
+from django.db.models import TextChoices
+
+
+class Kind(TextChoices):
+    """What a message is about."""
+
+    BOOKING_CREATED = "booking_created", "new bookings"
+    BOOKING_CHANGED = "booking_changed", "changed bookings"
+    BOOKING_CONFIRMED = "booking_confirmed", "confirmed bookings"
+    BOOKING_REJECTED = "booking_rejected", "rejected bookings"
+    BOOKING_CANCELLED = "booking_cancelled", "cancelled bookings"
+    BOOKING_REMINDER = "booking_reminder", "reminders"
+    PASSWORD_RESET = "password_reset", "password resets"
+    PASSWORD_CHANGED = "password_changed", "changed passwords"
+    SLOTS_FREED = "slots_freed", "slots of deleted accounts"
+
+    @classmethod
+    def optional(cls) -> tuple["Kind", ...]:
+        """Those that a user can do without."""
+        return (
+            cls.BOOKING_CREATED,
+            cls.BOOKING_CHANGED,
+            cls.BOOKING_CONFIRMED,
+            cls.BOOKING_REJECTED,
+            cls.BOOKING_CANCELLED,
+            cls.BOOKING_REMINDER,
+        )
+
+
+class State(TextChoices):
+    """What became of a message."""
+
+    WAITING = "waiting", "waiting"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+    DROPPED = "dropped", "dropped"

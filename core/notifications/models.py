@@ -1,0 +1,121 @@
+"""Messages on their way, and what their readers want."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from core.notifications.kinds import Kind, State
+
+# Longer than the longest reminder, or one could be written twice.
+KEPT_FOR = timedelta(days=30)
+
+DEFAULT_ZONE = "UTC"
+DEFAULT_REMINDER_MINUTES = 60
+LONGEST_REMINDER_MINUTES = 7 * 24 * 60
+
+
+class Notification(models.Model):
+    """A message to one receiver, written in the transaction of what it tells, rendered and sent after the commit.
+
+    It holds facts, not text, and nothing secret: the token of a reset is made when the message is rendered.
+    """
+
+    kind = models.CharField(max_length=30, choices=Kind.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="notifications",
+        help_text="Whose message it is; none for those to staff.",
+    )
+    to = models.CharField("receiver", max_length=254, blank=True)
+    booking_id = models.BigIntegerField("booking", null=True, help_text="A number and no reference: rows may go.")
+    starts_at = models.DateTimeField(null=True, help_text="The start that a reminder is about.")
+    facts = models.JSONField(default=dict)
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    tries = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField("next try")
+    retry_until = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    claim = models.UUIDField(null=True, help_text="Whoever delivers it now.")
+    claimed_until = models.DateTimeField(null=True, help_text="When the claim ends by itself.")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "due_at", "id"], name="core_notification_due"),
+            models.Index(fields=["booking_id", "id"], name="core_notification_by_booking"),
+            models.Index(fields=["done_at"], name="core_notification_done"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["booking_id", "starts_at"],
+                condition=Q(kind=Kind.BOOKING_REMINDER.value),
+                name="core_notification_one_reminder",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.pk} ({self.kind})"
+
+    @property
+    def for_staff(self) -> bool:
+        """Whether it goes to an address of staff, and not to a user."""
+        return self.user_id is None
+
+
+class NotificationPreferences(models.Model):
+    """Which messages a user wants, and in which time zone; without a row the defaults hold."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="notification_preferences",
+    )
+    time_zone = models.CharField(
+        max_length=64, default=DEFAULT_ZONE, db_default=DEFAULT_ZONE, help_text="An IANA name, such as Europe/Berlin."
+    )
+    booking_created = models.BooleanField(default=True, db_default=True)
+    booking_changed = models.BooleanField(default=True, db_default=True)
+    booking_confirmed = models.BooleanField(default=True, db_default=True)
+    booking_rejected = models.BooleanField(default=True, db_default=True)
+    booking_cancelled = models.BooleanField(default=True, db_default=True)
+    reminder_minutes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        default=DEFAULT_REMINDER_MINUTES,
+        db_default=DEFAULT_REMINDER_MINUTES,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REMINDER_MINUTES)],
+        help_text="Before the start of a booking; none for no reminder.",
+    )
+    known_address = models.CharField(
+        max_length=254, blank=True, default="", db_default="", help_text="The address that was written to before."
+    )
+    refused_address = models.CharField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="An address whose reader knows nothing of this account; nothing is sent there.",
+    )
+
+    class Meta:
+        ordering: ClassVar = ["user_id"]
+        verbose_name_plural = "notification preferences"
+
+    def __str__(self) -> str:
+        return f"Preferences of user {self.user_id}"
+
+    def wants(self, kind: str) -> bool:
+        """Whether the user wants messages of that kind; the necessary ones always."""
+        if kind == Kind.BOOKING_REMINDER:
+            return self.reminder_minutes is not None
+        return kind not in Kind.optional() or getattr(self, kind)

@@ -1,0 +1,121 @@
+"""For whom a message is rendered: the address, the time zone, and whether it still has a point."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from core.choices import BookingStatus
+from core.models import Booking
+from core.notifications.kinds import Kind
+from core.notifications.models import DEFAULT_ZONE, Notification, NotificationPreferences
+from core.notifications.outbox import is_address
+
+
+class Pointless(Exception):  # noqa: N818 - no error: nothing went wrong
+    """A message that nobody needs any more, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a message.
+
+    Attributes:
+        address: Where it goes.
+        zone: The time zone of its times.
+        user_id: None for staff.
+        is_new: Whether nothing was sent to that user at that address before.
+    """
+
+    address: str
+    zone: ZoneInfo
+    user_id: int | None = None
+    is_new: bool = False
+
+    @property
+    def for_staff(self) -> bool:
+        """Whether it is an address of staff."""
+        return self.user_id is None
+
+
+def reader_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Reader:
+    """Who gets a message.
+
+    Messages about bookings go where the user is now; the necessary ones, which are about the account itself, where
+    the user was when it happened.
+
+    Raises:
+        Pointless: When it should not be sent, with the reason.
+    """
+    if row.user is None:
+        if not row.to:
+            raise Pointless("nobody has this address")
+        return Reader(row.to, zone_named(zones.get(row.to.lower(), DEFAULT_ZONE)))
+    wishes = preferences_of(row.user)
+    address = row.user.email if row.kind in Kind.optional() else row.to
+    if not row.user.is_active:
+        raise Pointless("the account is not active")
+    if not address or not is_address(address):
+        raise Pointless("the user has no valid address")
+    if address == wishes.refused_address:
+        raise Pointless("the reader of this address knows nothing of the account")
+    if not wishes.wants(row.kind):
+        raise Pointless("the user does not want such messages")
+    if row.kind == Kind.BOOKING_REMINDER:
+        require_reminder(row, now=now)
+    if row.kind == Kind.PASSWORD_RESET and not (row.user.has_usable_password() and row.user.email == row.to):
+        raise Pointless("the account has another address now, or no password")
+    return Reader(address, zone_named(wishes.time_zone), row.user_id, is_new=address != wishes.known_address)
+
+
+def require_reminder(row: Notification, *, now: datetime) -> None:
+    """A reminder is about a booking that stands, where it stood, and has not begun.
+
+    Raises:
+        Pointless: When it is not.
+    """
+    booking = Booking.objects.filter(pk=row.booking_id).first()
+    if booking is None or booking.status != BookingStatus.CONFIRMED:
+        raise Pointless("the booking does not stand any more")
+    if booking.start_time != row.starts_at:
+        raise Pointless("the booking was moved")
+    if booking.start_time <= now:
+        raise Pointless("the booking has begun")
+
+
+def preferences_of(user: object) -> NotificationPreferences:
+    """A user's preferences, or the defaults, which are not stored."""
+    try:
+        return user.notification_preferences  # type: ignore[attr-defined]
+    except ObjectDoesNotExist:
+        return NotificationPreferences(user=user)
+
+
+def staff_zones(rows: list[Notification]) -> dict[str, str]:
+    """The time zones of those addresses of staff that belong to users."""
+    addresses = {row.to.lower() for row in rows if row.for_staff}
+    if not addresses:
+        return {}
+    found = NotificationPreferences.objects.filter(user__email__in=addresses)
+    return dict(found.values_list("user__email", "time_zone"))
+
+
+def welcomed(reader: Reader) -> None:
+    """Remember that the user was written to at that address."""
+    NotificationPreferences.objects.update_or_create(user_id=reader.user_id, defaults={"known_address": reader.address})
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The IANA names that users can choose from."""
+    return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone; UTC where this computer does not know it any more."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(DEFAULT_ZONE)

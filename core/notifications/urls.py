@@ -1,0 +1,12 @@
+"""The addresses of notifications: the API's, and the pages of links in messages."""
+
+from django.urls import path
+
+from core.notifications import views
+
+urlpatterns = [path("profile/preferences/", views.PreferencesView.as_view(), name="preferences")]
+
+page_urls = [
+    path("unsubscribe/<str:token>/", views.UnsubscribeView.as_view(), name="unsubscribe"),
+    path("not-me/<str:token>/", views.NotMeView.as_view(), name="not-me"),
+]
