@@ -43,7 +43,8 @@ class MomentFormField(forms.Field):
         try:
             return MomentField().run_validation(value)
         except serializers.ValidationError as error:
-            raise ValidationError([str(message) for message in error.detail]) from error
+            # As a parameter: the message of the classic mistake has a percent sign.
+            raise ValidationError("%(said)s", params={"said": " ".join(map(str, error.detail))}) from error
 
 
 class MomentFilter(django_filters.Filter):
