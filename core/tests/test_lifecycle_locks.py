@@ -92,7 +92,7 @@ def test_booking_waits_for_whoever_holds_the_resource_and_sees_what_they_booked(
     assert waited
     assert isinstance(thread.refusal, errors.SlotTaken)
     assert [(slot.start, slot.end) for slot in thread.refusal.conflicts] == [(at(10), at(11))]
-    assert thread.refusal.__cause__ is None, "the check found it, before the database had to"
+    assert thread.refusal.__context__ is None, "the check found it, before the database had to"
 
 
 @pytest.mark.only_on_postgresql
@@ -114,7 +114,7 @@ def test_changing_waits_for_whoever_holds_the_resource(
     thread.join(30)
     assert waited
     assert isinstance(thread.refusal, errors.SlotTaken)
-    assert thread.refusal.__cause__ is None
+    assert thread.refusal.__context__ is None
 
 
 @pytest.mark.only_on_postgresql
@@ -202,7 +202,7 @@ def test_booking_on_sqlite_waits_for_whoever_writes_and_sees_what_they_booked(
     thread.join(30)
     assert waited
     assert isinstance(thread.refusal, errors.SlotTaken)
-    assert thread.refusal.__cause__ is None, "the check found it, before the database had to"
+    assert thread.refusal.__context__ is None, "the check found it, before the database had to"
 
 
 @pytest.mark.only_on_sqlite
