@@ -80,12 +80,17 @@ USE_TZ = True
 if not DEBUG:
     env.required("DATABASE_URL", "Set it to postgres://USER:PASSWORD@HOST:5432/NAME, or set DEBUG=True.")
 
+# How many seconds a connection is kept for the next request; 0: none is kept, and a pooler in transaction mode may
+# stand between, where a cursor of the server's would not outlive its statement.
+CONN_MAX_AGE = env.integer("CONN_MAX_AGE", default=60, minimum=0, maximum=86_400)
+
 DATABASES = {
     "default": env.database(
         "DATABASE_URL",
         fallback=f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}",
-        conn_max_age=60,
+        conn_max_age=CONN_MAX_AGE,
         conn_health_checks=True,
+        disable_server_side_cursors=CONN_MAX_AGE == 0,
     )
 }
 
