@@ -174,7 +174,8 @@ def require_health(workshop: Workshop, mutants: list[Mutant]) -> None:
         with workshop.copy() as (number, copy):
             status, output = workshop.pytest(number, copy, database, tests)
         if status != 0:
-            raise MutantError(f"{output}\nThe tests must pass before anything is taken out.")
+            lines = [line for line in output.splitlines() if line and not set(line[:9]) <= set(".FE=!")]
+            raise MutantError("\n".join([*lines, "The tests must pass before anything is taken out."]))
 
 
 def run(mutants: list[Mutant], jobs: int) -> list[Verdict]:
