@@ -26,6 +26,7 @@ TAGS = {
     "Calendars": "Bookings in the calendar program that people have anyway (iCalendar, RFC 5545).",
     "Own account": "Registration, one's own data, passwords.",
     "Profile picture": "Its address; the picture itself lives elsewhere.",
+    "Messages": "Which e-mails one gets, and in which time zone their times are.",
     "Accounts": "Other people's accounts, for superusers.",
 }
 
@@ -45,7 +46,7 @@ SECURITY = {
 }
 
 # What is shown of each is always shown, though a caller may leave it out.
-WHOLE = ("Booking", "Resource", "User", "ProfilePicture", "Registration", "CalendarFeed", "NewFeed")
+WHOLE = ("Booking", "Resource", "User", "ProfilePicture", "Registration", "CalendarFeed", "NewFeed", "Preferences")
 
 FIELDS: dict[str, dict[str, str]] = {
     "Booking": {
@@ -97,9 +98,19 @@ FIELDS: dict[str, dict[str, str]] = {
         "last_used_on": "The day on which a calendar program last asked; null: never.",
         "url": "The secret address to subscribe to. Keep it as a password is kept.",
     },
+    "Preferences": {
+        "time_zone": "An IANA name, such as Europe/Berlin: the clock of the times in messages.",
+        "booking_created": "Whether to be told of new bookings.",
+        "booking_changed": "Whether to be told of changes.",
+        "booking_confirmed": "Whether to be told that staff confirmed one.",
+        "booking_rejected": "Whether to be told that staff rejected one.",
+        "booking_cancelled": "Whether to be told of cancellations.",
+        "reminder_minutes": "How many minutes before the start to be reminded; null: never.",
+    },
     "Busy": {"id": "Of the booking; only for its owner and staff."},
 }
 SAME_FIELDS = {
+    "PatchedPreferencesRequest": "Preferences",
     "NewFeed": "CalendarFeed",
     "CalendarFeedRequest": "CalendarFeed",
     "NewBookingRequest": "Booking",

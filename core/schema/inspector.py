@@ -89,6 +89,9 @@ class Inspector(AutoSchema):
         """A success."""
         response: dict[str, Any] = {"description": answer.says}
         response["headers"] = headers_of(*answer.headers, limited=said.limited)
+        if answer.links:
+            by_id = {"parameters": {"id": "$response.body#/id"}}
+            response["links"] = {name: {"operationId": name, **by_id} for name in answer.links}
         if answer.shape is not None:
             is_raw = isinstance(answer.shape, dict)
             schema = answer.shape if is_raw else self.resolve_serializer(answer.shape, "response").ref

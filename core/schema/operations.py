@@ -14,6 +14,7 @@ from core.accounts import serializers as accounts
 from core.availability import serializers as availability
 from core.calendars.serializers import CalendarFeedSerializer
 from core.filters import BookingFilters, ResourceFilters
+from core.notifications.serializers import PreferencesSerializer
 from core.query import QueryParameters
 from core.schema import examples, shapes
 from core.schema.problems import ANY_BODY, BAD_TOKEN, PROBLEMS, RULES, SIGNED_IN
@@ -27,7 +28,7 @@ EVERYBODY, THOSE_SIGNED_IN = "everybody", "whoever is signed in"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success: what it means, its shape (None: no body), an example for each way it can look, and its headers."""
+    """A success: what it means, its shape (None: no body), examples, headers, and the calls that take its id."""
 
     says: str
     shape: Shape = None
@@ -35,6 +36,7 @@ class Answer:
     examples: dict[str, Any] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     many: bool = False
+    links: tuple[str, ...] = ()
     media_types: tuple[str, ...] = (JSON,)
 
 
@@ -76,7 +78,7 @@ class Operation:
 
 
 ADDRESSES, BOOKINGS, RESOURCES, FREE_TIME = "Start here", "Bookings", "Resources", "Free time"
-CALENDARS = "Calendars"
+CALENDARS, MESSAGES = "Calendars", "Messages"
 SIGN_IN, JWT_SIGN_IN, ACCOUNT, ACCOUNTS, PICTURE = (
     "Sign-in with a token",
     "Sign-in with JSON Web Tokens",
@@ -159,6 +161,7 @@ BOOKING = {
                 BookingSerializer,
                 examples.BOOKING,
                 headers=("Location", "ETag", "Idempotent-Replayed"),
+                links=("getBooking", "changeBooking", "cancelBooking", "getBookingCalendar"),
             )
         },
         (*SIGNED_IN, *ANY_BODY, *RULES, "user_missing", "conflict", "idempotency_key_reused"),
@@ -284,7 +287,15 @@ RESOURCE = {
         "Add a resource",
         "Only `name` is needed.",
         "staff",
-        {201: Answer("Added.", ResourceSerializer, examples.RESOURCE, headers=("Location", "ETag"))},
+        {
+            201: Answer(
+                "Added.",
+                ResourceSerializer,
+                examples.RESOURCE,
+                headers=("Location", "ETag"),
+                links=("getResource", "changeResource", "getAvailability", "listSlots", "deleteResource"),
+            )
+        },
         (*SIGNED_IN, *ANY_BODY, "capacity_too_small", "conflict", "permission_denied"),
         Body(ResourceSerializer, {"a room": examples.NEW_RESOURCE}),
     ),
@@ -658,8 +669,16 @@ CALENDAR = {
         "Of one's own bookings, or with `resource` of a resource. `url` is the secret address to subscribe to in a "
         "calendar program; it is told in this answer and never again. `names` tells who booked, for staff only.",
         THOSE_SIGNED_IN,
-        {201: Answer("Made.", shapes.NewFeedSerializer, {**FEED, "url": FEED_ADDRESS}, headers=("Location",))},
-        (*SIGNED_IN, *ANY_BODY, "resource_missing", "conflict", "permission_denied"),
+        {
+            201: Answer(
+                "Made.",
+                shapes.NewFeedSerializer,
+                {**FEED, "url": FEED_ADDRESS},
+                headers=("Location",),
+                links=("getCalendarFeed", "deleteCalendarFeed"),
+            )
+        },
+        (*SIGNED_IN, *ANY_BODY, "resource_missing", "too_many_feeds", "names_not_allowed", "conflict"),
         Body(CalendarFeedSerializer, {"own bookings": {}, "a resource": {"resource": 3}}),
     ),
     "GET /api/calendar-feeds/{id}/": Operation(
@@ -729,6 +748,41 @@ PROFILE_PICTURE = {
     ),
 }
 
+PREFERRED = Answer(
+    "The preferences.",
+    PreferencesSerializer,
+    {
+        "time_zone": "Europe/Berlin",
+        "booking_created": True,
+        "booking_changed": True,
+        "booking_confirmed": True,
+        "booking_rejected": True,
+        "booking_cancelled": True,
+        "reminder_minutes": 60,
+    },
+)
+PREFERENCES = {
+    "GET /api/profile/preferences/": Operation(
+        "getPreferences",
+        MESSAGES,
+        "Show which messages one wants",
+        "The defaults, until they are changed.",
+        THOSE_SIGNED_IN,
+        {200: PREFERRED},
+        SIGNED_IN,
+    ),
+    "PATCH /api/profile/preferences/": Operation(
+        "changePreferences",
+        MESSAGES,
+        "Change which messages one wants",
+        "What is not sent stays.",
+        THOSE_SIGNED_IN,
+        {200: PREFERRED},
+        (*SIGNED_IN, *ANY_BODY),
+        Body(PreferencesSerializer, {"no reminder": {"reminder_minutes": None}}, partial=True),
+    ),
+}
+
 OPERATIONS: dict[str, Operation] = {
     **ROOT,
     **SIGNING_IN,
@@ -738,6 +792,7 @@ OPERATIONS: dict[str, Operation] = {
     **CALENDAR,
     **OWN_ACCOUNT,
     **PROFILE_PICTURE,
+    **PREFERENCES,
     **ALL_ACCOUNTS,
 }
 ORDER = list(OPERATIONS)

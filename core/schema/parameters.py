@@ -142,13 +142,21 @@ SAYS = {
     "min_capacity": "Those that hold at least so many.",
 }
 MOMENTS = {"start", "end"}
+NEVER_EMPTY = {*MOMENTS, "include"}
 EXAMPLES = {"start": examples.SLOT["start_time"], "end": "2030-02-01T00:00:00Z", "duration": 60}
 
 
 def of_filters(filters: type[FilterSet]) -> list[dict[str, Any]]:
     """The query parameters that a set of filters reads."""
     return [
-        parameter(name, "query", SAYS.get(name) or str(found.extra.get("help_text", "")), schema_of(name, found))
+        parameter(
+            name,
+            "query",
+            SAYS.get(name) or str(found.extra.get("help_text", "")),
+            schema_of(name, found),
+            # A form sends all of its fields; an empty one filters nothing.
+            **({} if name in NEVER_EMPTY else {"allowEmptyValue": True}),
+        )
         for name, found in filters.base_filters.items()
     ]
 

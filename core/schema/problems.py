@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import errors
+from core.calendars import feeds
 from core.exception_handler import error_body, validation_body
 from core.schema import examples
 
@@ -92,6 +93,8 @@ PROBLEMS: dict[str, Problem] = dict(
             "The caller may not set this status; the message says why.",
             "This resource requires approval: only staff may confirm a booking of it.",
         ),
+        of_rule(feeds.TooManyFeeds, "Delete a calendar feed that is not used any more."),
+        of_rule(feeds.NamesNotAllowed, "Leave `names` out; staff may send it with a `resource`."),
         of_rule(errors.TimeNotUtcText, "A time is outside of the years 1 to 9999. Send another one."),
         of_rule(errors.CapacityTooSmall, "Send a `capacity` of at least 1."),
         of_rule(errors.UsernameTaken, "Somebody took the user name at the same moment. Choose another one."),
