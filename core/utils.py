@@ -168,7 +168,8 @@ def as_sendgrid_body(message: Message) -> dict[str, Any]:
         body["attachments"] = [
             {
                 "content": base64.b64encode(attachment.content).decode(),
-                "type": attachment.mimetype,
+                # SendGrid refuses parameters here.
+                "type": attachment.mimetype.split(";")[0],
                 "filename": attachment.name,
             }
             for attachment in message.attachments

@@ -3,7 +3,6 @@
 A message is made from the facts of its row when it is sent, in the time zone of its reader.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from django.template.loader import render_to_string
 from djoser.utils import encode_uid
 
 from core import events
+from core.calendars.invitations import invitation
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import links
@@ -60,15 +60,6 @@ class Difference:
 
 # --- A message --------------------------------------------------------------------------------------------------------
 
-Attacher = Callable[[events.Event, Reader], tuple[Attachment, ...]]
-_attachers: list[Attacher] = []
-
-
-def attach(attacher: Attacher) -> None:
-    """Ask this function what each message about a booking's event carries; asking twice counts once."""
-    if attacher not in _attachers:
-        _attachers.append(attacher)
-
 
 def render(row: Notification, reader: Reader) -> Message:
     """The message of a row: `<template>.subject.txt`, `.body.txt`, `.body.html`.
@@ -114,10 +105,9 @@ def letter_of(row: Notification, reader: Reader) -> Letter:
 
 def attachments_of(row: Notification, reader: Reader) -> tuple[Attachment, ...]:
     """What a message about a booking carries."""
-    if not _attachers or row.kind not in Kind.optional() or row.kind == Kind.BOOKING_REMINDER:
+    if row.kind not in Kind.optional() or row.kind == Kind.BOOKING_REMINDER:
         return ()
-    event = event_of(row.facts)
-    return tuple(attachment for attacher in _attachers for attachment in attacher(event, reader))
+    return invitation(event_of(row.facts), reader)
 
 
 def footer(row: Notification, reader: Reader) -> Context:
