@@ -168,7 +168,8 @@ def test_the_console_prints_the_whole_message(
     assert parsed["From"] == "noreply@bookingsystem.local"
     assert parsed["To"] == "alice@example.org"
     assert parsed["Subject"] == f"Booked: Blue room, {at(10):%Y-%m-%d} 10:00 UTC"
-    assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+    kinds = [part.get_content_type() for part in parsed.walk() if not part.is_multipart()]
+    assert kinds == ["text/plain", "text/html", "text/calendar"]
     assert "> Grüße" in printed
 
 
