@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from rest_framework import parsers, renderers
+from rest_framework import parsers, renderers, serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
+from rest_framework.utils.field_mapping import ClassLookupDict
+from rest_framework.utils.serializer_helpers import BoundField
 
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
@@ -35,8 +38,36 @@ class JSONRenderer(renderers.JSONRenderer):
             return json.dumps(data, cls=JSONEncoder).encode()
 
 
+CHOICE = {"template": "core/forms/choice.html"}
+MOMENT = {"base_template": "input.html", "input_type": "text", "placeholder": "2030-01-31T09:00:00Z"}
+
+
+class FormRenderer(renderers.HTMLFormRenderer):
+    """Forms that send what the API reads: times with their offset, and choices that can be left out."""
+
+    default_style = ClassLookupDict(
+        {
+            **renderers.HTMLFormRenderer.default_style.mapping,
+            serializers.DateTimeField: MOMENT,
+            # A box that is not ticked sends nothing, which would be "leave it as it is".
+            serializers.BooleanField: CHOICE,
+            serializers.ChoiceField: CHOICE,
+        }
+    )
+
+    def render_field(self, field: BoundField, parent_style: Mapping[str, Any]) -> str:
+        """The field; its value as JSON would show it."""
+        if isinstance(field.value, datetime):
+            field.value = field.value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        elif isinstance(field.value, bool):
+            field.value = str(field.value).lower()
+        return super().render_field(field, parent_style)
+
+
 class BrowsableAPI(renderers.BrowsableAPIRenderer):
     """The REST framework's pages without the style sheet inside them, which the Content-Security-Policy keeps out."""
+
+    form_renderer_class = FormRenderer
 
     def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - the framework's own
         """What the template shows."""

@@ -1,5 +1,6 @@
 """djoser's and simplejwt's views with this product's limits and without the routes it has no use for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,6 +12,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework_simplejwt import views as jwt
@@ -79,9 +81,21 @@ class AccountViewSet(djoser.UserViewSet):
             return [throttling.PasswordResetByAddress(), throttling.PasswordResetByAccount()]
         if self.action == "set_password" or self.request.method == "DELETE":
             return [throttling.SignInByAddress(), throttling.PasswordGuessByUser()]
-        if self.action == "me" and self.request.method == "GET":
+        if self.action == "me" and self.request.method in ("GET", "HEAD"):
             return []
         return super().get_throttles()
+
+    def get_success_headers(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """Where a new account can be read."""
+        return {"Location": reverse("user-detail", args=[data["id"]], request=self.request)}
+
+    @action(["get", "put", "patch", "delete"], detail=False)
+    def me(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """One's own account. djoser itself knows no HEAD here."""
+        if request.method == "HEAD":
+            self.get_object = self.get_instance
+            return self.retrieve(request, *args, **kwargs)
+        return super().me(request, *args, **kwargs)
 
     @action(["post"], detail=False)
     def set_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
