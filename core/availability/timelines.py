@@ -1,6 +1,5 @@
 """What is free and what is taken. Pure arithmetic on intervals, and the few look-ups that feed it."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -30,12 +29,18 @@ def slots(
         step: The minutes of the grid.
         zone: The clock of the grid.
     """
-    starts = list(grid(window, step=step, zone=zone))
-    for gap in window.subtract(taken):
-        if gap.duration >= duration:
-            first, beyond = bisect_left(starts, gap.start), bisect_right(starts, gap.end - duration)
-            for start in starts[first:beyond]:
-                yield Interval(start, start + duration)
+    # The first and the last moment at which a slot in a gap may start.
+    wide = ((gap.start, gap.end - duration) for gap in window.subtract(taken) if gap.duration >= duration)
+    first, last = next(wide, (None, None))
+    if first is None:
+        return
+    for start in grid(Interval(first, window.end), step=step, zone=zone):
+        while start > last:
+            first, last = next(wide, (None, None))
+            if first is None:
+                return
+        if start >= first:
+            yield Interval(start, start + duration)
 
 
 def taken_in(window: Interval, *, resource_id: int) -> list[Interval]:

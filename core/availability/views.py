@@ -1,7 +1,7 @@
 """What is free? Open to all; nothing here tells strangers who booked, or why."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -42,12 +42,15 @@ class TimelineView(APIView):
         if len(found) > MOST_ENTRIES:
             many = f"There are more than {MOST_ENTRIES} bookings in this window. Ask for a smaller one."
             raise ValidationError({"end": [many]})
+        whose, sees_all = request.user.pk, request.user.is_staff
         busy, taken = [], []
         for start, end, status, booking_id, user_id in found:
             part = Interval(max(start, window.start), min(end, window.end))
-            mine = request.user.is_staff or user_id == request.user.pk
+            entry = {**as_json(part), "status": status}
+            if sees_all or user_id == whose:
+                entry["id"] = booking_id
             taken.append(part)
-            busy.append({**as_json(part), "status": status, **({"id": booking_id} if mine else {})})
+            busy.append(entry)
         free = [as_json(gap) for gap in timelines.free_in(window, taken)]
         return Response({"busy": busy, "free": free, "next_free": resource.next_free})
 
@@ -72,14 +75,13 @@ class SlotsView(APIView):
             step=parameters["step"],
             zone=parameters["timezone"],
         )
-        page: list[dict[str, Any]] = []
-        for slot in found:
-            if len(page) == parameters["limit"]:
-                cursor = slot.start.isoformat().replace("+00:00", "Z")
-                url = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
-                return Response(page, headers={"Link": f'<{url}>; rel="next"'})
-            page.append(as_json(slot))
-        return Response(page)
+        page = Response([as_json(slot) for slot in islice(found, parameters["limit"])])
+        following = next(found, None)
+        if following is not None:
+            cursor = following.start.isoformat().replace("+00:00", "Z")
+            url = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
+            page.headers["Link"] = f'<{url}>; rel="next"'
+        return page
 
 
 class FirstSlotsView(APIView):
