@@ -239,7 +239,7 @@ FROM_EMAIL = (env.addresses("FROM_EMAIL") or ["noreply@bookingsystem.local"])[0]
 TO_EMAIL = env.addresses("TO_EMAIL")
 DEFAULT_FROM_EMAIL = FROM_EMAIL
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-SENDGRID_HOST = "https://api.sendgrid.com"
+SENDGRID_HOST = (env.origins("SENDGRID_HOST") or ["https://api.sendgrid.com"])[0]
 SENDGRID_TIMEOUT_SECONDS = 5
 
 # Who sends: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
