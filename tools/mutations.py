@@ -13,6 +13,7 @@ LOCKS = ("core/tests/test_lifecycle_locks.py", "core/tests/test_guarantee_parall
 GUARD = ("core/tests/test_guarantee_direct.py", "core/tests/test_guarantee_schema.py", "core/tests/test_constraints.py")
 
 LIFECYCLE = "core/lifecycle.py"
+VERDICTS = "core/rules.py"
 CONSTRAINTS = "core/constraints.py"
 QUERYSETS = "core/querysets.py"
 CHOICES = "core/choices.py"
@@ -213,10 +214,10 @@ RULES_1_AND_2 = [
         "1 lead time: for staff too", LIFECYCLE, "    if not as_record:\n", "    if not (as_record or by.is_staff):\n"
     ),
     Mutant("1 lead time: not for a record", LIFECYCLE, "    if not as_record:\n", "    if True:\n"),
-    Mutant("1 lead time: exactly is enough", LIFECYCLE, "start < now + lead_time():", "start <= now + lead_time():"),
-    Mutant("1 lead time: too soon", LIFECYCLE, "if start < now + lead_time():", "if False:"),
-    Mutant("1 the past says so", LIFECYCLE, "if start < now:", "if False:"),
-    Mutant("1 the past: now is not past", LIFECYCLE, "if start < now:", "if start <= now:"),
+    Mutant("1 lead time: exactly is enough", VERDICTS, "start < now + lead_time():", "start <= now + lead_time():"),
+    Mutant("1 lead time: too soon", VERDICTS, "if start < now + lead_time():", "if False:"),
+    Mutant("1 the past says so", VERDICTS, "if start < now:", "if False:"),
+    Mutant("1 the past: now is not past", VERDICTS, "if start < now:", "if start <= now:"),
     Mutant(
         "1 lead time: of a start that is moved",
         LIFECYCLE,
@@ -237,7 +238,7 @@ RULES_1_AND_2 = [
     ),
     Mutant("2 order: of a new booking", LIFECYCLE, "    require_order(slot)\n", ""),
     Mutant("2 order: of a change", LIFECYCLE, "        require_order(after.slot)\n", ""),
-    Mutant("2 order: the same moment", LIFECYCLE, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
+    Mutant("2 order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
     Mutant("five years: of a new booking", LIFECYCLE, "    require_near(end_time, now=now)\n", ""),
     Mutant(
         "five years: of a change",
@@ -245,7 +246,7 @@ RULES_1_AND_2 = [
         "        if after.end_time != before.end_time:\n            require_near(after.end_time, now=now)\n",
         "",
     ),
-    Mutant("five years: exactly is allowed", LIFECYCLE, "if end > latest_end(now):", "if end >= latest_end(now):"),
+    Mutant("five years: exactly is allowed", VERDICTS, "if end > latest_end(now):", "if end >= latest_end(now):"),
     Mutant("five years: 1826 days", HORIZON, "timedelta(days=1826)", "timedelta(days=1827)"),
 ]
 
@@ -264,8 +265,8 @@ RULES_3_AND_4 = [
     Mutant("3 free slot: of a move", LIFECYCLE, FREE, f"        if not before.blocks:\n    {FREE}"),
     Mutant("3 free slot: of a revival", LIFECYCLE, FREE, f"        if before.blocks:\n    {FREE}"),
     Mutant("3 free slot: a move that does not block", LIFECYCLE, NEEDS_SLOT, "if moved or not before.blocks:"),
-    Mutant("3 free slot: not of itself", LIFECYCLE, "except_id=booking.pk, most=", "except_id=None, most="),
-    Mutant("3 three clashes", LIFECYCLE, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
+    Mutant("3 free slot: not of itself", VERDICTS, "except_id=booking.pk, most=", "except_id=None, most="),
+    Mutant("3 three clashes", VERDICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
     Mutant("3 clashes: touching after", QUERYSETS, "if taken.start < slot.end]", "if taken.start <= slot.end]"),
     Mutant("3 clashes: touching before", QUERYSETS, "filter(end_time__gt=moment)", "filter(end_time__gte=moment)"),
     Mutant(
@@ -334,15 +335,18 @@ RULE_5 = [
         "moved = True",
     ),
     Mutant("5 a revival is checked", LIFECYCLE, NEEDS_SLOT, "if after.blocks and moved:"),
-    Mutant("5 millisecond: less is no move", LIFECYCLE, "abs(wanted - stored) < SAME_MOMENT", "wanted == stored"),
+    Mutant("5 millisecond: less is no move", VERDICTS, "abs(wanted - stored) < SAME_MOMENT", "wanted == stored"),
     Mutant(
         "5 millisecond: one is a move",
-        LIFECYCLE,
+        VERDICTS,
         "abs(wanted - stored) < SAME_MOMENT",
         "abs(wanted - stored) <= SAME_MOMENT",
     ),
     Mutant(
-        "5 millisecond: earlier too", LIFECYCLE, "abs(wanted - stored) < SAME_MOMENT", "wanted - stored < SAME_MOMENT"
+        "5 millisecond: earlier too",
+        VERDICTS,
+        "abs(wanted - stored) < SAME_MOMENT",
+        "wanted - stored < SAME_MOMENT",
     ),
     Mutant(
         "5 the notes that are not named stay",
@@ -376,24 +380,24 @@ RULE_6 = [
     Mutant("6 way: nothing else", CHOICES, "ways.get((self, wanted), False)", "ways.get((self, wanted), True)"),
     Mutant(
         "6 ways: owners keep to them",
-        LIFECYCLE,
+        VERDICTS,
         "if not current.owner_may_become(wanted, requires_approval=approval):",
         "if False:",
     ),
-    Mutant("6 ways: staff do not", LIFECYCLE, "    if staff:\n        return wanted\n", ""),
-    Mutant("6 back to pending", LIFECYCLE, BACK, "back_to_pending = False"),
-    Mutant("6 back to pending: where moved", LIFECYCLE, BACK, BACK.replace("moved and ", "")),
-    Mutant("6 back to pending: with approval", LIFECYCLE, BACK, BACK.replace("approval and ", "")),
-    Mutant("6 back to pending: of confirmed", LIFECYCLE, BACK, "back_to_pending = moved and approval"),
+    Mutant("6 ways: staff do not", VERDICTS, "    if staff:\n        return wanted\n", ""),
+    Mutant("6 back to pending", VERDICTS, BACK, "back_to_pending = False"),
+    Mutant("6 back to pending: where moved", VERDICTS, BACK, BACK.replace("moved and ", "")),
+    Mutant("6 back to pending: with approval", VERDICTS, BACK, BACK.replace("approval and ", "")),
+    Mutant("6 back to pending: of confirmed", VERDICTS, BACK, "back_to_pending = moved and approval"),
     Mutant(
         "6 back to pending: cancelling wins",
-        LIFECYCLE,
+        VERDICTS,
         "if back_to_pending and wanted in BookingStatus.blocking():",
         "if back_to_pending:",
     ),
     Mutant(
         "6 back to pending: the resource it then is on",
-        LIFECYCLE,
+        VERDICTS,
         "approval = after.resource.requires_approval",
         "approval = before.resource.requires_approval",
     ),
