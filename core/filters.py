@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from core.choices import BookingStatus
 from core.fields import MomentField
-from core.query import PAGING, unknown_parameters, window_of
+from core.query import PAGING, repeated_parameters, unknown_parameters, window_of
 from core.querysets import BookingQuerySet, ResourceQuerySet
 
 FLAG = [("true", "true"), ("false", "false")]
@@ -21,11 +21,13 @@ LARGEST_KEY = 2**63 - 1
 
 
 class StrictForm(forms.Form):
-    """A form in which parameters that are no fields are errors."""
+    """A form in which parameters that are no fields are errors, and all but the last of several values, too."""
 
     def clean(self) -> dict[str, Any]:
         """Refuse them."""
-        for name, messages in unknown_parameters(self.data, [*self.fields, *PAGING]).items():
+        lists = {name for name, field in self.fields.items() if isinstance(field, forms.MultipleChoiceField)}
+        repeated = repeated_parameters(self.data, lists=lists)
+        for name, messages in {**repeated, **unknown_parameters(self.data, [*self.fields, *PAGING])}.items():
             self.errors[name] = self.error_class(messages)
         for name, value in self.data.items():
             if "\0" in value:

@@ -1,9 +1,10 @@
 """What a query string may say, read by a serializer: a bad value or an unknown name is a 400, never ignored."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Self
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -24,6 +25,23 @@ def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> dict[str, l
     return {name: [f"There is no such parameter. There are: {', '.join(names)}."] for name in sent if name not in names}
 
 
+def repeated_parameters(sent: QueryDict, *, lists: Collection[str] = ()) -> dict[str, list[str]]:
+    """An error for each parameter that came more than once, where all but the last would be ignored."""
+    once = (name for name in sent if name not in lists)
+    return {name: ["This parameter takes one value. Send it once."] for name in once if len(sent.getlist(name)) > 1}
+
+
+def require_known(request: Request, known: Iterable[str]) -> None:
+    """Refuse whatever else was sent, and whatever was sent twice.
+
+    Raises:
+        ValidationError: Naming the parameters that there are.
+    """
+    wrong = {**repeated_parameters(request.query_params), **unknown_parameters(request.query_params, known)}
+    if wrong:
+        raise serializers.ValidationError(wrong)
+
+
 class QueryParameters(serializers.Serializer):
     """The parameters of a call; a subclass declares them as fields."""
 
@@ -35,9 +53,7 @@ class QueryParameters(serializers.Serializer):
             ValidationError: For an unknown parameter or a bad value.
         """
         parameters = cls(data=request.query_params.dict(), context={"request": request, **context})
-        wrong = unknown_parameters(request.query_params, parameters.fields)
-        if wrong:
-            raise serializers.ValidationError(wrong)
+        require_known(request, parameters.fields)
         parameters.is_valid(raise_exception=True)
         return parameters
 
@@ -66,11 +82,15 @@ def window_of(request: Request) -> Interval | None:
     """The window of `?start=…&end=…` of a reading request, or None where it names none.
 
     Raises:
-        ValidationError: When only one of the two is there, one is no moment, or the end is not after the start.
+        ValidationError: When only one of the two is there, one comes twice or is no moment, or the end is not after
+            the start.
     """
     sent = {name: request.query_params[name] for name in ("start", "end") if name in request.query_params}
     if not sent or request.method not in SAFE_METHODS:
         return None
+    repeated = {name: said for name, said in repeated_parameters(request.query_params).items() if name in sent}
+    if repeated:
+        raise serializers.ValidationError(repeated)
     parameters = WindowParameters(data=sent)
     parameters.is_valid(raise_exception=True)
     return Interval(parameters["start"], parameters["end"])

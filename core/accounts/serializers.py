@@ -10,6 +10,7 @@ from djoser import serializers as djoser
 from djoser.utils import decode_uid
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
+from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
@@ -128,7 +129,11 @@ class VerifySerializer(jwt.TokenVerifySerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Nothing to say when it does."""
         JWTAuthentication().get_user(UntypedToken(attrs["token"]))
-        return super().validate(attrs)
+        try:
+            return super().validate(attrs)
+        except serializers.ValidationError as error:
+            # What was voided is a wrong token like any other, not a badly written one.
+            raise InvalidToken(str(error.detail[0])) from error
 
 
 class NewPasswordMixin(serializers.Serializer):

@@ -1,13 +1,14 @@
 """Calendars over HTTP."""
 
 from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from rest_framework import mixins, viewsets
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from core.calendars.models import CalendarFeed
 from core.calendars.serializers import CalendarFeedSerializer
 from core.models import Booking
 from core.permissions import IsOwnerOrStaff
+from core.query import PAGING, require_known
 
 CALENDAR = "text/calendar; charset=utf-8"
 
@@ -40,6 +42,11 @@ class CalendarFeedViewSet(
     def get_queryset(self):  # noqa: ANN201
         """The caller's own."""
         return CalendarFeed.objects.filter(user_id=self.request.user.pk).select_related("resource").order_by("id")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """All of them, or the page asked for."""
+        require_known(request, PAGING)
+        return super().list(request, *args, **kwargs)
 
     def create(self, request: Request) -> Response:
         """Make one; its address is in this answer and nowhere else."""

@@ -81,6 +81,17 @@ class TestMaking:
         assert_flat_error(as_alice.post(FEEDS, {"resource": resource}), 400, field="resource")
         assert CalendarFeed.objects.count() == 0
 
+    @pytest.mark.parametrize("query", ["page=2", "ordering=-id", "limit=1&limit=2", "limit=0", "count=perhaps"])
+    def test_a_list_with_other_parameters_is_refused(self, as_alice: APIClient, query: str) -> None:
+        assert_flat_error(as_alice.get(f"{FEEDS}?{query}"), 400, field=query.split("=")[0])
+
+    def test_a_list_has_pages(self, as_alice: APIClient, alice: User) -> None:
+        for _ in range(2):
+            make_feed(as_alice)
+        answer = as_alice.get(f"{FEEDS}?limit=1&count=true")
+        assert (len(answer.json()), answer.headers["X-Total-Count"]) == (1, "2")
+        assert 'rel="next"' in answer.headers["Link"]
+
     def test_strangers_have_none(self, anonymous: APIClient) -> None:
         assert_flat_error(anonymous.get(FEEDS), 401)
         assert_flat_error(anonymous.post(FEEDS, {}), 401)

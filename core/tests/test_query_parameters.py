@@ -1,0 +1,64 @@
+"""Query strings and addresses, whatever they are of: nothing is silently ignored, nothing is a server error."""
+
+from urllib.parse import quote
+
+import pytest
+from rest_framework.test import APIClient
+
+from core.models import Resource
+from core.tests.errors import assert_flat_error
+from core.tests.factories import at, text
+
+START, END = "{start}", "{end}"
+WINDOW = f"start={START}&end={END}"
+
+
+def filled(address: str, **more: object) -> str:
+    """The address with the moments of tomorrow in it."""
+    return address.format(start=quote(text(at(10))), end=quote(text(at(12))), **more)
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        ("/api/bookings/", "search", "a"),
+        ("/api/bookings/", "resource", "1"),
+        ("/api/bookings/", "start_after", START),
+        ("/api/bookings/", "ordering", "created_at"),
+        ("/api/bookings/", "limit", "5"),
+        ("/api/bookings/", "format", "json"),
+        ("/api/resources/", "start", START),
+        ("/api/resources/", "include", "next_free"),
+        ("/api/resources/{room}/", "include", "next_free"),
+        ("/api/resources/{room}/availability/", "start", START),
+        ("/api/resources/{room}/slots/", "limit", "5"),
+        ("/api/availability/", "duration", "30"),
+        ("/api/calendar-feeds/", "limit", "5"),
+    ],
+)
+def test_a_parameter_of_one_value_is_refused_when_it_comes_twice(
+    as_alice: APIClient, room: Resource, path: str, name: str, value: str
+) -> None:
+    answer = as_alice.get(filled(f"{path}?{name}={value}&{name}={value}", room=room.pk))
+    assert assert_flat_error(answer, 400, field=name)[name] == ["This parameter takes one value. Send it once."]
+
+
+def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> None:
+    assert as_alice.get("/api/bookings/?status=pending&status=confirmed").status_code == 200
+
+
+@pytest.mark.parametrize("digits", [19, 20, 4_300, 4_301], ids=lambda digits: f"{digits} digits")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/bookings/{pk}/",
+        "/api/bookings/{pk}/calendar.ics",
+        "/api/resources/{pk}/",
+        f"/api/resources/{{pk}}/availability/?{WINDOW}",
+        f"/api/resources/{{pk}}/slots/?{WINDOW}&duration=30",
+        "/api/calendar-feeds/{pk}/",
+        "/api/auth/users/{pk}/",
+    ],
+)
+def test_an_id_that_is_too_large_is_that_of_nothing(as_admin: APIClient, path: str, digits: int) -> None:
+    assert_flat_error(as_admin.get(filled(path, pk="9" * digits)), 404)
