@@ -109,6 +109,7 @@ def serve(port: int) -> int:
         if status:
             return status
     say(f"\nThe API     http://{HOST}:{port}/api/")
+    say(f"To try it   http://{HOST}:{port}/api/docs/")
     say(f"The admin   http://{HOST}:{port}/admin/")
     say(f"Its health  http://{HOST}:{port}/health/\n")
     os.execv(python, [python, "manage.py", "runserver", f"{HOST}:{port}"])
