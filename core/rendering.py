@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from rest_framework import parsers, renderers, serializers
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
@@ -97,12 +97,16 @@ class JSONParser(parsers.JSONParser):
 class JSONUnlessStaffBrowser(DefaultContentNegotiation):
     """JSON for everybody, whatever they accept; the browsable API for a session of staff that asks for HTML."""
 
+    formats = ("json", "api")
+
     def select_renderer(
         self, request: Request, renderers: list[renderers.BaseRenderer], format_suffix: str | None = None
     ) -> tuple[renderers.BaseRenderer, str]:
         """The renderer and the media type of the answer."""
         plain = renderers[0]
         wanted = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+        if wanted is not None and wanted not in self.formats:
+            raise ValidationError({self.settings.URL_FORMAT_OVERRIDE: [f"Send {', '.join(self.formats)}."]})
         accept = request.headers.get("Accept", "")
         html = wanted == "api" if wanted else "text/html" in accept
         if html and len(renderers) > 1 and is_session_of_staff(request):

@@ -45,7 +45,12 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "count": parameter(
         "count", "query", "Whether to answer how many there are in all, as `X-Total-Count`.", {"type": "boolean"}
     ),
-    "format": parameter("format", "query", "JSON, whatever `Accept` says.", {"enum": ["json"]}),
+    "format": parameter(
+        "format",
+        "query",
+        "`json`, whatever `Accept` says; `api` is a page, for a session of staff.",
+        {"enum": ["json", "api"]},
+    ),
     "schema_format": parameter("format", "query", "YAML or JSON, whatever `Accept` says.", {"enum": ["yaml", "json"]}),
     "start": parameter("start", "query", "The beginning of the window, with an offset; needs `end`.", MOMENT),
     "end": parameter("end", "query", "The end of the window, after its start.", MOMENT),

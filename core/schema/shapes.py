@@ -67,7 +67,12 @@ CHECK_ANSWER = {
     "type": "object",
     "properties": {
         "ok": {"type": "boolean", "description": "Whether it would go through."},
-        "status": {"type": "integer", "description": "Otherwise the status of the refusal, and its body."},
+        "status": {
+            "type": ["integer", "array"],
+            "items": {"type": "string"},
+            "description": "Otherwise the status of the refusal, and its body; where that is about the field `status`, "
+            "its messages.",
+        },
         "error": {"type": "string"},
         "code": {"type": "string"},
         "detail": {"type": "string"},

@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from core.conditional import is_fresh
+from core.rendering import JSONUnlessStaffBrowser
 
 PATH = settings.BASE_DIR / "openapi.yaml"
 YAML, JSON = "application/yaml", "application/json"
@@ -45,8 +46,16 @@ class OpenView(APIView):
     authentication_classes = ()
 
 
+class YamlOrJson(JSONUnlessStaffBrowser):
+    """The forms of the description; its errors are JSON."""
+
+    formats = tuple(MEANT)
+
+
 class SchemaView(OpenView):
     """The API in OpenAPI 3.1."""
+
+    content_negotiation_class = YamlOrJson
 
     def get(self, request: Request) -> HttpResponse:
         """As YAML, or as JSON where the caller asks for it."""
@@ -73,8 +82,6 @@ def wanted(request: Request) -> str:
         name: ["There is no such parameter. There are: format."] for name in request.query_params if name != "format"
     }
     asked = request.query_params.get("format")
-    if asked is not None and asked not in MEANT:
-        wrong["format"] = ["Send yaml, json."]
     if wrong:
         raise ValidationError(wrong)
     if asked:

@@ -280,12 +280,19 @@ class TestBadRequests:
             assert answer.status_code == status
             assert answer.headers["Content-Type"] == "application/json"
 
-    @pytest.mark.parametrize("wanted", ["xml", "html", "json", "api"])
-    def test_no_word_in_the_address_makes_it_a_406(self, anonymous, wanted):
+    @pytest.mark.parametrize("wanted", ["json", "api"])
+    def test_a_program_gets_json_in_either_format(self, anonymous, wanted):
         answer = anonymous.get("/api/resources/", {"format": wanted})
 
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "application/json"
+
+    @pytest.mark.parametrize("wanted", ["xml", "html", "", "JSON"])
+    def test_another_format_is_refused_and_not_ignored(self, anonymous, wanted):
+        answer = anonymous.get("/api/resources/", {"format": wanted})
+
+        body = assert_flat_error(answer, 400, code="invalid", field="format")
+        assert "json, api" in body["detail"]
 
     @pytest.mark.parametrize(
         "content_type",
