@@ -20,6 +20,7 @@ from rest_framework_simplejwt import views as jwt
 from core import throttling
 from core.accounts.authentication import is_too_old
 from core.notifications import outbox
+from core.query import PAGING, require_known
 
 
 class SignInView(djoser.TokenCreateView):
@@ -84,6 +85,11 @@ class AccountViewSet(djoser.UserViewSet):
         if self.action == "me" and self.request.method in ("GET", "HEAD"):
             return []
         return super().get_throttles()
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """All of them, or the page asked for."""
+        require_known(request, PAGING)
+        return super().list(request, *args, **kwargs)
 
     def get_success_headers(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Where a new account can be read."""

@@ -62,3 +62,9 @@ def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> No
 )
 def test_an_id_that_is_too_large_is_that_of_nothing(as_admin: APIClient, path: str, digits: int) -> None:
     assert_flat_error(as_admin.get(filled(path, pk="9" * digits)), 404)
+
+
+@pytest.mark.parametrize("query", ["page=2", "search=alice", "limit=1&limit=2"])
+def test_the_list_of_accounts_knows_its_parameters(as_root: APIClient, query: str) -> None:
+    assert_flat_error(as_root.get(f"/api/auth/users/?{query}"), 400, field=query.split("=")[0])
+    assert as_root.get("/api/auth/users/?limit=1&count=true").status_code == 200
