@@ -96,6 +96,8 @@ class Booking(models.Model):
             models.Index(fields=["start_time", "id"], name="core_booking_by_start"),
             models.Index(fields=["user", "start_time", "id"], name="core_booking_by_user"),
             models.Index(fields=["resource", "start_time", "id"], name="core_booking_by_resource"),
+            models.Index(fields=["created_at", "id"], name="core_booking_by_age"),
+            models.Index(fields=["user", "created_at", "id"], name="core_booking_by_user_and_age"),
             models.Index(
                 fields=["resource", "end_time"],
                 condition=Q(status__in=BookingStatus.blocking()),

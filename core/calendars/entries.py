@@ -95,17 +95,17 @@ def calendar_of(entries: Iterable[Entry], *, name: str) -> bytes:
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for entry in entries:
-        calendar.add_component(event_of(entry))
+        calendar.add_component(event_of(entry, invited=False))
     return calendar.to_ical()
 
 
 def invitation_of(entry: Entry, *, method: str) -> bytes:
-    """A message about one booking (RFC 5546): `REQUEST` or `CANCEL`, or `PUBLISH` for a file."""
+    """A message about one booking (RFC 5546): `REQUEST` or `CANCEL`, or `PUBLISH` for a file, which invites nobody."""
     from icalendar import Calendar
 
     calendar = _empty(Calendar())
     calendar.add("method", method)
-    calendar.add_component(event_of(entry, organised=True))
+    calendar.add_component(event_of(entry, invited=method != "PUBLISH"))
     return calendar.to_ical()
 
 
@@ -116,8 +116,8 @@ def _empty(calendar):  # noqa: ANN001, ANN202 - icalendar's own, which is import
     return calendar
 
 
-def event_of(entry: Entry, *, organised: bool = False):  # noqa: ANN201 - icalendar's own, which is imported late
-    """The entry as a component."""
+def event_of(entry: Entry, *, invited: bool):  # noqa: ANN201 - icalendar's own, which is imported late
+    """The entry as a component; its person as somebody invited, or, where nobody is, as a contact."""
     from icalendar import Event, vCalAddress, vText
 
     event = Event()
@@ -134,11 +134,10 @@ def event_of(entry: Entry, *, organised: bool = False):  # noqa: ANN201 - icalen
     event.add("transp", "OPAQUE")
     if entry.notes:
         event.add("description", entry.notes)
-    if organised:
-        organiser = vCalAddress(f"mailto:{settings.FROM_EMAIL}")
-        organiser.params["CN"] = vText("Booking system")
-        event.add("organizer", organiser, encode=0)
-    if entry.attendee and organised:
+    organiser = vCalAddress(f"mailto:{settings.FROM_EMAIL}")
+    organiser.params["CN"] = vText("Booking system")
+    event.add("organizer", organiser, encode=0)
+    if entry.attendee and invited:
         attendee = vCalAddress(f"mailto:{entry.attendee}")
         attendee.params["CN"] = vText(entry.attendee_name.replace('"', "'"))
         attendee.params["PARTSTAT"] = vText("ACCEPTED")

@@ -53,9 +53,13 @@ def once(request: Request, call: Callable[[], Response], *, now: datetime) -> Re
         raise ValidationError({"Idempotency-Key": ["1 to 255 visible ASCII characters are needed."]})
     fingerprint = fingerprint_of(request.data)
     with transaction.atomic():
-        mine = claim(request.user, key, fingerprint, now=now)
+        mine = first = None
+        while mine is None and first is None:
+            mine = claim(request.user, key, fingerprint, now=now)
+            # Between the two looks the other row may have expired and been cleaned up.
+            first = None if mine else IdempotencyKey.objects.filter(user=request.user, key=key).first()
         if mine is None:
-            return replay(IdempotencyKey.objects.get(user=request.user, key=key), fingerprint)
+            return replay(first, fingerprint)
         response = call()
         mine.status = response.status_code
         mine.headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
