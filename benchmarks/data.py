@@ -25,6 +25,9 @@ RESOURCES = 1000
 EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE = 1, 2, 3, 4, range(11, 19)  # resources of the world POSTS
 HISTORY, PACK = 100_000, 10_000
 POSTS = "posts"
+# In the world FREE every resource is booked back to back from tomorrow on, but for one that has small gaps.
+FREE, GAPPED, GAPPED_BOOKINGS = "free", 1, 5000
+BACK_TO_BACK = {False: 60, True: 600}  # bookings of each, by whether there is a table of a million
 
 PEOPLE = """
 INSERT INTO auth_user (id, username, email, password, first_name, last_name, is_staff, is_superuser, is_active,
@@ -60,6 +63,22 @@ INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, st
 SELECT {user}, {packed}, start_time, start_time + interval '30 minutes', 'confirmed'
 FROM generate_series(0, {pack} - 1) i, LATERAL (
     SELECT date_trunc('day', now()) + interval '1 day' + i * interval '30 minutes' AS start_time) times;
+"""
+
+FOR_FREE = """
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+SELECT {user}, 1 + i % {resources}, start_time, start_time + interval '30 minutes',
+       (array['confirmed', 'pending'])[1 + i % 3 / 2]
+FROM generate_series(0, {resources} * {each} - 1) i, LATERAL (
+    SELECT date_trunc('day', now()) + interval '1 day' + i / {resources} * interval '30 minutes' AS start_time) times
+WHERE 1 + i % {resources} <> {gapped};
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+SELECT {user}, 1 + i % {resources}, now(), now() + interval '1 hour', 'cancelled'
+FROM generate_series(1, {resources} * {each} * 2 / 3) i;
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+SELECT {user}, {gapped}, start_time, start_time + interval '15 minutes', 'confirmed'
+FROM generate_series(0, {gapped_bookings} - 1) i, LATERAL (
+    SELECT date_trunc('day', now()) + interval '1 day' + i * interval '1555 seconds' AS start_time) times;
 """
 
 # The rules and indexes come after the rows: the same as migrations made them, and faster.
@@ -179,6 +198,15 @@ def _fill(url: str, sizes: list[int]) -> None:
             world=POSTS, user=USER, long_history=LONG_HISTORY, history=HISTORY, packed=PACKED, pack=PACK
         )
         _make_world(cursor, POSTS, posts)
+        free = FOR_FREE.format(
+            world=FREE,
+            user=USER,
+            resources=RESOURCES,
+            each=BACK_TO_BACK[max(sizes) >= 1_000_000],
+            gapped=GAPPED,
+            gapped_bookings=GAPPED_BOOKINGS,
+        )
+        _make_world(cursor, FREE, free)
         cursor.execute("VACUUM ANALYZE")
 
 

@@ -63,6 +63,10 @@ SELECT end_time FROM (
     WHERE resource_id = %s AND status IN ('pending', 'confirmed') AND end_time > %s) gaps
 WHERE next_start IS NULL OR next_start >= end_time + %s ORDER BY end_time LIMIT 1
 """
+IN_WINDOW = """
+SELECT resource_id, start_time, end_time, status, id, user_id FROM core_booking
+WHERE status IN ('pending', 'confirmed') AND end_time > %s AND start_time < %s
+"""
 INSERT = """
 INSERT INTO core_booking (user_id, resource_id, start_time, end_time, status, notes, created_at, updated_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
@@ -93,6 +97,17 @@ def resources(request: HttpRequest) -> HttpResponse:
     """All resources, and how they stand in the next two hours."""
     now = timezone.now()
     return answer(rows(RESOURCES, {"start": now, "end": now + timedelta(minutes=120)}))
+
+
+def free(request: HttpRequest, resource_id: int | None = None) -> HttpResponse:
+    """Read what is booked in the window, of one resource or of all: what every answer about free time rests on."""
+    window = [datetime.fromisoformat(request.GET[name]) for name in ("start", "end")]
+    with connection.cursor() as cursor:
+        if resource_id is None:
+            cursor.execute(IN_WINDOW, window)
+        else:
+            cursor.execute(f"{IN_WINDOW} AND resource_id = %s ORDER BY end_time", [*window, resource_id])
+        return answer({"bookings": len(cursor.fetchall())})
 
 
 def bookings(request: HttpRequest) -> HttpResponse:
@@ -129,7 +144,14 @@ def book(user: dict[str, Any], sent: dict[str, Any]) -> HttpResponse:
     return answer({"id": stored["id"], **names, **shown, "created_at": now, "updated_at": now}, 201)
 
 
-urlpatterns = [path("health/", health), path("api/resources/", resources), path("api/bookings/", bookings)]
+urlpatterns = [
+    path("health/", health),
+    path("api/resources/", resources),
+    path("api/resources/<int:resource_id>/availability/", free),
+    path("api/resources/<int:resource_id>/slots/", free),
+    path("api/availability/", free),
+    path("api/bookings/", bookings),
+]
 
 if __name__ == "__main__":
     execute_from_command_line(sys.argv)

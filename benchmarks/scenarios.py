@@ -77,6 +77,12 @@ def next_booking(resource: int) -> Maker:
     return lambda number: booking(resource, FIRST_FREE + number * HALF_HOUR)
 
 
+def free(path: str, days: int, more: str = "") -> Maker:
+    """A question about so many days from tomorrow on."""
+    start, end = (f"{first_packed() + timedelta(days=ahead):%Y-%m-%dT%H:%M:%SZ}" for ahead in (0, days))
+    return always(request("GET", f"{path}?start={start}&end={end}{more}"))
+
+
 def first_packed() -> datetime:
     """Where the packed bookings begin."""
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -100,6 +106,9 @@ def groups(sizes: list[int]) -> list[Group]:
     taken = always(booking(data.PACKED, first_packed()))
     shown = ("user", "username", "resource", "resource_name", "start_time", "end_time", "status", "notes")
     posts = [("0", data.EMPTY), ("100 000", data.LONG_HISTORY)]
+    each = data.BACK_TO_BACK[max(sizes) >= 1_000_000]
+    gapped = f"/api/resources/{data.GAPPED}/"
+    slots = "&duration=10&step=15&timezone=Europe/Berlin"
     return [
         Group(
             [
@@ -140,6 +149,31 @@ def groups(sizes: list[int]) -> list[Group]:
                     "POST, slot taken, 10 000 behind it",
                     *(data.POSTS, taken, 400, 3, 4, 6, 150),
                     same=("code", "conflicts", "suggestion"),
+                )
+            ]
+        ),
+        # The floor of these answers the rows alone, so there is nothing to compare.
+        Group(
+            [
+                Scenario(
+                    "time line of 90 days, 5000 bookings",
+                    *(data.FREE, free(f"{gapped}availability/", 91), 200, 4, 5, 3, 60, ()),
+                )
+            ]
+        ),
+        Group(
+            [
+                Scenario(
+                    "slots of 31 days, 1700 bookings",
+                    *(data.FREE, free(f"{gapped}slots/", 31, slots), 200, 4, 5, 3, 100, ()),
+                )
+            ]
+        ),
+        Group(
+            [
+                Scenario(
+                    f"first slots of 1000 resources, {each} bookings each",
+                    *(data.FREE, free("/api/availability/", 31, "&duration=60"), 200, 4, 5, 3, 20, ()),
                 )
             ]
         ),

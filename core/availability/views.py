@@ -43,15 +43,16 @@ class TimelineView(APIView):
             many = f"There are more than {MOST_ENTRIES} bookings in this window. Ask for a smaller one."
             raise ValidationError({"end": [many]})
         whose, sees_all = request.user.pk, request.user.is_staff
-        busy, taken = [], []
+        free = [as_json(gap) for gap in timelines.free_in(window, (Interval(*row[:2]) for row in found))]
+        busy = []
         for start, end, status, booking_id, user_id in found:
-            part = Interval(max(start, window.start), min(end, window.end))
-            entry = {**as_json(part), "status": status}
+            entry = {"start_time": start, "end_time": end, "status": status}
             if sees_all or user_id == whose:
                 entry["id"] = booking_id
-            taken.append(part)
             busy.append(entry)
-        free = [as_json(gap) for gap in timelines.free_in(window, taken)]
+        if busy:  # they do not overlap, so only the outer ones can reach beyond the window
+            busy[0]["start_time"] = max(busy[0]["start_time"], window.start)
+            busy[-1]["end_time"] = min(busy[-1]["end_time"], window.end)
         return Response({"busy": busy, "free": free, "next_free": resource.next_free})
 
 
