@@ -5,6 +5,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import core.notifications.zones
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -30,7 +32,11 @@ class Migration(migrations.Migration):
                 (
                     "time_zone",
                     models.CharField(
-                        db_default="UTC", default="UTC", help_text="An IANA name, such as Europe/Berlin.", max_length=64
+                        db_default="UTC",
+                        default="UTC",
+                        help_text="An IANA name, such as Europe/Berlin.",
+                        max_length=64,
+                        validators=[core.notifications.zones.require_zone],
                     ),
                 ),
                 ("booking_created", models.BooleanField(db_default=True, default=True)),
@@ -91,7 +97,7 @@ class Migration(migrations.Migration):
                             ("booking_confirmed", "confirmed bookings"),
                             ("booking_rejected", "rejected bookings"),
                             ("booking_cancelled", "cancelled bookings"),
-                            ("booking_reminder", "reminders"),
+                            ("booking_reminder", "bookings that begin soon"),
                             ("password_reset", "password resets"),
                             ("password_changed", "changed passwords"),
                             ("slots_freed", "slots of deleted accounts"),

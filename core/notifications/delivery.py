@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -83,6 +83,7 @@ def deliver_due(*, now: datetime, stopping: threading.Event | None = None) -> Ta
         stopping: Once set, the message on its way is the last.
     """
     clock, tally, failures = Clock(now), Tally(), 0
+    greeted: set[tuple[int | None, str]] = set()
     tally.reminders = reminders.write_due(now=now)
     while rows := claim(now=clock.now):
         begun = clock.seconds
@@ -92,7 +93,7 @@ def deliver_due(*, now: datetime, stopping: threading.Event | None = None) -> Ta
             if tired or clock.seconds - begun > CLAIM_SECONDS - MARGIN_SECONDS:
                 release(rows[index:])
                 break
-            outcome = deliver_one(row, clock=clock, zones=zones)
+            outcome = deliver_one(row, clock=clock, zones=zones, greeted=greeted)
             setattr(tally, outcome, getattr(tally, outcome) + 1)
             failures = failures + 1 if outcome == "retried" else 0
         if failures >= FAILURES_IN_A_ROW or (stopping is not None and stopping.is_set()):
@@ -103,10 +104,22 @@ def deliver_due(*, now: datetime, stopping: threading.Event | None = None) -> Ta
 # --- One message ------------------------------------------------------------------------------------------------------
 
 
-def deliver_one(row: Notification, *, clock: Clock, zones: dict[str, str]) -> str:
-    """Send a message that is claimed, or say why not, and mark it; the answer is the counter that it adds to."""
+def deliver_one(row: Notification, *, clock: Clock, zones: dict[str, str], greeted: set[tuple[int | None, str]]) -> str:
+    """Send a message that is claimed, or say why not, and mark it.
+
+    Args:
+        row: The message.
+        clock: The present moment.
+        zones: The time zones of addresses of staff, by address.
+        greeted: Users and addresses that got their first message meanwhile; this one adds to it.
+
+    Returns:
+        The counter of the tally that it adds to.
+    """
     try:
         reader = reader_of(row, zones=zones, now=clock.now)
+        if (reader.user_id, reader.address) in greeted:
+            reader = replace(reader, is_new=False)
     except Pointless as reason:
         mark(row, state=State.DROPPED, last_error=str(reason), done_at=clock.now)
         return "dropped"
@@ -121,6 +134,7 @@ def deliver_one(row: Notification, *, clock: Clock, zones: dict[str, str]) -> st
     mark(row, state=State.SENT, tries=row.tries + 1, to=reader.address, last_error="", done_at=clock.now)
     if reader.is_new:
         welcomed(reader)
+        greeted.add((reader.user_id, reader.address))
     return "sent"
 
 

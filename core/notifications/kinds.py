@@ -11,7 +11,7 @@ class Kind(TextChoices):
     BOOKING_CONFIRMED = "booking_confirmed", "confirmed bookings"
     BOOKING_REJECTED = "booking_rejected", "rejected bookings"
     BOOKING_CANCELLED = "booking_cancelled", "cancelled bookings"
-    BOOKING_REMINDER = "booking_reminder", "reminders"
+    BOOKING_REMINDER = "booking_reminder", "bookings that begin soon"
     PASSWORD_RESET = "password_reset", "password resets"
     PASSWORD_CHANGED = "password_changed", "changed passwords"
     SLOTS_FREED = "slots_freed", "slots of deleted accounts"

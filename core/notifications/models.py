@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import Q
 
 from core.notifications.kinds import Kind, State
+from core.notifications.zones import DEFAULT_ZONE, require_zone
 
 # Longer than the longest reminder, or one could be written twice.
 KEPT_FOR = timedelta(days=30)
 
-DEFAULT_ZONE = "UTC"
 DEFAULT_REMINDER_MINUTES = 60
 LONGEST_REMINDER_MINUTES = 7 * 24 * 60
 
@@ -81,7 +81,11 @@ class NotificationPreferences(models.Model):
         related_name="notification_preferences",
     )
     time_zone = models.CharField(
-        max_length=64, default=DEFAULT_ZONE, db_default=DEFAULT_ZONE, help_text="An IANA name, such as Europe/Berlin."
+        max_length=64,
+        default=DEFAULT_ZONE,
+        db_default=DEFAULT_ZONE,
+        validators=[require_zone],
+        help_text="An IANA name, such as Europe/Berlin.",
     )
     booking_created = models.BooleanField(default=True, db_default=True)
     booking_changed = models.BooleanField(default=True, db_default=True)

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ObjectDoesNotExist
 
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications.kinds import Kind
-from core.notifications.models import DEFAULT_ZONE, Notification, NotificationPreferences
+from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.outbox import is_address
+from core.notifications.zones import DEFAULT_ZONE, zone_named
 
 
 class Pointless(Exception):  # noqa: N818 - no error: nothing went wrong
@@ -105,17 +105,3 @@ def staff_zones(rows: list[Notification]) -> dict[str, str]:
 def welcomed(reader: Reader) -> None:
     """Remember that the user was written to at that address."""
     NotificationPreferences.objects.update_or_create(user_id=reader.user_id, defaults={"known_address": reader.address})
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """The IANA names that users can choose from."""
-    return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """The time zone; UTC where this computer does not know it any more."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(DEFAULT_ZONE)

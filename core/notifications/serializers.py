@@ -3,7 +3,6 @@
 from rest_framework import serializers
 
 from core.notifications.models import NotificationPreferences
-from core.notifications.readers import zone_names
 
 
 class PreferencesSerializer(serializers.ModelSerializer):
@@ -20,9 +19,3 @@ class PreferencesSerializer(serializers.ModelSerializer):
             "booking_cancelled",
             "reminder_minutes",
         )
-
-    def validate_time_zone(self, value: str) -> str:
-        """An IANA name that this server knows."""
-        if value not in zone_names():
-            raise serializers.ValidationError("This is no IANA time zone, such as Europe/Berlin or UTC.")
-        return value

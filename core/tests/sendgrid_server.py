@@ -5,6 +5,7 @@ Sources: the reference of the v3 Mail Send endpoint and its page of errors.
 
 import base64
 import json
+import re
 import socket
 import struct
 import threading
@@ -15,6 +16,8 @@ from typing import Any
 KEY = "SG.loopback-key.0123456789abcdefghijklmnopqrstuvwxyz"
 HELP = "https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors"
 
+# The one parameter of a type that it takes, and the one type.
+CALENDAR_TYPE = re.compile(r"text/calendar; ?method=[A-Z]+")
 RESERVED_HEADERS = {
     *("x-sg-id", "x-sg-eid", "received", "dkim-signature", "content-type", "content-transfer-encoding"),
     *("to", "from", "subject", "reply-to", "cc", "bcc"),
@@ -62,7 +65,8 @@ def faults_of_attachments(attachments: Any) -> list[Fault]:  # noqa: ANN401 - wh
             faults.append(("The attachment content is required, and must be base64 encoded.", f"{field}.content"))
         if not isinstance(attachment.get("filename"), str) or not attachment["filename"]:
             faults.append(("The attachment filename is required.", f"{field}.filename"))
-        if any(c in ";\r\n" for c in attachment.get("type", "")):
+        kind = attachment.get("type", "")
+        if any(c in ";\r\n" for c in kind) and not CALENDAR_TYPE.fullmatch(kind):
             faults.append(("The type cannot contain ; or CR or LF.", f"{field}.type"))
     return faults
 

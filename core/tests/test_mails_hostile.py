@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -16,6 +17,7 @@ from rest_framework.test import APIClient
 
 from core import lifecycle
 from core.models import Booking, Resource
+from core.notifications import outbox
 from core.notifications.words import lines, moment, one_line, shortened, tidy
 from core.tests.factories import at, booking_body, make_booking, make_resource, make_user
 from core.tests.mailing import deliver
@@ -191,6 +193,56 @@ def test_a_console_that_takes_nothing_does_not_break_the_booking(
     assert answer.status_code == 201
     assert Booking.objects.count() == 1
     assert "could not be printed on the console (OSError)" in caplog.text
+
+
+# --- The other messages -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def every_other_message(db: None, settings: Settings, mailoutbox: list[EmailMultiAlternatives]) -> Callable:
+    """A reminder, both messages about passwords, and the list of freed slots, with that user and resource name."""
+    settings.TO_EMAIL = ["staff@example.org"]
+    settings.PUBLIC_URL = "https://booking.example.org"
+
+    def live(username: str, name: str) -> list[EmailMultiAlternatives]:
+        owner = make_user("hostile")
+        User.objects.filter(pk=owner.pk).update(username=username)
+        owner.refresh_from_db()
+        booking = make_booking(owner, make_resource(name), notes="x")
+        Booking.objects.update(created_at=at(0, day=-1))
+        owner.set_password("nine-green-kettles-7")
+        owner.save()
+        outbox.password_reset(owner, now=timezone.now())
+        deliver(now=booking.start_time - timedelta(minutes=30))
+        owner.delete()
+        deliver()
+        kinds = sorted(mail.subject.split(":")[0].split(" ")[-1] for mail in mailoutbox)
+        assert kinds == ["Reminder", "again", "changed", "password"]
+        return mailoutbox
+
+    return live
+
+
+def test_markup_is_escaped_in_the_other_messages_too(every_other_message: Callable) -> None:
+    for mail in every_other_message(MARKUP[:150], MARKUP):
+        page = html_of(mail)
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}" in page
+        assert "<script" not in page
+        assert "<b>" not in page
+        assert "<script>alert(1)</script>{{ 7*7 }}" in mail.body
+        assert "&lt;" not in mail.body
+
+
+@pytest.mark.parametrize("sign", BREAKS.values(), ids=BREAKS)
+def test_no_header_and_no_line_is_injected_into_the_other_messages(sign: str, every_other_message: Callable) -> None:
+    name = f"Room{sign}Bcc: evil@example.org{sign}{sign}Start: never"
+    for mail in every_other_message(name, name):
+        parsed = email.message_from_bytes(mail.message().as_bytes(), policy=email.policy.default)
+        assert parsed["Bcc"] is None
+        assert parsed["Subject"] == mail.subject
+        assert not [line for line in mail.body.splitlines() if line.startswith(("Bcc", "Start: never"))]
+        assert sign == "\n" or sign not in mail.body
+        assert sign == "\n" or sign not in html_of(mail)
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------

@@ -199,6 +199,13 @@ def test_the_first_message_to_an_address_alone_has_the_link(
     assert not_me_link(mailoutbox[1])
 
 
+def test_of_several_first_messages_one_has_the_link(as_alice: APIClient, room: Resource, mailoutbox: Sent) -> None:
+    for hour in (10, 12, 14):
+        as_alice.post("/api/bookings/", booking_body(room, at(hour)), HTTP_HOST="booking.example.org")
+    deliver()
+    assert [not_me_link(mail) is not None for mail in mailoutbox] == [True, False, False]
+
+
 def test_pressing_the_button_ends_all_messages_to_that_address(
     booked: EmailMultiAlternatives,
     as_alice: APIClient,
