@@ -53,7 +53,10 @@ class Resource(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
-        indexes: ClassVar = [models.Index(fields=["name", "id"], name="core_resource_by_name")]
+        indexes: ClassVar = [
+            models.Index(fields=["name", "id"], name="core_resource_by_name"),
+            models.Index(fields=["capacity", "name", "id"], name="core_resource_by_capacity"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(capacity__gte=1),

@@ -7,12 +7,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sendgrid
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from python_http_client.exceptions import HTTPError
+
+if TYPE_CHECKING:
+    from python_http_client.exceptions import HTTPError
 
 logger = logging.getLogger(__name__)
 
@@ -135,6 +136,10 @@ def ask_sendgrid(message: Message) -> None:
     Raises:
         DeliveryError: As above.
     """
+    # The client takes a tenth of a second to load, which most processes never need.
+    import sendgrid
+    from python_http_client.exceptions import HTTPError
+
     client = sendgrid.SendGridAPIClient(settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST)
     client.client.timeout = settings.SENDGRID_TIMEOUT_SECONDS
     try:
@@ -177,7 +182,7 @@ def as_sendgrid_body(message: Message) -> dict[str, Any]:
     return body
 
 
-def refusal(error: HTTPError) -> str:
+def refusal(error: "HTTPError") -> str:
     """SendGrid's own reasons: the status and the `errors` of the body, where it has that form."""
     try:
         reasons = [f"{reason['message']} [{reason.get('field')}]" for reason in json.loads(error.body)["errors"]]
