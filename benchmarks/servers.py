@@ -61,6 +61,8 @@ def environment(database_url: str) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         **{f"THROTTLE_{name}": "" for name in limits},
+        # Each booking writes its messages; sending them is another process's work, which is not measured here.
+        "NOTIFICATIONS": "worker",
         "BOOKING_ENV_FILE": os.devnull,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DATABASE_URL": database_url,
