@@ -75,14 +75,16 @@ def slots(start: datetime, end: datetime, taken: Iterable[Span], *, duration: in
 
 def first_slot(start: datetime, end: datetime, taken: Iterable[Span], *, duration: int) -> Span | None:
     """The first span of `duration` minutes in the window that is free."""
-    found = slots(start, end, taken, duration=duration, step=1, zone="UTC")
-    return found[0] if found else None
+    busy, length = taken_minutes(taken), duration * MINUTE
+    starts = minutes(start, end - length + MINUTE)
+    return next(((moment, moment + length) for moment in starts if is_free(moment, moment + length, busy)), None)
 
 
 def last_slot(start: datetime, before: datetime, taken: Iterable[Span], *, duration: int) -> Span | None:
     """The last free span of `duration` minutes that begins at or after `start` and before `before`."""
-    found = slots(start, before - MINUTE + duration * MINUTE, taken, duration=duration, step=1, zone="UTC")
-    return found[-1] if found else None
+    busy, length = taken_minutes(taken), duration * MINUTE
+    starts = reversed(list(minutes(start, before)))
+    return next(((moment, moment + length) for moment in starts if is_free(moment, moment + length, busy)), None)
 
 
 def next_change(zone: str, after: datetime) -> datetime:
