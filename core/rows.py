@@ -50,13 +50,17 @@ class RowListMixin:
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """All rows, or the page asked for."""
-        queryset = self.get_queryset()  # type: ignore[attr-defined]
-        if request.query_params:  # without any there is nothing to filter, and the filters' form is dear
-            queryset = self.filter_queryset(queryset)  # type: ignore[attr-defined]
+        queryset = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]
         rows = self.get_serializer_class().rows(queryset)  # type: ignore[attr-defined]
         response = self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
         response.add_post_render_callback(let_go)
         return with_tag_of_body(request, response)
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What the query string leaves of a list. A single object has no filters, and their form is dear."""
+        if self.action != "list" or not self.request.query_params:  # type: ignore[attr-defined]
+            return queryset
+        return super().filter_queryset(queryset)  # type: ignore[misc]
 
 
 def let_go(rendered: Response) -> None:

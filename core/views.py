@@ -131,12 +131,12 @@ class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
     @property
     def wants_next_free(self) -> bool:
         """Whether the caller asks for `next_free`, which costs more than the rest."""
-        asked = (
-            self.request.query_params.get("include") if self.request and self.request.method in SAFE_METHODS else None
-        )
-        if asked not in (None, "next_free"):
-            raise ValidationError({"include": ["Send next_free."]})
-        return asked == "next_free"
+        if self.request is None or self.request.method not in SAFE_METHODS:
+            return False
+        asked = self.request.query_params.getlist("include")
+        if asked not in ([], ["next_free"]):
+            raise ValidationError({"include": ["Send next_free, once."]})
+        return bool(asked)
 
     def create(self, request: Request) -> Response:
         """Add one."""

@@ -265,3 +265,7 @@ def test_unknown_parameters_are_told_what_there_is(anonymous: APIClient) -> None
         "There is no such parameter. There are: "
         "start, end, available, min_capacity, search, include, ordering, limit, cursor, count, format."
     ]
+
+
+def test_a_single_resource_has_no_filters(anonymous: APIClient, room: Resource) -> None:
+    assert anonymous.get(f"/api/resources/{room.pk}/?search=zzz&min_capacity=99").status_code == 200
