@@ -31,7 +31,7 @@ from core.idempotency.keys import once
 from core.intervals import Interval
 from core.models import Booking, Resource, UserProfile
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
-from core.query import window_of
+from core.query import repeated_parameters, window_of
 from core.querysets import locked
 from core.rows import RowListMixin
 from core.serializers import (
@@ -133,10 +133,11 @@ class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
         """Whether the caller asks for `next_free`, which costs more than the rest."""
         if self.request is None or self.request.method not in SAFE_METHODS:
             return False
-        asked = self.request.query_params.getlist("include")
-        if asked not in ([], ["next_free"]):
-            raise ValidationError({"include": ["Send next_free, once."]})
-        return bool(asked)
+        asked = self.request.query_params.get("include")
+        wrong = repeated_parameters(self.request.query_params)
+        if wrong or asked not in (None, "next_free"):
+            raise ValidationError(wrong or {"include": ["Send next_free."]})
+        return asked == "next_free"
 
     def create(self, request: Request) -> Response:
         """Add one."""
