@@ -58,7 +58,11 @@ class PostgresError(Exception):
 
 
 def leave_on_signals() -> None:
-    """Lets SIGTERM and SIGHUP end this process as an exception does, through every `finally`."""
+    """Lets SIGTERM and SIGHUP end this process as an exception does, through every `finally`.
+
+    SIGINT as well where whoever started it in the background had it ignored, for this process and those it starts.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
     def leave(number: int, _frame: FrameType | None) -> NoReturn:
