@@ -7,11 +7,12 @@
 PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
+FUZZ_EXAMPLES ?= 1000
 
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-redis coverage mutants schema bench lint format environment
+.PHONY: help run test test-browser test-redis test-messages coverage mutants schema test-schema fuzz test-clients bench lint format environment
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -41,6 +42,19 @@ test-browser: ## the tests that drive Chromium; CHROMIUM=PATH names one
 schema: environment ## write openapi.yaml anew
 	@SECRET_KEY=of-no-use DEBUG=True BOOKING_ENV_FILE=/dev/null \
 	  $(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn --file openapi.yaml
+
+test-schema: ## thousands of calls made up from openapi.yaml, the same each time, on both databases
+	@$(PYTHON) -m tools.test -m fuzz $(ARGS)
+
+fuzz: environment ## the same for long, other calls each time; FUZZ_EXAMPLES=1000 for each operation and role
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(VENV_PYTHON) -m pytest -m fuzz $(ARGS)
+
+test-clients: environment ## the clients of docs/clients make a booking; needs Node.js
+	@command -v npm >/dev/null || { echo "Node.js and npm are missing (on Debian and Ubuntu: apt install nodejs npm)."; exit 1; }
+	@$(VENV_PYTHON) -m pytest -m node $(ARGS)
+
+test-messages: environment ## ten thousand e-mails by two workers on PostgreSQL: all arrive, none twice
+	@MANY_MESSAGES=10000 $(VENV_PYTHON) -m tools.postgres -- $(VENV_PYTHON) -m pytest -s -k test_many_messages $(ARGS)
 
 # --- Speed ------------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ SECURITY = {
 # What is shown of each is always shown, though a caller may leave it out.
 WHOLE = ("Booking", "Resource", "User", "ProfilePicture", "Registration", "CalendarFeed", "NewFeed", "Preferences")
 
+WORDS_FOR_FLAGS = ["true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0", 1, 0]
+
 FIELDS: dict[str, dict[str, str]] = {
     "Booking": {
         "user": "Whose booking it is, by id. Only staff who book may name another one.",
@@ -134,6 +136,7 @@ def finish(result: dict[str, Any], **options: object) -> dict[str, Any]:
     """
     schemas = result["components"]["schemas"]
     describe_fields(schemas)
+    say_what_is_read(schemas)
     schemas.update(
         {
             "Problem": shapes.PROBLEM,
@@ -179,6 +182,25 @@ def describe_fields(schemas: dict[str, Any]) -> None:
             described.pop("x-spec-enum-id", None)
             if field in texts:
                 described["description"] = texts[field]
+
+
+def say_what_is_read(schemas: dict[str, Any]) -> None:
+    """Widen what is sent to what is taken: a number for a text, digits for a number, a word for a flag.
+
+    A program has no need of it. But what the description forbids should be refused, and this is not: forms send it.
+    """
+    for name, schema in schemas.items():
+        for field in schema.get("properties", {}).values() if name.endswith("Request") else ():
+            kinds = field.get("type", [])
+            kinds = [kinds] if isinstance(kinds, str) else kinds
+            if "string" in kinds and not {"format", "enum"} & set(field):
+                field["type"] = [*kinds, "number"]
+            elif "integer" in kinds:
+                field["type"] = [*kinds, "string"]
+                field["pattern"] = "^[1-9][0-9]{0,17}$"
+            elif "boolean" in kinds:
+                del field["type"]
+                field["anyOf"] = [{"type": kinds if len(kinds) > 1 else kinds[0]}, {"enum": WORDS_FOR_FLAGS}]
 
 
 def ordered(paths: dict[str, Any]) -> dict[str, Any]:
