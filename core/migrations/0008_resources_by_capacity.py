@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0007_bookings_by_age'),
+        ("core", "0007_bookings_by_age"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='resource',
-            index=models.Index(fields=['capacity', 'name', 'id'], name='core_resource_by_capacity'),
+            model_name="resource",
+            index=models.Index(fields=["capacity", "name", "id"], name="core_resource_by_capacity"),
         ),
     ]
