@@ -70,7 +70,8 @@ def by_name(schema: Any) -> dict[str, Any]:
 SCHEMA = described()
 OPERATIONS = by_name(SCHEMA)
 # A form knows text alone, and an empty field of it is one that was left out: what does not fit is tried as JSON.
-WITHOUT_FORMS = by_name(described(forms=False))
+JSON_ALONE = described(forms=False)
+WITHOUT_FORMS = by_name(JSON_ALONE)
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +168,7 @@ def varied(operation: Any) -> bool:
 def test_calls_that_follow_each_other_agree(db: None, capsys: pytest.CaptureFixture[str]) -> None:
     followed: dict[str, int] = {}
 
-    class Walk(SCHEMA.as_state_machine()):
+    class Walk(JSON_ALONE.as_state_machine()):
         """What was made is read, changed and removed, by the links of the description."""
 
         def setup(self) -> None:
