@@ -16,6 +16,7 @@ import pytest
 import yaml
 from django.core.management import call_command
 from django.test import Client
+from django.urls import get_resolver
 from rest_framework import exceptions
 from rest_framework.test import APIClient
 from rest_framework_simplejwt import authentication as jwt_authentication
@@ -276,6 +277,7 @@ NEVER_ANSWERED = {
 
 def codes_in_the_code() -> set[str]:
     """Every code that an answer could carry: of the rules, of the frameworks' errors, and of errors made by hand."""
+    assert get_resolver().url_patterns, "the views, and with them all errors, are loaded by this"
     found = {kind.code for kind in subclasses(BookingError)}
     found |= {kind.default_code for kind in subclasses(exceptions.APIException)}
     files = [*(ROOT / "core").rglob("*.py"), *(ROOT / "booking_system_api").glob("*.py")]
