@@ -19,7 +19,7 @@ from typing import IO
 from tools.bootstrap import ROOT, SetupError, ensure_environment, say
 from tools.postgres import leave_on_signals
 
-PACKAGES = ("core", "booking_system_api")
+COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing:skip-covered")
 STOP_SECONDS = 20
 
 
@@ -48,31 +48,32 @@ def _stop(suite: subprocess.Popen[str]) -> None:
             os.killpg(suite.pid, signal.SIGKILL)
 
 
-def _environment(name: str, *, database: str | None = None) -> dict[str, str]:
+def _environment(*, database: str | None = None) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key != "TEST_DATABASE_URL"}
     if database:
         environment["TEST_DATABASE_URL"] = database
-    # Two suites must not write one file of coverage.
-    return {**environment, "COVERAGE_FILE": str(ROOT / f".coverage.{name}"), "PYTHONUNBUFFERED": "1"}
+    return {**environment, "PYTHONUNBUFFERED": "1"}
 
 
-def run_suites(python: Path, arguments: list[str]) -> dict[str, int]:
+def run_suites(python: Path, arguments: list[str], *, coverage: bool = False) -> dict[str, int]:
     """Runs pytest on both databases at once, the second to its end whatever became of the first.
 
     Args:
         python: The interpreter of the environment.
         arguments: For pytest.
+        coverage: Measure it, on SQLite: the other run covers the same but for a few lines, and measuring takes time.
 
     Returns:
         The exit status of pytest, for each database.
     """
-    on_sqlite = [str(python), "-m", "pytest", *arguments]
+    suite = [str(python), "-m", "pytest", *arguments]
+    on_sqlite = [*suite, *COVERAGE] if coverage else suite
     address = os.environ.get("TEST_DATABASE_URL")
-    on_postgres = on_sqlite if address else [str(python), "-m", "tools.postgres", "--", *on_sqlite]
+    on_postgres = suite if address else [str(python), "-m", "tools.postgres", "--", *suite]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as kept:
-        with _started(on_postgres, _environment("postgresql", database=address), kept) as postgres:
+        with _started(on_postgres, _environment(database=address), kept) as postgres:
             say(_heading("SQLite"))
-            with _started(on_sqlite, _environment("sqlite"), None) as sqlite:
+            with _started(on_sqlite, _environment(), None) as sqlite:
                 sqlite_status = sqlite.wait()
             if postgres.poll() is None:
                 say("\nWaiting for PostgreSQL's run ...")
@@ -87,27 +88,15 @@ def _heading(name: str) -> str:
     return f" The suite on {name} ".center(80, "#")
 
 
-def _report_coverage(python: Path) -> None:
-    """Prints what both runs together have covered."""
-    say("\n" + " Coverage of both runs ".center(80, "#"))
-    environment = {**os.environ, "COVERAGE_FILE": str(ROOT / ".coverage")}
-    for command in (["combine", "--quiet"], ["report", "--show-missing", "--skip-covered"]):
-        subprocess.run([python, "-m", "coverage", *command], cwd=ROOT, env=environment, check=False)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the suites from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.test", description=__doc__, allow_abbrev=False)
-    parser.add_argument("--coverage", action="store_true", help="measure it and print it once, for both runs together")
+    parser.add_argument("--coverage", action="store_true", help="measure it and print it, once")
     options, for_pytest = parser.parse_known_args(arguments)
-    if options.coverage:
-        for_pytest = [*(f"--cov={package}" for package in PACKAGES), "--cov-report=", *for_pytest]
     leave_on_signals()
     try:
         python = ensure_environment(for_tests=True)
-        results = run_suites(python, for_pytest)
-        if options.coverage:
-            _report_coverage(python)
+        results = run_suites(python, for_pytest, coverage=options.coverage)
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
