@@ -21,7 +21,15 @@ logger = logging.getLogger(__name__)
 
 NON_FIELD = "non_field_errors"
 
-TITLES = {400: "Invalid input", 403: "Not allowed", 409: "Conflict", 413: "Body too large", 500: "Server error"}
+# Where a status has its own words, the others have those of HTTP; Python 3.13 has new ones for 413 and 422.
+TITLES = {
+    400: "Invalid input",
+    403: "Not allowed",
+    409: "Conflict",
+    413: "Body too large",
+    422: "Unprocessable content",
+    500: "Server error",
+}
 
 # What a domain error is over HTTP, where it is not bad input (400).
 STATUS: dict[type[errors.BookingError], int] = {

@@ -215,6 +215,11 @@ def ordered(paths: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def phrase_of(status: int) -> str:
+    """What HTTP calls a status (RFC 9110); the names of Python before 3.13 differ for two of them."""
+    return {413: "Content Too Large", 422: "Unprocessable Content"}.get(status) or HTTPStatus(status).phrase
+
+
 def shared_responses(paths: dict[str, Any]) -> dict[str, Any]:
     """Move the errors that several operations answer to a place of their own, and refer to them there."""
     places: dict[str, list[tuple[dict[str, Any], str]]] = {}
@@ -228,7 +233,7 @@ def shared_responses(paths: dict[str, Any]) -> dict[str, Any]:
         if len(found) == 1:
             continue
         responses, status = found[0]
-        title = "".join(word.capitalize() for word in HTTPStatus(int(status)).phrase.split())
+        title = "".join(word.capitalize() for word in phrase_of(int(status)).split())
         name, number = title, 1
         while name in shared:
             number += 1
