@@ -1,6 +1,6 @@
 """What is free? Open to all; nothing here tells strangers who booked, or why."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 from django.utils import timezone
@@ -14,16 +14,12 @@ from rest_framework.views import APIView
 
 from core.availability import timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
+from core.exception_handler import as_json
 from core.intervals import Interval
 from core.models import Booking, Resource
 
 USUAL_WINDOW = timedelta(days=7)
 MOST_ENTRIES = 5_000
-
-
-def as_json(slot: Interval) -> dict[str, datetime]:
-    """A slot in the words of the API."""
-    return {"start_time": slot.start, "end_time": slot.end}
 
 
 class TimelineView(APIView):
