@@ -10,11 +10,14 @@ from core.models import Booking, Resource
 
 PASSWORD = "correct-horse-9-battery"
 
+# One day for a whole run, even over midnight; a run begun in the last hour of a day takes the next, so that all of
+# tomorrow can still be booked.
+TODAY = (timezone.now() + timedelta(hours=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
 
 def at(hour: float, *, day: int = 1) -> datetime:
     """That hour (UTC) of a day from today on: 1 is tomorrow, -1 yesterday."""
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(days=day, hours=hour)
+    return TODAY + timedelta(days=day, hours=hour)
 
 
 def text(moment: datetime) -> str:

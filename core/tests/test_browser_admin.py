@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
+from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from core.models import Booking, Resource
@@ -149,10 +150,12 @@ def test_a_staff_member_books_meets_a_clash_and_books_another_time(
 def test_the_shortcuts_for_dates_and_clocks_write_utc(signed_in: Callable[[User], "Page"], admin: User) -> None:
     page = signed_in(admin)
     page.goto("/admin/core/booking/add/")
+    day_before = timezone.now().date()
     page.click(".field-start_time .datetimeshortcuts >> nth=0 >> text=Today")
+    day_after = timezone.now().date()
     page.click("#clocklink0")
     page.click("#clockbox0 >> text=Noon")
-    assert page.input_value("#id_start_time_0") == f"{at(0, day=0):%Y-%m-%d}"
+    assert page.input_value("#id_start_time_0") in (day_before.isoformat(), day_after.isoformat())
     assert page.input_value("#id_start_time_1") == "12:00:00"
 
 
