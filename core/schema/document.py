@@ -9,7 +9,8 @@ from drf_spectacular.drainage import warn
 
 from core.schema import shapes
 from core.schema.inspector import headers_of
-from core.schema.operations import ADDRESSES, ORDER
+from core.schema.operation import ADDRESSES
+from core.schema.operations import ORDER
 from core.schema.parameters import HEADERS
 
 TITLE = "Booking API"
@@ -209,7 +210,7 @@ def ordered(paths: dict[str, Any]) -> dict[str, Any]:
     for entry in ORDER:
         method, path = entry.split(" ")
         if method.lower() not in paths.get(path, {}):
-            warn(f"{entry} has an entry in core/schema/operations.py, and no view.")
+            warn(f"{entry} has an entry in core/schema/operations/, and no view.")
             continue
         found.setdefault(path, {})[method.lower()] = paths[path][method.lower()]
     return found

@@ -8,7 +8,8 @@ from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, force_instance
 
-from core.schema.operations import EVERYBODY, OPERATIONS, Answer, Body, Operation
+from core.schema.operation import EVERYBODY, Answer, Body, Operation
+from core.schema.operations import OPERATIONS
 from core.schema.parameters import EXAMPLES, PARAMETERS, of_filters, parameter
 from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
 
@@ -31,7 +32,7 @@ class Inspector(AutoSchema):
         self.path_prefix, self.method = path_prefix, method.upper()
         said = OPERATIONS.get(f"{self.method} {path}")
         if said is None:
-            error(f"{self.method} {path} has no entry in core/schema/operations.py.")
+            error(f"{self.method} {path} has no entry in core/schema/operations/.")
             return None
         who = "" if said.who == EVERYBODY else f"\n\nFor {said.who}."
         described = {
