@@ -214,7 +214,8 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
                 transaction.set_rollback(True)
         except (BookingError, APIException) as error:
             refused = flat_error(error, {"request": request})
-            return Response({"ok": False, "status": refused.status_code, **refused.data})
+            said = {"ok": False, "status": refused.status_code}
+            return Response({**said, **refused.data, **said})  # a refusal may be about a field of the name `status`
         return Response({"ok": True})
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:

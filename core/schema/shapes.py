@@ -68,10 +68,9 @@ CHECK_ANSWER = {
     "properties": {
         "ok": {"type": "boolean", "description": "Whether it would go through."},
         "status": {
-            "type": ["integer", "array"],
-            "items": {"type": "string"},
-            "description": "Otherwise the status of the refusal, and its body; where that is about the field `status`, "
-            "its messages.",
+            "type": "integer",
+            "description": "Otherwise the status of the refusal, beside its body. What the refusal says about the "
+            "field `status` is in `detail` alone.",
         },
         "error": {"type": "string"},
         "code": {"type": "string"},

@@ -171,7 +171,7 @@ def assert_agree(said: Any, done: Any) -> None:
     if done.status_code < 300:
         assert said.json() == {"ok": True}
     else:
-        assert said.json() == {"ok": False, "status": done.status_code, **done.json()}
+        assert said.json() == {**done.json(), "ok": False, "status": done.status_code}
 
 
 def test_a_stale_version_is_what_the_change_would_say(as_alice: APIClient, world: World) -> None:
