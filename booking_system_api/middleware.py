@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
+from booking_system_api.logs import without_secrets
 from booking_system_api.views import HEALTH_PATH, health
 from core.exception_handler import error_body, error_for_status
 from core.throttling import rate_limit_headers
@@ -20,8 +21,6 @@ logger = logging.getLogger(__name__)
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Bytes of a refused body that are read and forgotten before the answer.
 MOST_DISCARDED = 64 * 1024 * 1024
-# The address of a calendar is its secret.
-SECRET_PATH = re.compile(r"^(/calendars/).*", re.DOTALL)
 UNREADABLE_CHARSET = "Send the body in UTF-8; other character sets are not read."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -48,7 +47,7 @@ class RequestLogMiddleware:
                 logging.ERROR if response.status_code >= 500 else logging.WARNING,
                 "%s %s %s user=%s request=%s",
                 request.method,
-                SECRET_PATH.sub(r"\1***", request.path).encode("unicode_escape").decode(),
+                without_secrets(request.path.encode("unicode_escape").decode()),
                 response.status_code,
                 known_user_id(request),
                 request.request_id,  # type: ignore[attr-defined]

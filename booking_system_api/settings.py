@@ -296,10 +296,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"tracebacks_only": {"()": "booking_system_api.logs.TracebacksOnly"}},
+    "filters": {
+        "no_secrets": {"()": "booking_system_api.logs.SecretsMasked"},
+        "tracebacks_only": {"()": "booking_system_api.logs.TracebacksOnly"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
-        "tracebacks": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["tracebacks_only"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_secrets"]},
+        "tracebacks": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["no_secrets", "tracebacks_only"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

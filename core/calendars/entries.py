@@ -53,7 +53,7 @@ def entry_of(booking: Booking, *, busy_only: bool = False, sequence: int | None 
         uid=str(booking.calendar_uid),
         sequence=booking.calendar_sequence if sequence is None else sequence,
         start=booking.start_time,
-        end=booking.end_time,
+        end=full_second(booking.end_time),
         status=status,
         summary=f"Busy: {plain}" if busy_only else summary_of(plain, status),
         location=plain,
@@ -73,6 +73,11 @@ def personal(booking: Booking) -> dict[str, str]:
     }
 
 
+def full_second(moment: datetime) -> datetime:
+    """The moment, or the next full second: RFC 5545 knows no fractions, and an end must be after its start."""
+    return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
+
+
 def summary_of(resource: str, status: str) -> str:
     """The title of an entry."""
     return f"{resource} (requested)" if status == "TENTATIVE" else resource
@@ -86,12 +91,13 @@ def plain_text(value: str, *, lines: bool = False) -> str:
 
 def calendar_of(entries: Iterable[Entry], *, name: str) -> bytes:
     """A calendar to subscribe to."""
-    from icalendar import Calendar, vDuration
+    from icalendar import Calendar, vDuration, vText
 
     calendar = _empty(Calendar())
     calendar.add("method", "PUBLISH")
-    calendar.add("name", name)
-    calendar.add("x-wr-calname", name)
+    # icalendar takes neither for text, and would write both as they are.
+    calendar.add("name", vText(plain_text(name)), encode=0)
+    calendar.add("x-wr-calname", vText(plain_text(name)), encode=0)
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for entry in entries:
@@ -137,7 +143,7 @@ def event_of(entry: Entry, *, invited: bool):  # noqa: ANN201 - icalendar's own,
     organiser = vCalAddress(f"mailto:{settings.FROM_EMAIL}")
     organiser.params["CN"] = vText("Booking system")
     event.add("organizer", organiser, encode=0)
-    if entry.attendee and invited:
+    if entry.attendee and entry.attendee.isprintable() and invited:
         attendee = vCalAddress(f"mailto:{entry.attendee}")
         attendee.params["CN"] = vText(entry.attendee_name.replace('"', "'"))
         attendee.params["PARTSTAT"] = vText("ACCEPTED")

@@ -1,5 +1,6 @@
 """What messages carry for calendars, so that the entry there follows the booking (RFC 5546)."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import events
@@ -16,16 +17,17 @@ def invitation(event: events.Event, reader: "Reader") -> tuple[Attachment, ...]:
     if reader.for_staff:
         return ()
     if isinstance(event, events.BookingCreated):
-        return (as_file(event.booking),) if event.booking.blocks else ()
+        return (as_file(event.booking, reader),) if event.booking.blocks else ()
     if not (event.before.blocks or event.after.blocks):
         return ()
     # The row of a removed booking is gone without a last revision.
     removed = isinstance(event, events.BookingCancelled) and event.removed
-    return (as_file(event.after, sequence=event.before.calendar_sequence + 1 if removed else None),)
+    return (as_file(event.after, reader, sequence=event.before.calendar_sequence + 1 if removed else None),)
 
 
-def as_file(booking: Booking, *, sequence: int | None = None) -> Attachment:
-    """The booking as an attachment that calendar programs act on."""
+def as_file(booking: Booking, reader: "Reader", *, sequence: int | None = None) -> Attachment:
+    """The booking as an attachment that calendar programs act on, for whom the message goes to."""
     method = "REQUEST" if booking.blocks else "CANCEL"
-    content = invitation_of(entry_of(booking, sequence=sequence), method=method)
+    entry = replace(entry_of(booking, sequence=sequence), attendee=reader.address)
+    content = invitation_of(entry, method=method)
     return Attachment(name="booking.ics", content=content, mimetype=f"text/calendar; method={method}")

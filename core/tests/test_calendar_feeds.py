@@ -7,6 +7,7 @@ import pytest
 import vobject
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from icalendar import Calendar
@@ -153,6 +154,15 @@ class TestReading:
         Resource.objects.update(name="Red room")
         assert b"Red room" in anonymous.get(path).content
 
+    def test_whatever_its_resource_is_called(self, as_bob: APIClient, anonymous: APIClient) -> None:
+        path = make_feed(as_bob, resource=make_resource(HOSTILE + "\rX-EVIL:1\x07").pk)
+        content = anonymous.get(path).content
+        assert Calendar.from_ical(content)["name"] == 'Ä\\, b\\; c\\\\ "d" BEGIN:VEVENT X:1 🚲 X-EVIL:1 '
+        other = vobject.readOne(content.decode()).contents
+        for name in ("name", "x-wr-calname"):
+            assert [line.value for line in other[name]] == ['Ä, b; c\\ "d" BEGIN:VEVENT X:1 🚲 X-EVIL:1 ']
+        assert not {"x-evil", "x", "vevent"} & set(other)
+
     def test_three_statements_at_most_and_two_on_the_same_day(
         self, as_alice: APIClient, anonymous: APIClient, alice: User, room: Resource
     ) -> None:
@@ -193,8 +203,11 @@ class TestWhatIsNotThere:
         self.assert_gone(anonymous, named)
         assert anonymous.get(busy).status_code == 200
 
-    def test_other_methods_are_not_allowed(self, as_alice: APIClient, anonymous: APIClient) -> None:
-        assert anonymous.post(make_feed(as_alice)).status_code == 405
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND", "OPTIONS"])
+    def test_other_methods_are_not_allowed(self, as_alice: APIClient, method: str) -> None:
+        stranger = Client(enforce_csrf_checks=True)
+        answer = stranger.generic(method, make_feed(as_alice), HTTP_X_FORWARDED_PROTO="https")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
     def test_the_secret_is_not_in_the_log(self, as_alice: APIClient, anonymous: APIClient, caplog) -> None:
         path = make_feed(as_alice)
@@ -239,6 +252,12 @@ class TestFiles:
         assert revision() == (uid, first + 1)
         as_alice.delete(f"/api/bookings/{booking.pk}/")
         assert revision() == (uid, first + 2)
+
+    def test_a_booking_within_a_second_ends_after_its_start(self, as_alice: APIClient, alice: User, room) -> None:
+        start = at(10) + timedelta(milliseconds=100)
+        booking = make_booking(alice, room, start, start + timedelta(milliseconds=800))
+        event = Calendar.from_ical(as_alice.get(self.url(booking)).content).walk("VEVENT")[0]
+        assert (event["dtstart"].dt, event["dtend"].dt) == (at(10), at(10) + timedelta(seconds=1))
 
     @pytest.mark.parametrize(
         "text", [HOSTILE, "a" * 255, "😀" * 60, "  spaces  ", "\x07", "tab\there", "END:VCALENDAR"]

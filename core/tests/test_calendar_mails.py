@@ -1,12 +1,16 @@
 """Messages carry the booking as a calendar entry: the same UID for life, a rising SEQUENCE."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.contrib.auth.models import User
 from icalendar import Calendar
 from rest_framework.test import APIClient
 
-from core import lifecycle
+from core import events, lifecycle
+from core.calendars.invitations import invitation
 from core.models import Booking, Resource
+from core.notifications.readers import Reader
 from core.tests.factories import at, booking_body, make_booking, text
 from core.tests.mailing import deliver
 
@@ -45,6 +49,19 @@ def test_an_entry_follows_its_booking(as_alice: APIClient, as_admin: APIClient, 
     assert entries(mailoutbox) == [("REQUEST", "TENTATIVE", 4)]
     as_admin.patch(url, {"status": "rejected"})
     assert entries(mailoutbox) == [("CANCEL", "CANCELLED", 5)]
+
+
+def test_the_one_invited_is_who_gets_the_mail(as_alice: APIClient, alice: User, room: Resource, mailoutbox) -> None:
+    as_alice.post("/api/bookings/", booking_body(room))
+    User.objects.filter(pk=alice.pk).update(email="new@example.org")
+    assert entries(mailoutbox) == [("REQUEST", "CONFIRMED", 0)]
+
+
+def test_an_address_with_control_characters_is_left_out(alice: User, room: Resource, mailoutbox) -> None:
+    reader = Reader('"a\x0bb"@example.org', zone=ZoneInfo("UTC"), user_id=alice.pk)
+    (file,) = invitation(events.BookingCreated(booking=make_booking(alice, room), by=alice), reader)
+    assert b"\x0b" not in file.content
+    assert "attendee" not in Calendar.from_ical(file.content).walk("VEVENT")[0]
 
 
 def test_new_notes_are_no_new_revision(as_alice: APIClient, alice: User, room: Resource, mailoutbox) -> None:
