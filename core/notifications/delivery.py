@@ -21,7 +21,7 @@ from django.db.models import Exists, OuterRef, Q
 from core.notifications import mails, reminders
 from core.notifications.kinds import State
 from core.notifications.models import Notification
-from core.notifications.readers import Pointless, reader_of, staff_zones, welcomed
+from core.notifications.readers import ForNow, Pointless, reader_of, staff_zones, welcomed
 from core.utils import DeliveryError, Message, deliver, print_on_console
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,9 @@ def deliver_one(row: Notification, *, clock: Clock, zones: dict[str, str], greet
         if (reader.user_id, reader.address) in greeted:
             reader = replace(reader, is_new=False)
     except Pointless as reason:
-        mark(row, state=State.DROPPED, last_error=str(reason), done_at=clock.now)
+        # Without its start the row keeps no later one from being written.
+        freed = {"starts_at": None} if isinstance(reason, ForNow) else {}
+        mark(row, state=State.DROPPED, last_error=str(reason), done_at=clock.now, **freed)
         return "dropped"
     try:
         message = mails.render(row, reader)
@@ -131,15 +133,18 @@ def deliver_one(row: Notification, *, clock: Clock, zones: dict[str, str], greet
     except Exception as error:
         logger.exception("Message %s (%s) cannot be made.", row.pk, row.kind)
         return not_taken(row, None, DeliveryError(f"{type(error).__name__} in rendering", again=True), now=clock.now)
-    mark(row, state=State.SENT, tries=row.tries + 1, to=reader.address, last_error="", done_at=clock.now)
-    if reader.is_new:
+    marked = mark(row, state=State.SENT, tries=row.tries + 1, to=reader.address, last_error="", done_at=clock.now)
+    if marked and reader.is_new:  # not where the account and its messages were deleted meanwhile
         welcomed(reader)
         greeted.add((reader.user_id, reader.address))
     return "sent"
 
 
 def not_taken(row: Notification, message: Message | None, error: DeliveryError, *, now: datetime) -> str:
-    """Try again later, or print the message on the console where that was the last try; log the reason either way."""
+    """Try again later, or print the message on the console where that was the last try; log the reason either way.
+
+    One that the provider may have taken all the same is not printed: it would be there twice.
+    """
     reason, tries = str(error)[:300], row.tries + 1
     later = now + delay_after(tries)
     if error.again and later <= row.retry_until:
@@ -150,6 +155,9 @@ def not_taken(row: Notification, message: Message | None, error: DeliveryError, 
     mark(row, state=State.FAILED, tries=tries, last_error=reason, done_at=now)
     if message is None or settings.EMAIL_USE == "console":
         logger.error("Message %s (%s) was not sent (%s); it is given up.", row.pk, row.kind, reason)
+        return "failed"
+    if error.perhaps:
+        logger.error("Message %s (%s) was perhaps not sent (%s); it is given up.", row.pk, row.kind, reason)
         return "failed"
     logger.error("Message %s (%s) was not sent (%s); it is printed on the console instead.", row.pk, row.kind, reason)
     try:
@@ -194,13 +202,13 @@ def release(rows: list[Notification]) -> None:
         mark(row)
 
 
-def mark(row: Notification, **columns: object) -> None:
+def mark(row: Notification, **columns: object) -> bool:
     """Write what became of a message, and end its claim; a database that is away for a moment is asked again.
 
-    Whoever has lost the claim meanwhile writes nothing.
+    Whoever has lost the claim meanwhile writes nothing, and is told so.
     """
     mine = Notification.objects.filter(pk=row.pk, claim=row.claim)
-    insist(lambda: mine.update(claim=None, claimed_until=None, **columns))
+    return insist(lambda: mine.update(claim=None, claimed_until=None, **columns)) == 1
 
 
 def insist(write: Callable[[], Answer]) -> Answer:

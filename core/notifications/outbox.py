@@ -85,21 +85,23 @@ def password_changed(user: AbstractBaseUser, *, now: datetime) -> None:
 
 
 def announce(kind: Kind, event: events.Event, booking: Booking) -> None:
-    """One message to the owner, where they have an address, and one to each address of staff."""
+    """One message to the owner, where they have an address, and one to each address of staff but theirs."""
     now, facts, owner = timezone.now(), facts_of(event), booking.user
     rows = []
     if owner.email and is_address(owner.email):
         rows.append(message(kind, now=now, user=owner, to=owner.email, facts=facts, booking_id=booking.pk))
     elif owner.email:
         logger.warning("User %s has no valid e-mail address; nothing is sent to them.", owner.pk)
+    # Whoever is staff and among these hears of it as owner; anybody else may merely claim such an address.
+    hears_as_owner = owner.email if owner.is_staff and owner.is_active else ""
     rows += [
-        message(kind, now=now, to=address, facts=facts, booking_id=booking.pk) for address in staff_but(owner.email)
+        message(kind, now=now, to=address, facts=facts, booking_id=booking.pk) for address in staff_but(hears_as_owner)
     ]
     write(rows)
 
 
 def staff_but(owner: str = "") -> Iterator[str]:
-    """The addresses of staff, each once, without that of an owner who is also staff and hears as owner."""
+    """The addresses of staff, each once, without that of an owner who hears as owner."""
     seen = {owner.lower()}
     for address in settings.TO_EMAIL:
         if address.lower() not in seen:

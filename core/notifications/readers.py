@@ -1,13 +1,18 @@
 """For whom a message is rendered: the address, the time zone, and whether it still has a point."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
 
 from core.choices import BookingStatus
 from core.models import Booking
+from core.notifications.facts import Facts
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.outbox import is_address
@@ -16,6 +21,10 @@ from core.notifications.zones import DEFAULT_ZONE, zone_named
 
 class Pointless(Exception):  # noqa: N818 - no error: nothing went wrong
     """A message that nobody needs any more, and why."""
+
+
+class ForNow(Pointless):
+    """A reminder that would be written again, should it have a point again before the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +65,37 @@ def reader_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Rea
     wishes = preferences_of(row.user)
     address = row.user.email if row.kind in Kind.optional() else row.to
     if not row.user.is_active:
-        raise Pointless("the account is not active")
+        raise ForNow("the account is not active")
     if not address or not is_address(address):
         raise Pointless("the user has no valid address")
-    if address == wishes.refused_address:
-        raise Pointless("the reader of this address knows nothing of the account")
-    if not wishes.wants(row.kind):
-        raise Pointless("the user does not want such messages")
+    if not hears_all(row.user, address):
+        if address == wishes.refused_address:
+            raise Pointless("the reader of this address knows nothing of the account")
+        if not wanted(row, wishes):
+            raise ForNow("the user does not want such messages")
     if row.kind == Kind.BOOKING_REMINDER:
         require_reminder(row, now=now)
     if row.kind == Kind.PASSWORD_RESET and not (row.user.has_usable_password() and row.user.email == row.to):
         raise Pointless("the account has another address now, or no password")
     return Reader(address, zone_named(wishes.time_zone), row.user_id, is_new=address != wishes.known_address)
+
+
+def hears_all(user: AbstractBaseUser, address: str) -> bool:
+    """Whether a message stands for the one to staff, too, which the operator wants and nobody switches off."""
+    return user.is_staff and address.lower() in {each.lower() for each in settings.TO_EMAIL}
+
+
+def wanted(row: Notification, wishes: NotificationPreferences) -> bool:
+    """Whether the user wants it; where the booking was moved with its new status, by either name."""
+    return wishes.wants(row.kind) or (moved(row.facts) and wishes.wants(Kind.BOOKING_CHANGED))
+
+
+def moved(facts: Facts) -> bool:
+    """Whether the times or the resource changed."""
+    if "before" not in facts:
+        return False
+    before, after = facts["before"]["booking"], facts["after"]["booking"]
+    return any(before.get(name) != after.get(name) for name in ("resource_id", "start_time", "end_time"))
 
 
 def require_reminder(row: Notification, *, now: datetime) -> None:
@@ -78,9 +106,9 @@ def require_reminder(row: Notification, *, now: datetime) -> None:
     """
     booking = Booking.objects.filter(pk=row.booking_id).first()
     if booking is None or booking.status != BookingStatus.CONFIRMED:
-        raise Pointless("the booking does not stand any more")
+        raise ForNow("the booking does not stand any more")
     if booking.start_time != row.starts_at:
-        raise Pointless("the booking was moved")
+        raise ForNow("the booking was moved")
     if booking.start_time <= now:
         raise Pointless("the booking has begun")
 
@@ -103,5 +131,7 @@ def staff_zones(rows: list[Notification]) -> dict[str, str]:
 
 
 def welcomed(reader: Reader) -> None:
-    """Remember that the user was written to at that address."""
-    NotificationPreferences.objects.update_or_create(user_id=reader.user_id, defaults={"known_address": reader.address})
+    """Remember that the user was written to at that address; nothing, where the account was deleted meanwhile."""
+    known = {"known_address": reader.address}
+    with contextlib.suppress(IntegrityError), transaction.atomic():
+        NotificationPreferences.objects.update_or_create(user_id=reader.user_id, defaults=known)

@@ -1,12 +1,12 @@
 """Reminders before the start: written once for each booking and start, whoever writes them and however often."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Exists, F, Max, OuterRef, QuerySet, Value, When
 
 from core import events
 from core.choices import BookingStatus
+from core.functions import Epoch
 from core.models import Booking
 from core.notifications.facts import facts_of
 from core.notifications.kinds import Kind
@@ -22,34 +22,38 @@ def write_due(*, now: datetime) -> int:
     A minute is a minute, whatever clocks on walls do: moments are compared, not local times. A booking that was made
     when its reminder would have been due needs none.
     """
+    longest = NotificationPreferences.objects.aggregate(longest=Max("reminder_minutes"))["longest"]
+    ahead = timedelta(minutes=max(longest or 0, DEFAULT_REMINDER_MINUTES))
     written = 0
-    for bookings in due(now=now):
-        rows = [reminder(booking, now=now) for booking in bookings.in_full()[:BATCH]]
+    while True:
+        rows = [reminder(booking, now=now) for booking in due(now=now, ahead=ahead).in_full()[:BATCH]]
         write(rows, once=True)
         written += len(rows)
-    return written
+        if len(rows) < BATCH:
+            return written
 
 
-def due(*, now: datetime) -> Iterator[QuerySet[Booking]]:
-    """For each time that users want to be reminded before the start, the bookings whose reminder is due."""
-    wanted = NotificationPreferences.objects.exclude(reminder_minutes=None)
+def due(*, now: datetime, ahead: timedelta) -> QuerySet[Booking]:
+    """The bookings whose reminder is due, as long before the start as each user wants it.
+
+    Args:
+        now: The present moment.
+        ahead: How long before the start anybody wants it at most.
+    """
     there = Notification.objects.filter(
         kind=Kind.BOOKING_REMINDER, booking_id=OuterRef("pk"), starts_at=OuterRef("start_time")
     )
-    for minutes in sorted({DEFAULT_REMINDER_MINUTES, *wanted.values_list("reminder_minutes", flat=True).distinct()}):
-        ahead = timedelta(minutes=minutes)
-        chosen = Q(user__notification_preferences__reminder_minutes=minutes)
-        if minutes == DEFAULT_REMINDER_MINUTES:
-            chosen |= Q(user__notification_preferences__isnull=True)
-        soon = Booking.objects.filter(
-            chosen,
-            status=BookingStatus.CONFIRMED,
-            start_time__gt=now,
-            start_time__lte=now + ahead,
-            created_at__lt=F("start_time") - ahead,
-            user__is_active=True,
-        )
-        yield soon.exclude(user__email="").exclude(Exists(there)).order_by("start_time", "id")
+    minutes = Case(
+        When(user__notification_preferences__isnull=True, then=Value(DEFAULT_REMINDER_MINUTES)),
+        default=F("user__notification_preferences__reminder_minutes"),
+        output_field=BigIntegerField(),
+    )
+    soon = Booking.objects.filter(
+        status=BookingStatus.CONFIRMED, start_time__gt=now, start_time__lte=now + ahead, user__is_active=True
+    )
+    told_at = Epoch("start_time") - minutes * 60
+    wanted = soon.alias(told_at=told_at).filter(told_at__lte=int(now.timestamp()), told_at__gt=Epoch("created_at"))
+    return wanted.exclude(user__email="").exclude(Exists(there)).order_by("start_time", "id")
 
 
 def reminder(booking: Booking, *, now: datetime) -> Notification:

@@ -540,13 +540,34 @@ def test_a_cancellation_with_a_move_tells_the_slot_that_is_free_again(
 
 
 def test_an_owner_who_is_told_as_staff_too_gets_one_message(
+    sending: Sending, settings: Settings, as_admin: APIClient, admin: User, room: Resource
+) -> None:
+    settings.TO_EMAIL = ["ADMIN@example.org", "staff@example.org", "Staff@example.org"]
+    with sending() as sent:
+        as_admin.post("/api/bookings/", booking_body(room))
+    assert [mail.to for mail in sent] == [["admin@example.org"], ["staff@example.org"]]
+    assert "You booked" in sent[0].body
+
+
+def test_what_staff_are_to_hear_is_not_switched_off_by_whose_address_it_is(
+    sending: Sending, settings: Settings, as_admin: APIClient, room: Resource
+) -> None:
+    settings.TO_EMAIL = ["admin@example.org"]
+    as_admin.patch("/api/profile/preferences/", {"booking_created": False})
+    with sending() as sent:
+        as_admin.post("/api/bookings/", booking_body(room))
+    assert [mail.to for mail in sent] == [["admin@example.org"]]
+
+
+def test_nobody_silences_staff_by_registering_with_their_address(
     sending: Sending, settings: Settings, as_alice: APIClient, room: Resource
 ) -> None:
-    settings.TO_EMAIL = ["ALICE@example.org", "staff@example.org", "Staff@example.org"]
+    settings.TO_EMAIL = ["alice@example.org"]
+    as_alice.patch("/api/profile/preferences/", {"booking_created": False})
     with sending() as sent:
         as_alice.post("/api/bookings/", booking_body(room))
-    assert [mail.to for mail in sent] == [["alice@example.org"], ["staff@example.org"]]
-    assert "You booked" in sent[0].body
+    assert [mail.to for mail in sent] == [["alice@example.org"]]
+    assert "alice" in sent[0].subject
 
 
 def test_nobody_but_the_owner_is_told_where_no_address_of_staff_is_set(

@@ -17,11 +17,12 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.models import Notification, NotificationPreferences, Resource
-from core.notifications import delivery, outbox
+from core.notifications import delivery, outbox, preferences
 from core.notifications.kinds import Kind
 from core.tests.conftest import in_parallel
-from core.tests.factories import at, booking_body, text
+from core.tests.factories import at, booking_body, make_pending_booking, text
 from core.tests.mailing import deliver
+from core.utils import Message, print_on_console
 
 Sent = list[EmailMultiAlternatives]
 
@@ -204,6 +205,40 @@ def test_a_message_that_has_lost_its_point_is_dropped_with_the_reason(
     assert row.state == "dropped"
     assert reason in row.last_error
     assert row.done_at is not None
+
+
+@pytest.mark.parametrize(
+    ("off", "sent"),
+    [
+        pytest.param({"booking_confirmed": False}, 1, id="of a new status"),
+        pytest.param({"booking_changed": False}, 1, id="of changes"),
+        pytest.param({"booking_confirmed": False, "booking_changed": False}, 0, id="of both"),
+    ],
+)
+def test_a_move_that_comes_with_a_new_status_is_told_by_either_wish(
+    off: dict, sent: int, as_admin: APIClient, alice: User, lab: Resource, mailoutbox: Sent
+) -> None:
+    preferences.change(alice, **off)
+    booking = make_pending_booking(alice, lab)
+    as_admin.patch(f"/api/bookings/{booking.pk}/", {"status": "confirmed", "end_time": text(at(12))})
+    deliver()
+    assert len(mailoutbox) == sent
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_is_deleted_meanwhile_does_not_keep_the_others_back(
+    alice: User, as_alice: APIClient, as_bob: APIClient, room: Resource, mailoutbox: Sent, monkeypatch
+) -> None:
+    as_alice.post("/api/bookings/", booking_body(room))
+    as_bob.post("/api/bookings/", booking_body(room, at(14)))
+
+    def hand_over(message: Message) -> None:
+        print_on_console(message)
+        User.objects.filter(pk=alice.pk).delete()
+
+    monkeypatch.setattr(delivery, "deliver", hand_over)
+    assert deliver().sent == 2
+    assert receivers(mailoutbox) == {"alice@example.org": 1, "bob@example.org": 1}
 
 
 def test_a_message_goes_where_its_user_is_now(

@@ -7,14 +7,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
 from core.models import Booking, Notification, NotificationPreferences, Resource
-from core.notifications import reminders
+from core.notifications import outbox, reminders
 from core.notifications.kinds import Kind
 from core.tests.conftest import in_parallel
-from core.tests.factories import at, make_booking
+from core.tests.factories import at, make_booking, make_user
 from core.tests.mailing import deliver
 
 Sent = list[EmailMultiAlternatives]
@@ -172,6 +174,60 @@ def test_one_that_waits_is_dropped_when_its_booking_is(
     row = Notification.objects.get()
     assert row.state == "dropped"
     assert reason in row.last_error
+
+
+BACK = {
+    "cancelled": ({"status": "cancelled"}, {"status": "confirmed"}),
+    "moved": ({"start_time": at(10.5)}, {"start_time": at(10)}),
+}
+
+
+@pytest.mark.parametrize(("columns", "back"), BACK.values(), ids=BACK)
+def test_it_comes_all_the_same_when_its_booking_is_back(
+    columns: dict, back: dict, booking: Booking, mailoutbox: Sent
+) -> None:
+    reminders.write_due(now=at(9))
+    Booking.objects.filter(pk=booking.pk).update(**columns)
+    deliver(now=at(9.1))
+    Booking.objects.filter(pk=booking.pk).update(**back)
+    for _ in range(2):
+        deliver(now=at(9.2))
+    assert ["10:00" in mail.subject for mail in mailoutbox] == [True]
+
+
+def test_it_comes_all_the_same_when_it_is_wanted_again(booking: Booking, alice: User, mailoutbox: Sent) -> None:
+    reminders.write_due(now=at(9))
+    prefer(alice, reminder_minutes=None)
+    deliver(now=at(9))
+    prefer(alice, reminder_minutes=30)
+    deliver(now=at(9.5))
+    assert len(mailoutbox) == 1
+
+
+def test_one_that_staff_dropped_stays_dropped(booking: Booking, mailoutbox: Sent) -> None:
+    reminders.write_due(now=at(9))
+    outbox.drop(Notification.objects.all(), now=at(9))
+    deliver(now=at(9.5))
+    assert mailoutbox == []
+
+
+def test_looking_costs_the_same_however_many_wishes_there_are(room: Resource) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert reminders.write_due(now=at(9)) == 0
+        return len(captured)
+
+    first = statements()
+    for minutes in range(1, 20):
+        prefer(make_user(f"user{minutes}"), reminder_minutes=minutes)
+    assert statements() == first == 2
+
+
+def test_all_are_written_though_many_are_due_at_once(alice: User, room: Resource, monkeypatch) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 2)
+    for minutes in range(0, 50, 10):
+        made_yesterday(make_booking(alice, room, at(10) + minutes * MINUTE, at(10) + (minutes + 10) * MINUTE))
+    assert reminders.write_due(now=at(9.9)) == 5
 
 
 def test_one_that_waits_is_dropped_when_its_booking_is_gone_or_has_begun(booking: Booking, mailoutbox: Sent) -> None:
