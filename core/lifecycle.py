@@ -24,11 +24,14 @@ from core.intervals import Interval
 from core.models import Booking, Resource
 from core.querysets import locked
 from core.rules import (
+    NotFree,
+    clashes_with,
     moved_to,
     require_free,
     require_lead_time,
     require_near,
     require_order,
+    slot_taken,
     wanted_status,
     why_not_first,
 )
@@ -50,19 +53,26 @@ class Changes:
 
 
 def explained(verb: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
-    """Turn the database's refusal into the error that a check would have given, outside the broken transaction."""
+    """Turn a refusal into the error that people read, outside the transaction: nobody waits for a lock meanwhile.
+
+    The database's own refusal becomes the same error as that of a check.
+    """
 
     @wraps(verb)
     def speaking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
+        now: datetime = kwargs["now"]  # type: ignore[assignment]
         try:
             return verb(*args, **kwargs)
+        except NotFree as refusal:
+            raise slot_taken(refusal.booking, refusal.clashes, now=now) from refusal
         except IntegrityError as refusal:
             error = as_booking_error(refusal)
             if error is None:
                 raise
             wanted = getattr(refusal, "booking", None)
-            if isinstance(error, errors.SlotTaken) and wanted is not None:
-                require_free(wanted, now=kwargs["now"])  # type: ignore[arg-type]
+            clashes = clashes_with(wanted) if isinstance(error, errors.SlotTaken) and wanted is not None else []
+            if clashes:
+                error = slot_taken(wanted, clashes, now=now)
             raise error from refusal
 
     return speaking
@@ -116,7 +126,7 @@ def book(
         user=user, resource=resource, start_time=start_time, end_time=end_time, status=wanted, notes=notes
     )
     if booking.blocks:
-        require_free(booking, now=now)
+        require_free(booking)
     save(booking)
     events.publish(events.BookingCreated(booking=booking, by=by))
     return booking
@@ -169,7 +179,7 @@ def change(
     if after.blocks and (moved or not before.blocks):
         if not after.resource.is_available:
             raise errors.ResourceOutOfService
-        require_free(after, now=now)
+        require_free(after)
     return settle(before, after, by=by)
 
 

@@ -75,15 +75,33 @@ def require_near(end: datetime, *, now: datetime) -> None:
         raise errors.TooFarAhead
 
 
-def require_free(booking: Booking, *, now: datetime) -> None:
+class NotFree(Exception):  # noqa: N818 - a signal to the verbs: what may be booked instead is looked for without a lock
+    """The slot of a booking clashes with others."""
+
+    def __init__(self, booking: Booking, clashes: list[Interval]) -> None:
+        self.booking = booking
+        self.clashes = clashes
+        super().__init__()
+
+
+def require_free(booking: Booking) -> None:
     """Rule 3.
 
     Raises:
-        SlotTaken: With up to three clashing slots and what could be booked instead.
+        NotFree: With up to three clashing slots.
     """
-    clashes = Booking.objects.clashes(
+    clashes = clashes_with(booking)
+    if clashes:
+        raise NotFree(booking, clashes)
+
+
+def clashes_with(booking: Booking) -> list[Interval]:
+    """Up to three blocking slots of the same resource that a booking shares a moment with."""
+    return Booking.objects.clashes(
         booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
     )
-    if not clashes:
-        return
-    raise errors.SlotTaken(conflicts=clashes, suggestions=suggestions_for(booking, now=now))
+
+
+def slot_taken(booking: Booking, clashes: list[Interval], *, now: datetime) -> errors.SlotTaken:
+    """What to tell whoever wants a slot that is taken: by what, and what could be booked instead."""
+    return errors.SlotTaken(conflicts=clashes, suggestions=suggestions_for(booking, now=now))

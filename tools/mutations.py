@@ -250,14 +250,14 @@ RULES_1_AND_2 = [
     Mutant("five years: 1826 days", HORIZON, "timedelta(days=1826)", "timedelta(days=1827)"),
 ]
 
-FREE = "        require_free(after, now=now)\n"
+FREE = "        require_free(after)\n"
 NEEDS_SLOT = "if after.blocks and (moved or not before.blocks):"
 
 RULES_3_AND_4 = [
     Mutant(
         "3 free slot: of a new booking",
         LIFECYCLE,
-        "    if booking.blocks:\n        require_free(booking, now=now)\n",
+        "    if booking.blocks:\n        require_free(booking)\n",
         "",
     ),
     Mutant("3 free slot: only where it blocks", LIFECYCLE, "    if booking.blocks:\n", "    if True:\n"),

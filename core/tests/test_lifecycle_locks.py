@@ -4,15 +4,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.db.models.signals import pre_save
 
-from core import errors, lifecycle
+from core import errors, lifecycle, rules
+from core.intervals import Interval
 from core.lifecycle import Changes
 from core.models import Booking, Resource
+from core.suggestions import suggestions_for
 from core.tests.factories import at, make_booking, make_cancelled_booking, make_resource
 from core.tests.overlaps import overlapping_pairs
 
@@ -92,7 +95,24 @@ def test_booking_waits_for_whoever_holds_the_resource_and_sees_what_they_booked(
     assert waited
     assert isinstance(thread.refusal, errors.SlotTaken)
     assert [(slot.start, slot.end) for slot in thread.refusal.conflicts] == [(at(10), at(11))]
-    assert thread.refusal.__context__ is None, "the check found it, before the database had to"
+    assert not isinstance(thread.refusal.__context__, IntegrityError), "the check found it, before the database had to"
+
+
+def test_what_else_could_be_booked_is_looked_for_without_a_lock(
+    alice: User, bob: User, room: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_booking(bob, room)
+    locked: list[bool] = []
+
+    def look(booking: Booking, *, now: datetime) -> list[errors.Suggestion]:
+        locked.append(connection.in_atomic_block)
+        return suggestions_for(booking, now=now)
+
+    monkeypatch.setattr(rules, "suggestions_for", look)
+    with pytest.raises(errors.SlotTaken) as caught:
+        book(alice, room)
+    assert locked == [False]
+    assert caught.value.suggestion == Interval(at(11), at(12))
 
 
 @pytest.mark.only_on_postgresql
@@ -114,7 +134,7 @@ def test_changing_waits_for_whoever_holds_the_resource(
     thread.join(30)
     assert waited
     assert isinstance(thread.refusal, errors.SlotTaken)
-    assert thread.refusal.__context__ is None
+    assert not isinstance(thread.refusal.__context__, IntegrityError)
 
 
 @pytest.mark.only_on_postgresql
@@ -202,7 +222,7 @@ def test_booking_on_sqlite_waits_for_whoever_writes_and_sees_what_they_booked(
     thread.join(30)
     assert waited
     assert isinstance(thread.refusal, errors.SlotTaken)
-    assert thread.refusal.__context__ is None, "the check found it, before the database had to"
+    assert not isinstance(thread.refusal.__context__, IntegrityError), "the check found it, before the database had to"
 
 
 @pytest.mark.only_on_sqlite
