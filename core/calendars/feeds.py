@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from core import errors
@@ -52,7 +53,7 @@ def make_feed(*, user: Any, resource_id: int | None, names: bool | None) -> tupl
     if resource_id is not None and not Resource.objects.filter(pk=resource_id).exists():
         raise errors.ResourceMissing
     # The lock makes rivals queue, so that the twenty are twenty.
-    locked(type(user).objects.filter(pk=user.pk)).first()
+    locked(get_user_model()._default_manager.filter(pk=user.pk)).first()
     if CalendarFeed.objects.filter(user=user).count() >= MOST_FEEDS:
         raise TooManyFeeds
     secret = new_secret()

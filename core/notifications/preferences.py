@@ -1,5 +1,6 @@
 """What users want to be told: the verbs that change their preferences."""
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
@@ -32,7 +33,7 @@ def switch_off(user: AbstractBaseUser, kind: str) -> None:
 @transaction.atomic
 def refuse_address(user: AbstractBaseUser, address: str) -> bool:
     """Send nothing more to an address whose reader knows nothing of the account; says whether it was still its own."""
-    found = locked(type(user)._default_manager.filter(pk=user.pk, email=address)).first()
+    found = locked(get_user_model()._default_manager.filter(pk=user.pk, email=address)).first()
     if found is not None:
         change(found, refused_address=address)
     return found is not None

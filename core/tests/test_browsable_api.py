@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
+from core.calendars.models import CalendarFeed
 from core.models import Booking, Resource
 from core.tests.factories import at, booking_body, make_booking, text
 
@@ -53,6 +54,13 @@ def test_staff_book_with_the_form(admin_pages: Client, admin: User, room: Resour
     assert answer.status_code == 201
     booking = Booking.objects.get()
     assert (booking.user, booking.start_time, booking.status) == (admin, at(10), "confirmed")
+
+
+def test_staff_make_a_calendar_feed_with_the_form(admin_pages: Client, admin: User, room: Resource) -> None:
+    answer = send(admin_pages, "POST", "/api/calendar-feeds/", {"resource": room.pk})
+    assert answer.status_code == 201
+    feed = CalendarFeed.objects.get()
+    assert (feed.user, feed.resource, feed.names) == (admin, room, True)
 
 
 def test_the_form_of_a_booking_sends_back_what_it_shows(admin_pages: Client, alice: User, room: Resource) -> None:
