@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from djoser import views as djoser
@@ -91,6 +92,10 @@ class AccountViewSet(djoser.UserViewSet):
         require_known(request, PAGING)
         return super().list(request, *args, **kwargs)
 
+    def get_object(self) -> AbstractBaseUser:
+        """The account that the address names, or the caller's own where it names none."""
+        return super().get_object() if self.lookup_field in self.kwargs else self.get_instance()
+
     def get_success_headers(self, data: Mapping[str, Any]) -> dict[str, str]:
         """Where a new account can be read."""
         return {"Location": reverse("user-detail", args=[data["id"]], request=self.request)}
@@ -99,7 +104,6 @@ class AccountViewSet(djoser.UserViewSet):
     def me(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """One's own account. djoser itself knows no HEAD here."""
         if request.method == "HEAD":
-            self.get_object = self.get_instance
             return self.retrieve(request, *args, **kwargs)
         return super().me(request, *args, **kwargs)
 
