@@ -187,9 +187,12 @@ def flatten(detail: object, field: str = NON_FIELD) -> Iterator[tuple[str, str]]
 
 def first_message(detail: object) -> tuple[str, str]:
     """What an error other than bad input says, and its code in snake_case."""
+    said = None
     if isinstance(detail, Mapping):
+        # simplejwt's own form: its `detail` has the code of the error's class, not that of the case.
+        said = detail.get("code")
         detail = detail.get("detail") or next(iter(detail.values()), "")
     if isinstance(detail, list | tuple):
         detail = detail[0] if detail else ""
-    code = re.sub(r"[^a-z0-9]+", "_", str(getattr(detail, "code", "error")).lower()).strip("_")
+    code = re.sub(r"[^a-z0-9]+", "_", str(said or getattr(detail, "code", "error")).lower()).strip("_")
     return str(detail), code or "error"

@@ -172,30 +172,34 @@ def test_a_token_for_nobody_in_particular_is_refused(anonymous, db):
     assert_flat_error(with_jwt(anonymous, AccessToken()).get(ME), 401)
 
 
-def assert_void(pair, client):
-    """Neither token opens, refreshes or verifies anything."""
+def test_a_header_of_more_than_two_words_is_refused(pair, anonymous):
+    assert_flat_error(with_jwt(anonymous, f"{pair['access']} again").get(ME), 401, code="bad_authorization_header")
+
+
+def assert_void(pair, client, code):
+    """Neither token opens, refreshes or verifies anything, and the code says why."""
     client.credentials()
-    assert_flat_error(client.post(REFRESH, {"refresh": pair["refresh"]}), 401)
+    assert_flat_error(client.post(REFRESH, {"refresh": pair["refresh"]}), 401, code=code)
     for kind in ("access", "refresh"):
-        assert_flat_error(client.post(VERIFY, {"token": pair[kind]}), 401)
-    assert_flat_error(with_jwt(client, pair["access"]).get(ME), 401)
+        assert_flat_error(client.post(VERIFY, {"token": pair[kind]}), 401, code=code)
+    assert_flat_error(with_jwt(client, pair["access"]).get(ME), 401, code=code)
 
 
 def test_the_tokens_of_a_deleted_user_are_void(pair, anonymous, alice):
     alice.delete()
 
-    assert_void(pair, anonymous)
+    assert_void(pair, anonymous, "user_not_found")
 
 
 def test_the_tokens_of_a_deactivated_user_are_void(pair, anonymous, alice):
     alice.is_active = False
     alice.save()
 
-    assert_void(pair, anonymous)
+    assert_void(pair, anonymous, "user_inactive")
 
 
 def test_the_tokens_of_a_user_with_a_new_password_are_void(pair, anonymous, alice):
     alice.set_password("another-horse-8-battery")
     alice.save()
 
-    assert_void(pair, anonymous)
+    assert_void(pair, anonymous, "password_changed")
