@@ -110,9 +110,10 @@ class ResourceQuerySet(models.QuerySet):
             )
         )
 
-    def free_during(self, slot: Interval) -> "ResourceQuerySet":
-        """Those on which no blocking booking shares a moment with the slot."""
-        return self.filter(GreaterThanOrEqual(first_start_after(slot.start, otherwise=slot.end), Value(slot.end)))
+    def free_during(self, slot: Interval, *, except_id: int | None = None) -> "ResourceQuerySet":
+        """Those on which no blocking booking but the one to be moved shares a moment with the slot."""
+        first_start = first_start_after(slot.start, otherwise=slot.end, except_id=except_id)
+        return self.filter(GreaterThanOrEqual(first_start, Value(slot.end)))
 
     def bookable_during(self, slot: Interval, *, now: datetime) -> "ResourceQuerySet":
         """Those that a new booking could take for the whole slot, the lead time and the five years counted."""

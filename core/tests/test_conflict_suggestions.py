@@ -89,6 +89,29 @@ def test_a_move_does_not_count_the_booking_that_is_moved(
     assert kinds == {"later": text(at(12)), "earlier": text(at(10))}
 
 
+def test_a_move_to_a_taken_resource_is_offered_the_own_one_at_the_new_time(
+    as_alice: APIClient, alice: User, bob: User, room: Resource
+) -> None:
+    other = make_resource("Green room")
+    mine = make_booking(alice, room, at(10), at(11))
+    make_booking(bob, other, at(9), at(12))
+    wanted = {"start_time": text(at(10.5)), "end_time": text(at(11.5))}
+    answer = as_alice.patch(f"/api/bookings/{mine.pk}/", {"resource": other.pk, **wanted})
+    (elsewhere,) = (found for found in answer.json()["suggestions"] if found["kind"] == "elsewhere")
+    assert elsewhere == {"kind": "elsewhere", "resource": room.pk, "resource_name": "Blue room", **wanted}
+    assert as_alice.patch(f"/api/bookings/{mine.pk}/", {"resource": room.pk, **wanted}).status_code == 200
+
+
+def test_a_move_is_not_offered_what_leaves_it_as_it_is(
+    as_alice: APIClient, alice: User, bob: User, room: Resource
+) -> None:
+    other, third = make_resource("Green room"), make_resource("Red room")
+    mine = make_booking(alice, room)
+    make_booking(bob, other)
+    answer = as_alice.patch(f"/api/bookings/{mine.pk}/", {"resource": other.pk})
+    assert [found["resource"] for found in answer.json()["suggestions"] if found["kind"] == "elsewhere"] == [third.pk]
+
+
 def test_suggested_slots_can_be_booked(as_bob: APIClient, alice: User, room: Resource) -> None:
     make_resource("Green room")
     make_booking(alice, room, at(9), at(9) + timedelta(hours=3))
