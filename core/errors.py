@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from core.intervals import Interval
+from core.intervals import Interval, on_the_clock
 
 
 class BookingError(Exception):
@@ -176,6 +176,6 @@ def in_words(slot: Interval) -> str:
     Both bounds must be in UTC.
     """
     start, end = slot.start, slot.end
-    clock = "%H:%M" if not (start.second or start.microsecond or end.second or end.microsecond) else "%H:%M:%S"
-    last = end.strftime(clock) if start.date() == end.date() else end.strftime(f"%Y-%m-%d {clock}")
-    return f"{start.strftime(f'%Y-%m-%d {clock}')} to {last}"
+    seconds = any(bound.second or bound.microsecond for bound in (start, end))
+    first, last = (on_the_clock(bound, seconds=seconds) for bound in (start, end))
+    return f"{start:%Y-%m-%d} {first} to " + (last if start.date() == end.date() else f"{end:%Y-%m-%d} {last}")

@@ -41,3 +41,10 @@ class Interval:
             position = max(position, taken.end)
         if position < self.end:
             yield Interval(position, self.end)
+
+
+def on_the_clock(moment: datetime, *, seconds: bool = False) -> str:
+    """The time of day as people read it: seconds where there are any or asked for, fractions where any."""
+    if moment.microsecond:
+        return f"{moment:%H:%M:%S.%f}".rstrip("0")
+    return f"{moment:%H:%M:%S}" if seconds or moment.second else f"{moment:%H:%M}"

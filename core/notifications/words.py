@@ -6,18 +6,15 @@ from datetime import UTC, datetime, tzinfo
 
 from django.utils.text import Truncator
 
+from core.intervals import on_the_clock
+
 
 def moment(value: datetime, zone: tzinfo = UTC) -> str:
     """A moment in a time zone, whose name it has; seconds and their fractions only where there are any."""
     value = value.astimezone(zone)
-    clock = "%H:%M"
-    if value.microsecond:
-        clock = f"%H:%M:%S.{value.microsecond:06d}".rstrip("0")
-    elif value.second:
-        clock = "%H:%M:%S"
     name = value.tzname() or ""
     # Many zones have no abbreviation but their offset, such as -03.
-    return value.strftime(f"%Y-%m-%d {clock} ") + (f"UTC{name}" if name[:1] in "+-" else name)
+    return f"{value:%Y-%m-%d} {on_the_clock(value)} " + (f"UTC{name}" if name[:1] in "+-" else name)
 
 
 def zone_in_words(zone: tzinfo) -> str:

@@ -275,3 +275,22 @@ def test_seconds_are_named_where_there_are_any(as_bob: APIClient, alice: User, r
     make_booking(alice, room, at(10), at(10.5) + timedelta(seconds=7))
     body = as_bob.post("/api/bookings/", booking_body(room, at(10), at(11))).json()
     assert "10:00:00 to 10:30:07" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("fraction", "said"),
+    [
+        pytest.param(654_321, "11:00:00.654321 to 12:00:00.654321", id="microseconds"),
+        pytest.param(250_000, "11:00:00.25 to 12:00:00.25", id="no zeros at the end"),
+    ],
+)
+def test_fractions_are_named_where_there_are_any(
+    as_bob: APIClient, alice: User, room: Resource, fraction: int, said: str
+) -> None:
+    odd = timedelta(microseconds=fraction)
+    make_booking(alice, room, at(10), at(11) + odd)
+    body = as_bob.post("/api/bookings/", booking_body(room)).json()
+    day = f"{at(0):%Y-%m-%d}"
+    assert f"{day} 10:00:00 to 11:00:00.{str(fraction).rstrip('0')}." in body["detail"]
+    assert f"{day} {said}." in body["detail"]
+    assert body["suggestion"]["start_time"] == text(at(11) + odd)
