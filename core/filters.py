@@ -2,32 +2,36 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from core.choices import BookingStatus
 from core.fields import MomentField
-from core.query import PAGING, repeated_parameters, unknown_parameters, window_of
+from core.query import PAGING, parameters_of, window_of, wrong_parameters
 from core.querysets import BookingQuerySet, ResourceQuerySet
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 FLAG = [("true", "true"), ("false", "false")]
 LARGEST_KEY = 2**63 - 1
 
 
 class StrictForm(forms.Form):
-    """A form in which parameters that are no fields are errors, and all but the last of several values, too."""
+    """A form in which parameters that are no fields are errors, and empty ones, and all but the last of several."""
 
     def clean(self) -> dict[str, Any]:
         """Refuse them."""
         lists = {name for name, field in self.fields.items() if isinstance(field, forms.MultipleChoiceField)}
-        repeated = repeated_parameters(self.data, lists=lists)
-        for name, messages in {**repeated, **unknown_parameters(self.data, [*self.fields, *PAGING])}.items():
+        for name, messages in wrong_parameters(self.data, [*self.fields, *PAGING], lists=lists).items():
             self.errors[name] = self.error_class(messages)
         for name, value in self.data.items():
             if "\0" in value:
@@ -76,6 +80,14 @@ class KeyOrdering(django_filters.OrderingFilter):
         return qs.order_by(value[0], "-id" if value[0].startswith("-") else "id")
 
 
+class FilterBackend(DjangoFilterBackend):
+    """Filters by the parameters of a request."""
+
+    def get_filterset_kwargs(self, request: Request, queryset: QuerySet, view: "APIView") -> dict[str, Any]:
+        """What the filters are made of."""
+        return {**super().get_filterset_kwargs(request, queryset, view), "data": parameters_of(request)}
+
+
 class StrictFilterSet(django_filters.FilterSet):
     """The base of the lists' filters."""
 
@@ -103,12 +115,18 @@ class WholeNumberFilter(django_filters.Filter):
 class ResourceFilters(StrictFilterSet):
     """Filters of the list of resources."""
 
-    start = django_filters.CharFilter(method="leave", help_text="The beginning of a window, with an offset.")
-    end = django_filters.CharFilter(method="leave", help_text="The end of the window.")
-    available = choice(FLAG, method="bookable", help_text="Only those that could be booked for the whole window.")
+    start = django_filters.CharFilter(
+        method="leave", label="Start", help_text="The beginning of a window, with an offset."
+    )
+    end = django_filters.CharFilter(method="leave", label="End", help_text="The end of the window.")
+    available = choice(
+        FLAG, method="bookable", label="Available", help_text="Only those that could be booked for the whole window."
+    )
     min_capacity = whole_number(1, 2_147_483_647, field_name="capacity", lookup_expr="gte")
-    search = django_filters.CharFilter(method="find", max_length=200, help_text="In name and description.")
-    include = choice([("next_free", "next_free")], method="leave", help_text="What to add to each.")
+    search = django_filters.CharFilter(
+        method="find", label="Search", max_length=200, help_text="In name and description."
+    )
+    include = choice([("next_free", "next_free")], method="leave", label="Include", help_text="What to add to each.")
     ordering = KeyOrdering(["name", "capacity"])
 
     def leave(self, queryset: ResourceQuerySet, name: str, value: str) -> ResourceQuerySet:
@@ -141,10 +159,15 @@ class BookingFilters(StrictFilterSet):
     start_before = MomentFilter(field_name="start_time", lookup_expr="lt")
     end_after = MomentFilter(field_name="end_time", lookup_expr="gt")
     end_before = MomentFilter(field_name="end_time", lookup_expr="lte")
-    upcoming = choice(FLAG, method="not_over", help_text="Those that are not over, or with false those that are.")
+    upcoming = choice(
+        FLAG, method="not_over", label="Upcoming", help_text="Those that are not over, or with false those that are."
+    )
     user = whole_number(1, LARGEST_KEY, method="of_user", help_text="Staff only.")
     search = django_filters.CharFilter(
-        method="find", max_length=200, help_text="In notes and resource name; for staff in the user name, too."
+        method="find",
+        label="Search",
+        max_length=200,
+        help_text="In notes and resource name; for staff in the user name, too.",
     )
     ordering = KeyOrdering(["start_time", "created_at"])
 

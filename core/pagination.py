@@ -16,6 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from core.query import parameters_of
+
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
@@ -98,12 +100,12 @@ class KeyPagination(BasePagination):
         limit = parse_limit(request)
         self.total = queryset.count() if asks_for_count(request) else None
         if limit is None:
-            if "cursor" in request.query_params:
+            if "cursor" in parameters_of(request):
                 raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
             return list(queryset)
         names = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
         self.mark = list_mark(request, names)
-        word = request.query_params.get("cursor")
+        word = parameters_of(request).get("cursor")
         cursor = Cursor.decode(word, self.mark, queryset.model, names) if word is not None else None
         rows, more = page(queryset, names, cursor, limit)
         self.links = self.links_of(rows, names, cursor, more=more)
@@ -161,13 +163,13 @@ def beyond(names: Sequence[str], values: Sequence[Any]) -> Q:
 
 def list_mark(request: Request, names: Sequence[str]) -> str:
     """What tells one list from another: its address, its filters and its ordering."""
-    filters = sorted((name, values) for name, values in request.query_params.lists() if name not in PRESENTATION)
+    filters = sorted((name, values) for name, values in parameters_of(request).lists() if name not in PRESENTATION)
     return hashlib.sha256(repr((request.path, filters, list(names))).encode()).hexdigest()[:12]
 
 
 def parse_limit(request: Request) -> int | None:
     """How many rows are asked for; None for all."""
-    sent = request.query_params.get("limit")
+    sent = parameters_of(request).get("limit")
     if sent is None:
         return None
     if not (sent.isascii() and sent.isdigit() and len(sent) < 6 and 1 <= int(sent) <= LARGEST_PAGE):
@@ -177,7 +179,7 @@ def parse_limit(request: Request) -> int | None:
 
 def asks_for_count(request: Request) -> bool:
     """Whether the caller wants the total."""
-    sent = request.query_params.get("count", "false").lower()
+    sent = parameters_of(request).get("count", "false").lower()
     if sent not in ("true", "false", "1", "0"):
         raise ValidationError({"count": ["Send true or false."]})
     return sent in ("true", "1")

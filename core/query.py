@@ -15,8 +15,32 @@ from core.intervals import Interval
 # Known to every list, whatever it is of.
 PAGING = ("limit", "cursor", "count")
 
+# A search for nothing finds everything; whatever else has no value says nothing.
+MAY_BE_EMPTY = ("search",)
+
 # Known everywhere: the framework's own, which chooses between JSON and the browsable page.
 FORMAT = "format"
+
+
+def parameters_of(request: Request) -> QueryDict:
+    """What the query string says; on a page of the browsable API an empty parameter counts as not sent.
+
+    The form of filters there sends all of its fields.
+    """
+    sent = request.query_params
+    renderer = getattr(request, "accepted_renderer", None)
+    if renderer is None or renderer.format != "api":
+        return sent
+    filled = QueryDict(mutable=True)
+    for name, values in sent.lists():
+        for value in filter(None, values):
+            filled.appendlist(name, value)
+    return filled
+
+
+def wrong_parameters(sent: QueryDict, known: Iterable[str], *, lists: Collection[str] = ()) -> dict[str, list[str]]:
+    """An error for each parameter that is not known, is empty, or came more often than it may."""
+    return {**empty_parameters(sent), **repeated_parameters(sent, lists=lists), **unknown_parameters(sent, known)}
 
 
 def unknown_parameters(sent: Iterable[str], known: Iterable[str]) -> dict[str, list[str]]:
@@ -31,13 +55,19 @@ def repeated_parameters(sent: QueryDict, *, lists: Collection[str] = ()) -> dict
     return {name: ["This parameter takes one value. Send it once."] for name in once if len(sent.getlist(name)) > 1}
 
 
+def empty_parameters(sent: QueryDict) -> dict[str, list[str]]:
+    """An error for each parameter without a value."""
+    empty = (name for name, values in sent.lists() if name not in MAY_BE_EMPTY and "" in values)
+    return {name: ["This parameter is empty. Give it a value, or leave it out."] for name in empty}
+
+
 def require_known(request: Request, known: Iterable[str]) -> None:
-    """Refuse whatever else was sent, and whatever was sent twice.
+    """Refuse whatever else was sent, and whatever was sent empty or twice.
 
     Raises:
         ValidationError: Naming the parameters that there are.
     """
-    wrong = {**repeated_parameters(request.query_params), **unknown_parameters(request.query_params, known)}
+    wrong = wrong_parameters(parameters_of(request), known)
     if wrong:
         raise serializers.ValidationError(wrong)
 
@@ -52,7 +82,7 @@ class QueryParameters(serializers.Serializer):
         Raises:
             ValidationError: For an unknown parameter or a bad value.
         """
-        parameters = cls(data=request.query_params.dict(), context={"request": request, **context})
+        parameters = cls(data=parameters_of(request).dict(), context={"request": request, **context})
         require_known(request, parameters.fields)
         parameters.is_valid(raise_exception=True)
         return parameters
@@ -85,12 +115,13 @@ def window_of(request: Request) -> Interval | None:
         ValidationError: When only one of the two is there, one comes twice or is no moment, or the end is not after
             the start.
     """
-    sent = {name: request.query_params[name] for name in ("start", "end") if name in request.query_params}
+    asked = parameters_of(request)
+    sent = {name: asked[name] for name in ("start", "end") if name in asked}
     if not sent or request.method not in SAFE_METHODS:
         return None
-    repeated = {name: said for name, said in repeated_parameters(request.query_params).items() if name in sent}
-    if repeated:
-        raise serializers.ValidationError(repeated)
+    wrong = {name: said for name, said in wrong_parameters(asked, asked).items() if name in sent}
+    if wrong:
+        raise serializers.ValidationError(wrong)
     parameters = WindowParameters(data=sent)
     parameters.is_valid(raise_exception=True)
     return Interval(parameters["start"], parameters["end"])

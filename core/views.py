@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils import timezone
-from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -26,12 +25,12 @@ from core.conditional import guard, tag_of, with_tag
 from core.errors import BookingError
 from core.exception_handler import flat_error
 from core.fields import KeyField
-from core.filters import BookingFilters, ResourceFilters
+from core.filters import BookingFilters, FilterBackend, ResourceFilters
 from core.idempotency.keys import once
 from core.intervals import Interval
 from core.models import Booking, Resource, UserProfile
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
-from core.query import repeated_parameters, window_of
+from core.query import parameters_of, require_known, window_of
 from core.querysets import locked
 from core.rows import RowListMixin
 from core.serializers import (
@@ -113,7 +112,7 @@ class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
 
     serializer_class = ResourceSerializer
     permission_classes = (IsAdminOrReadOnly,)
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = (FilterBackend,)
     filterset_class = ResourceFilters
     queryset = Resource.objects.all()
 
@@ -128,15 +127,19 @@ class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
         """The shape, with what `?include=` adds."""
         return ResourceWithNextFreeSerializer if self.wants_next_free else ResourceSerializer
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        """One of them, as it stands in the window asked for."""
+        require_known(request, ("start", "end", "include"))
+        return super().retrieve(request, *args, **kwargs)
+
     @property
     def wants_next_free(self) -> bool:
         """Whether the caller asks for `next_free`, which costs more than the rest."""
         if self.request is None or self.request.method not in SAFE_METHODS:
             return False
-        asked = self.request.query_params.get("include")
-        wrong = repeated_parameters(self.request.query_params)
-        if wrong or asked not in (None, "next_free"):
-            raise ValidationError(wrong or {"include": ["Send next_free."]})
+        asked = parameters_of(self.request).get("include")
+        if asked not in (None, "next_free"):
+            raise ValidationError({"include": ["Send next_free."]})
         return asked == "next_free"
 
     def create(self, request: Request) -> Response:
@@ -179,7 +182,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
 
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
-    filter_backends = (DjangoFilterBackend,)
+    filter_backends = (FilterBackend,)
     filterset_class = BookingFilters
     queryset = Booking.objects.all()
 

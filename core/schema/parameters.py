@@ -7,6 +7,7 @@ from django import forms
 from django_filters import FilterSet
 
 from core.filters import KeyOrdering, MomentFilter
+from core.query import MAY_BE_EMPTY
 from core.schema import examples
 
 MOMENT = {"type": "string", "format": "date-time"}
@@ -147,7 +148,6 @@ SAYS = {
     "min_capacity": "Those that hold at least so many.",
 }
 MOMENTS = {"start", "end"}
-NEVER_EMPTY = {*MOMENTS, "include"}
 EXAMPLES = {"start": examples.SLOT["start_time"], "end": "2030-02-01T00:00:00Z", "duration": 60}
 
 
@@ -159,8 +159,7 @@ def of_filters(filters: type[FilterSet]) -> list[dict[str, Any]]:
             "query",
             SAYS.get(name) or str(found.extra.get("help_text", "")),
             schema_of(name, found),
-            # A form sends all of its fields; an empty one filters nothing.
-            **({} if name in NEVER_EMPTY else {"allowEmptyValue": True}),
+            **({"allowEmptyValue": True} if name in MAY_BE_EMPTY else {}),
         )
         for name, found in filters.base_filters.items()
     ]

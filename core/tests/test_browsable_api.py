@@ -49,6 +49,21 @@ def test_a_form_asks_for_times_as_text_with_an_example(admin_pages: Client) -> N
         assert datetime.fromisoformat(example[1]).tzinfo is not None
 
 
+@pytest.mark.parametrize("path", ["/api/bookings/", "/api/resources/"])
+def test_a_field_of_the_filters_that_is_left_empty_filters_nothing(
+    admin_pages: Client, alice: User, room: Resource, path: str
+) -> None:
+    make_booking(alice, room, notes="Budget")
+    form = page(admin_pages, path).split('<form class="form" action="" method="get">')[1].split("</form>")[0]
+    assert "[invalid name]" not in form
+    names = set(re.findall(r' name="([^"]*)"', form))
+    assert {"ordering", "search"} < names
+    shown = page(admin_pages, f"{path}?{'&'.join(f'{name}=' for name in names)}&limit=&cursor=&count=")
+    assert room.name in shown
+    found = page(admin_pages, f"{path}?{'&'.join(f'{name}=' for name in names - {'search'})}&search=nothing-like-it")
+    assert room.name not in found.split('<div class="response-info"')[1].split("</pre>")[0]
+
+
 def test_staff_book_with_the_form(admin_pages: Client, admin: User, room: Resource) -> None:
     answer = send(admin_pages, "POST", "/api/bookings/", {**booking_body(room), "user": "", "status": "", "notes": ""})
     assert answer.status_code == 201

@@ -47,6 +47,45 @@ def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> No
     assert as_alice.get("/api/bookings/?status=pending&status=confirmed").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        (
+            "/api/bookings/",
+            "resource status start_after start_before end_after end_before upcoming user ordering limit cursor count "
+            "format",
+        ),
+        ("/api/resources/", "start end available min_capacity include ordering limit cursor count"),
+        ("/api/resources/{room}/", "start end include"),
+        ("/api/resources/{room}/availability/", "start end"),
+        ("/api/resources/{room}/slots/", "start end duration step timezone limit cursor"),
+        ("/api/availability/", "start end duration min_capacity limit"),
+        ("/api/calendar-feeds/", "limit cursor count"),
+    ],
+    ids=lambda value: value if value.startswith("/") else "",
+)
+def test_a_parameter_without_a_value_is_refused(as_admin: APIClient, room: Resource, path: str, names: str) -> None:
+    for name in names.split():
+        assert_flat_error(as_admin.get(path.format(room=room.pk), {name: ""}), 400, "invalid", name)
+
+
+def test_an_empty_status_is_refused_beside_a_good_one(as_alice: APIClient) -> None:
+    assert_flat_error(as_alice.get("/api/bookings/?status=&status=confirmed"), 400, "invalid", "status")
+
+
+def test_a_search_for_nothing_finds_everything(as_alice: APIClient, room: Resource) -> None:
+    assert [row["id"] for row in as_alice.get("/api/resources/?search=").json()] == [room.pk]
+
+
+@pytest.mark.parametrize("query", ["available=true", "ordering=name", "limit=5", f"{WINDOW}&size=3", "start_after=x"])
+def test_a_single_resource_knows_its_parameters(anonymous: APIClient, room: Resource, query: str) -> None:
+    name = query.split("&")[-1].split("=")[0]
+    body = assert_flat_error(anonymous.get(filled(f"/api/resources/{room.pk}/?{query}")), 400, "invalid", name)
+    assert body[name] == ["There is no such parameter. There are: start, end, include, format."]
+    whole = f"/api/resources/{room.pk}/?{WINDOW}&include=next_free&format=json"
+    assert anonymous.get(filled(whole)).status_code == 200
+
+
 @pytest.mark.parametrize("digits", [19, 20, 4_300, 4_301], ids=lambda digits: f"{digits} digits")
 @pytest.mark.parametrize(
     "path",
