@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -130,10 +130,15 @@ class KeyPagination(BasePagination):
         """The plain array with its headers."""
         headers = {}
         if self.links:
-            headers["Link"] = ", ".join(f'<{url}>; rel="{relation}"' for relation, url in self.links.items())
+            headers["Link"] = link_header(self.links)
         if self.total is not None:
             headers["X-Total-Count"] = str(self.total)
         return Response(data, headers=headers)
+
+
+def link_header(links: Mapping[str, str]) -> str:
+    """The addresses of other pages by their relation, as RFC 8288 writes them."""
+    return ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items())
 
 
 def page(queryset: QuerySet[Any], names: Sequence[str], cursor: Cursor | None, limit: int) -> tuple[list[Any], bool]:

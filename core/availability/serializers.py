@@ -68,7 +68,7 @@ class SlotParameters(SearchParameters):
     step = serializers.IntegerField(min_value=5, max_value=1440, default=30, help_text="Minutes between two starts.")
     timezone = ZoneField(default=zoneinfo.ZoneInfo("UTC"), help_text="Whose midnight the grid begins at: an IANA name.")
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000, help_text="How many at most.")
-    cursor = MomentField(required=False, help_text="Where the next page begins; follow the Link header.")
+    cursor = serializers.CharField(required=False, help_text="Where the next page begins; follow the Link header.")
 
 
 class FirstSlotParameters(SearchParameters):

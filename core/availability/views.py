@@ -1,5 +1,6 @@
 """What is free? Open to all; nothing here tells strangers who booked, or why."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
@@ -9,7 +10,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 from core.availability import timelines
@@ -17,9 +18,13 @@ from core.availability.serializers import FirstSlotParameters, SlotParameters, T
 from core.exception_handler import as_json
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.pagination import Cursor, link_header, list_mark
 
 USUAL_WINDOW = timedelta(days=7)
 MOST_ENTRIES = 5_000
+
+# What a cursor of slots holds: where the next one starts.
+SLOT_ORDER = ("start_time",)
 
 
 class TimelineView(APIView):
@@ -61,24 +66,31 @@ class SlotsView(APIView):
         """The slots, on a grid of a local clock."""
         parameters = SlotParameters.read(request)
         resource = get_object_or_404(Resource, pk=pk)
-        asked = Interval(max(parameters["start"], parameters["cursor"] or parameters["start"]), parameters["end"])
+        mark, word, since = list_mark(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
+        if word is not None:
+            (reached,) = Cursor.decode(word, mark, Booking, SLOT_ORDER).values
+            since = max(since, reached)
+        found = self.slots_of(resource, Interval(since, parameters["end"]), parameters)
+        shown = [as_json(slot) for slot in islice(found, parameters["limit"])]
+        here = request.build_absolute_uri()
+        links = {"first": remove_query_param(here, "cursor")}
+        following = next(found, None)
+        if following is not None:
+            links["next"] = replace_query_param(here, "cursor", Cursor((following.start,)).encode(mark))
+        return Response(shown, headers={"Link": link_header(links)})
+
+    def slots_of(self, resource: Resource, asked: Interval, parameters: SlotParameters) -> Iterator[Interval]:
+        """Those of a resource in a window, in order."""
         window = timelines.bookable_part(asked, now=timezone.now())
         if window is None or not resource.is_available:
-            return Response([])
-        found = timelines.slots(
+            return iter(())
+        return timelines.slots(
             window,
             timelines.taken_in(window, resource_id=resource.pk),
             duration=timedelta(minutes=parameters["duration"]),
             step=parameters["step"],
             zone=parameters["timezone"],
         )
-        page = Response([as_json(slot) for slot in islice(found, parameters["limit"])])
-        following = next(found, None)
-        if following is not None:
-            cursor = following.start.isoformat().replace("+00:00", "Z")
-            url = replace_query_param(request.build_absolute_uri(), "cursor", cursor)
-            page.headers["Link"] = f'<{url}>; rel="next"'
-        return page
 
 
 class FirstSlotsView(APIView):

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -269,6 +270,36 @@ def test_1000_slots_are_the_most_of_one_answer(anonymous: APIClient, room: Resou
     ]
 
 
+def test_every_page_names_the_first(anonymous: APIClient, room: Resource) -> None:
+    address = f"{url(room)}?start={quote(text(at(9)))}&end={quote(text(at(12)))}&duration=60&step=60&limit=2"
+    first = anonymous.get(address)
+    last = anonymous.get(next_page(first))
+    assert len(last.json()) == 1
+    assert next_page(last) is None
+    for answer in (first, last):
+        assert anonymous.get(re.search(r'<([^>]*)>; rel="first"', answer.headers["Link"])[1]).json() == first.json()
+
+
+@pytest.mark.parametrize(
+    ("resource", "changed"),
+    [
+        pytest.param("room", {"duration": 30}, id="another duration"),
+        pytest.param("room", {"step": 60}, id="another grid"),
+        pytest.param("room", {"start": text(at(10))}, id="another window"),
+        pytest.param("room", {"timezone": "Europe/Berlin"}, id="another zone"),
+        pytest.param("lab", {}, id="another resource"),
+    ],
+)
+def test_a_cursor_is_good_for_one_question_alone(
+    request: pytest.FixtureRequest, anonymous: APIClient, room: Resource, resource: str, changed: dict
+) -> None:
+    asked = {"start": text(at(9)), "end": text(at(15)), "duration": 60, "limit": 2}
+    (cursor,) = parse_qs(urlsplit(next_page(anonymous.get(url(room), asked))).query)["cursor"]
+    assert len(anonymous.get(url(room), {**asked, "limit": 3, "cursor": cursor}).json()) == 3
+    answer = anonymous.get(url(request.getfixturevalue(resource)), {**asked, **changed, "cursor": cursor})
+    assert "made for other filters" in assert_flat_error(answer, 400, "invalid", "cursor")["detail"]
+
+
 def test_pages_hold_the_doubled_hour_twice(anonymous: APIClient, room: Resource) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     change = oracle.next_change("Europe/Berlin", at(0, day=2))
@@ -326,6 +357,7 @@ def test_bad_windows(anonymous: APIClient, room: Resource, query: str, field: st
         pytest.param(f"{WINDOW}&duration=60&limit=1001", "limit", id="limit too large"),
         pytest.param(f"{WINDOW}&duration=60&limit=all", "limit", id="limit a word"),
         pytest.param(f"{WINDOW}&duration=60&cursor=3", "cursor", id="a cursor of nobody's"),
+        pytest.param(f"{WINDOW}&duration=60&cursor=2030-01-01T09:00:00Z", "cursor", id="a moment as a cursor"),
         pytest.param(f"{WINDOW}&duration=60&zone=UTC", "zone", id="an unknown parameter"),
         pytest.param(f"{WINDOW}&duration=60&ordering=-start_time", "ordering", id="a parameter of lists"),
     ],
