@@ -1,10 +1,14 @@
 """Fields that read what people and programs send, and refuse what could mean two things."""
 
+import re
 from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.fields import empty
+
+# A time of day, and behind a space what is an offset but for its sign.
+LOST_PLUS = re.compile(r"[Tt ]\d\d:?\d\d[\d:.,]{0,20} \d\d(:?\d\d)?$")
 
 
 class MomentField(serializers.DateTimeField):
@@ -25,7 +29,7 @@ class MomentField(serializers.DateTimeField):
         # Python's own parser stops at a NUL.
         if not isinstance(value, str) or "\0" in value:
             self.fail("invalid", format="")
-        if len(value) > 6 and value[-6] == " " and value[-3] == ":":
+        if LOST_PLUS.search(value):
             self.fail("plus")
         return super().to_internal_value(value.strip())
 
