@@ -18,7 +18,9 @@ from rest_framework.response import Response
 
 from core.errors import StaleVersion
 
-ENTITY_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*')
+# An element of a list of tags, with the comma behind it; an empty one means nothing (RFC 9110, section 5.6.1.2).
+ELEMENT = re.compile(r'\s*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*)?(?:,|\Z)')
+NO_TAGS = 'If-Match and If-None-Match take * or tags in double quotes, such as "abc", "def".'
 STORED_LENGTH, LIVE_LENGTH = 20, 12
 
 
@@ -47,11 +49,14 @@ def tags_in(header: str) -> list[tuple[bool, str]]:
     """
     found, position = [], 0
     while position < len(header):
-        match = ENTITY_TAG.match(header, position)
-        if match is None or (match.end() < len(header) and header[match.end()] != ","):
-            raise ParseError('If-Match and If-None-Match take * or tags in double quotes, such as "abc", "def".')
-        found.append((bool(match[1]), match[2]))
-        position = match.end() + 1
+        match = ELEMENT.match(header, position)
+        if match is None:
+            raise ParseError(NO_TAGS)
+        if match[2] is not None:
+            found.append((bool(match[1]), match[2]))
+        position = match.end()
+    if not found:
+        raise ParseError(NO_TAGS)
     return found
 
 
