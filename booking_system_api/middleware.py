@@ -55,6 +55,26 @@ class RequestLogMiddleware:
         return response
 
 
+class BodilessMiddleware:
+    """Leaves out the bodies that HTTP leaves out, and what would be wrong to say of them (RFC 9110, section 8.6).
+
+    HEAD is told the length of what GET would send. Django says a length of 0 for a 204 or a 304, which have none.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, without a body where none belongs."""
+        response = self.get_response(request)
+        if response.status_code in (204, 304):
+            response.headers.pop("Content-Length", None)
+        elif request.method == "HEAD" and not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+
 def known_user_id(request: HttpRequest) -> object:
     """The id of the user where one was already looked up, else `-`; never asks the database."""
     user = getattr(request, "_cached_user", None)

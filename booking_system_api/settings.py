@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "booking_system_api.middleware.RequestLogMiddleware",
+    "booking_system_api.middleware.BodilessMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "booking_system_api.middleware.HealthMiddleware",

@@ -146,6 +146,26 @@ class TestTheProbe:
         assert answer[1]["Allow"] == "GET, HEAD"
 
 
+class TestAnswersWithoutABody:
+    @pytest.mark.parametrize("path", ["/health/", "/api/resources/", "/api/nothing/", "/admin/login/", "/favicon.ico"])
+    def test_head_is_get_without_its_body(self, server, path):
+        read, asked = server.ask("GET", path, **TLS), server.ask("HEAD", path, **TLS)
+
+        assert asked[0] == read[0]
+        assert asked[2] == b""
+        if path != "/admin/login/":  # its token differs each time
+            assert asked[1]["Content-Length"] == str(len(read[2]))
+        assert "no-body response" not in server.said
+
+    def test_a_304_says_nothing_of_its_length(self, server):
+        tag = server.ask("GET", "/api/resources/", **TLS)[1]["ETag"]
+        status, headers, body = server.ask("GET", "/api/resources/", **TLS, If_None_Match=tag)
+
+        assert (status, headers["ETag"], body) == (304, tag, b"")
+        assert "Content-Length" not in headers
+        assert "Transfer-Encoding" not in headers
+
+
 class TestHttps:
     @pytest.mark.parametrize("path", ["/api/resources/", "/admin/", "/api/nothing/"])
     def test_plain_http_is_sent_to_https(self, server, path):

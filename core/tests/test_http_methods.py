@@ -48,7 +48,7 @@ def test_head_is_get_without_its_body(as_root: APIClient, name: str, root: User,
     read, asked = as_root.get(path), as_root.head(path)
     assert read.status_code == asked.status_code == 200
     assert asked.content == b""
-    for header in ("Content-Type", "ETag", "Vary", "Cache-Control", "Link"):
+    for header in ("Content-Type", "Content-Length", "ETag", "Vary", "Cache-Control", "Link"):
         assert asked.headers.get(header) == read.headers.get(header), header
     varies = {word.strip().lower() for word in read.headers["Vary"].split(",")}
     assert {"accept", "authorization", "cookie"} <= varies
