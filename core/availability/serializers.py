@@ -2,7 +2,6 @@
 
 import zoneinfo
 from datetime import timedelta
-from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -10,6 +9,7 @@ from rest_framework import serializers
 from core.choices import BookingStatus
 from core.fields import MomentField
 from core.query import QueryParameters, WindowParameters
+from core.zones import zone_names
 
 LONGEST_TIMELINE = timedelta(days=366)
 LONGEST_SEARCH = timedelta(days=31)
@@ -29,12 +29,6 @@ class ZoneField(serializers.CharField):
         if name not in zone_names():
             self.fail("plus" if name.replace(" ", "+") in zone_names() else "unknown")
         return zoneinfo.ZoneInfo(name)
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """All names that there are; a name is looked up here before a file of that name is."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 class TimelineParameters(WindowParameters):

@@ -1,17 +1,12 @@
-"""Time zones by their IANA names."""
+"""The time zones of users."""
 
-from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 
+from core.zones import zone_names
+
 DEFAULT_ZONE = "UTC"
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """The names that users can choose from."""
-    return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
 def require_zone(name: str) -> None:

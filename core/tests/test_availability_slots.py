@@ -350,6 +350,8 @@ def test_bad_windows(anonymous: APIClient, room: Resource, query: str, field: st
         pytest.param(f"{WINDOW}&duration=60&timezone=Europe/../..", "timezone", id="zone a way up"),
         pytest.param(f"{WINDOW}&duration=60&timezone=/etc/passwd", "timezone", id="zone a file"),
         pytest.param(f"{WINDOW}&duration=60&timezone=Europe", "timezone", id="zone a folder"),
+        pytest.param(f"{WINDOW}&duration=60&timezone=localtime", "timezone", id="zone of the server"),
+        pytest.param(f"{WINDOW}&duration=60&timezone=posixrules", "timezone", id="zone of rules alone"),
         pytest.param(f"{WINDOW}&duration=60&timezone=%2B02:00", "timezone", id="zone an offset"),
         pytest.param(f"{WINDOW}&duration=60&timezone=UTC%00", "timezone", id="zone with NUL"),
         pytest.param(f"{WINDOW}&duration=60&timezone={'x' * 5000}", "timezone", id="zone of 5000 letters"),
