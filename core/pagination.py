@@ -29,7 +29,10 @@ PRESENTATION = {"limit", "cursor", "count", "format", "include"}
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A place in a list: the ordering values of a row, and whether the page lies before or after it."""
+    """A place in a list: the ordering values of a row, and whether the page lies before or after it.
+
+    Without values it is an end of the list: the last page lies before it, the first one after it.
+    """
 
     values: tuple[Any, ...]
     backwards: bool = False
@@ -49,7 +52,7 @@ class Cursor:
         """
         try:
             mark, backwards, values = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-            if mark != list_mark or len(values) != len(names):
+            if mark != list_mark or len(values) not in (0, len(names)):
                 raise ValidationError(
                     {"cursor": ["This cursor was made for other filters or another ordering. Begin without one."]}
                 )
@@ -117,13 +120,13 @@ class KeyPagination(BasePagination):
         """The addresses of the neighbours: `first` always, `next` and `prev` where there is something."""
         here = self.request.build_absolute_uri()
         links = {"first": remove_query_param(here, "cursor")}
-        edges = {"next": (rows[-1], False), "prev": (rows[0], True)} if rows else {}
-        backwards = cursor is not None and cursor.backwards
-        there = {"next": more or backwards, "prev": cursor is not None and (more or not backwards)}
-        for relation, (row, direction) in edges.items():
+        ahead, behind = ("prev", "next") if cursor is not None and cursor.backwards else ("next", "prev")
+        there = {ahead: more, behind: cursor is not None and bool(cursor.values)}
+        # Where nothing is left on this page, the ends of the list are its neighbours.
+        for relation, edge, direction in (("next", rows[-1:], False), ("prev", rows[:1], True)):
             if there[relation]:
-                edge = Cursor(tuple(value_of(row, name.lstrip("-")) for name in names), direction)
-                links[relation] = replace_query_param(here, "cursor", edge.encode(self.mark))
+                values = tuple(value_of(row, name.lstrip("-")) for row in edge for name in names)
+                links[relation] = replace_query_param(here, "cursor", Cursor(values, direction).encode(self.mark))
         return links
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
@@ -147,7 +150,9 @@ def page(queryset: QuerySet[Any], names: Sequence[str], cursor: Cursor | None, l
     if cursor is not None:
         if cursor.backwards:
             walked = [name[1:] if name.startswith("-") else f"-{name}" for name in names]
-        queryset = queryset.filter(beyond(walked, cursor.values)).order_by(*walked)
+        queryset = queryset.order_by(*walked)
+        if cursor.values:
+            queryset = queryset.filter(beyond(walked, cursor.values))
     rows = list(queryset[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]

@@ -68,8 +68,7 @@ class SlotsView(APIView):
         resource = get_object_or_404(Resource, pk=pk)
         mark, word, since = list_mark(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if word is not None:
-            (reached,) = Cursor.decode(word, mark, Booking, SLOT_ORDER).values
-            since = max(since, reached)
+            since = max([since, *Cursor.decode(word, mark, Booking, SLOT_ORDER).values])
         found = self.slots_of(resource, Interval(since, parameters["end"]), parameters)
         shown = [as_json(slot) for slot in islice(found, parameters["limit"])]
         here = request.build_absolute_uri()

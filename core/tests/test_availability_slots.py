@@ -1,5 +1,7 @@
 """GET /api/resources/{id}/slots/."""
 
+import base64
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -298,6 +300,15 @@ def test_a_cursor_is_good_for_one_question_alone(
     assert len(anonymous.get(url(room), {**asked, "limit": 3, "cursor": cursor}).json()) == 3
     answer = anonymous.get(url(request.getfixturevalue(resource)), {**asked, **changed, "cursor": cursor})
     assert "made for other filters" in assert_flat_error(answer, 400, "invalid", "cursor")["detail"]
+
+
+def test_a_cursor_without_a_place_is_that_of_the_first_page(anonymous: APIClient, room: Resource) -> None:
+    asked = {"start": text(at(9)), "end": text(at(15)), "duration": 60, "limit": 2}
+    first = anonymous.get(url(room), asked)
+    (cursor,) = parse_qs(urlsplit(next_page(first)).query)["cursor"]
+    mark, _, _ = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+    bare = base64.urlsafe_b64encode(json.dumps([mark, False, []]).encode()).decode()
+    assert anonymous.get(url(room), {**asked, "cursor": bare}).json() == first.json()
 
 
 def test_pages_hold_the_doubled_hour_twice(anonymous: APIClient, room: Resource) -> None:

@@ -78,6 +78,26 @@ def test_rows_that_come_and_go_neither_double_nor_hide_the_others(
     assert len(seen) == len(set(seen))
 
 
+def test_from_an_end_that_was_deleted_meanwhile_there_is_a_way_back(as_alice: APIClient, many: list[int]) -> None:
+    second = as_alice.get(links(as_alice.get("/api/bookings/?limit=4"))["next"])
+    Booking.objects.filter(pk__in=many[8:]).delete()
+    gone = as_alice.get(links(second)["next"])
+    assert (gone.json(), set(links(gone))) == ([], {"first", "prev"})
+    last = as_alice.get(links(gone)["prev"])
+    assert [row["id"] for row in last.json()] == many[4:8]
+    assert set(links(last)) == {"first", "prev"}
+
+
+def test_from_a_beginning_that_was_deleted_meanwhile_there_is_a_way_on(as_alice: APIClient, many: list[int]) -> None:
+    second = as_alice.get(links(as_alice.get("/api/bookings/?limit=4"))["next"])
+    Booking.objects.filter(pk__in=many[:4]).delete()
+    gone = as_alice.get(links(second)["prev"])
+    assert (gone.json(), set(links(gone))) == ([], {"first", "next"})
+    first = as_alice.get(links(gone)["next"])
+    assert [row["id"] for row in first.json()] == many[4:8]
+    assert set(links(first)) == {"first", "next"}
+
+
 @pytest.mark.parametrize(
     "query",
     [
