@@ -14,7 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from booking_system_api.logs import without_secrets
 from booking_system_api.views import HEALTH_PATH, health
 from core.exception_handler import error_body, error_for_status
-from core.throttling import rate_limit_headers
+from core.throttling import limits_of, rate_limit_headers
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ class ApiCacheMiddleware:
             patch_vary_headers(response, ("Authorization", "Cookie"))
             if "Cache-Control" not in response.headers:
                 response.headers["Cache-Control"] = self.rule(request, response)
-            for name, value in rate_limit_headers(getattr(request, "rate_limits", [])).items():
+            for name, value in rate_limit_headers(limits_of(request)).items():
                 response.headers[name] = value
         return response
 

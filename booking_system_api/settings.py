@@ -112,7 +112,10 @@ REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    # A full memory forgets counters, so that limits would begin anew: there must be room for those of many addresses.
+    # Each takes 0.3 KB and 9 bytes for each call in it: 50 MB in each process when all are full ones of sign-ins, and
+    # 600 MB only when so many addresses use up THROTTLE_ANONYMOUS.
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
 }
 
 # --- Booking rules ----------------------------------------------------------------------------------------------------

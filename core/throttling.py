@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
@@ -17,13 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What is left of a limit: calls, and seconds until there are more."""
+    """What is left of a limit: calls, and seconds until there are more; and whether it let this call through."""
 
     scope: str
     quota: int
     window: int
     remaining: int
     reset: int
+    allowed: bool
+
+
+def limits_of(request: Request | HttpRequest) -> list[RateLimit]:
+    """What the limits that counted this call said of it, so far."""
+    return getattr(getattr(request, "_request", request), "rate_limits", [])
 
 
 def rate_limit_headers(limits: Sequence[RateLimit]) -> dict[str, str]:
@@ -57,11 +64,17 @@ class RateThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": f"{self.counter}_{digest}"}
 
     def allow_request(self, request: Request, view: "APIView | None") -> bool:
-        """Whether the call may go on; either way it is noted what is left."""
+        """Whether the call may go on; either way it is noted what is left.
+
+        One refusal is enough: the limits after it are not asked. Otherwise anybody could fill the memory with counters
+        of names that they make up, and so push out those of others.
+        """
+        noted = limits_of(request)
+        if not all(limit.allowed for limit in noted):
+            return True
         allowed = super().allow_request(request, view)
         if self.rate is not None and self.key is not None:
-            plain = getattr(request, "_request", request)
-            plain.rate_limits = [*getattr(plain, "rate_limits", []), self.state(allowed=allowed)]
+            getattr(request, "_request", request).rate_limits = [*noted, self.state(allowed=allowed)]
         return allowed
 
     def state(self, *, allowed: bool) -> RateLimit:
@@ -69,7 +82,7 @@ class RateThrottle(SimpleRateThrottle):
         used = len(self.history)
         reset = self.duration - (self.now - self.history[-1]) if self.history else self.duration
         left = self.num_requests - used if allowed else 0
-        return RateLimit(self.scope, self.num_requests, self.duration, max(0, left), max(1, math.ceil(reset)))
+        return RateLimit(self.scope, self.num_requests, self.duration, max(0, left), max(1, math.ceil(reset)), allowed)
 
     def wait(self) -> float:
         """Seconds until the next call may go through, at least 1."""

@@ -229,6 +229,56 @@ class TestAllOtherCalls:
         assert "retry-after" in answer.headers["Access-Control-Expose-Headers"].lower()
 
 
+class TestManyMadeUpNames:
+    """Whoever sends many names must not wash away the counters of others."""
+
+    @pytest.fixture
+    def room_for(self, settings):
+        """Sets how many counters are kept."""
+
+        def room_for(entries):
+            memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": entries}}
+            settings.CACHES = {"default": memory}
+
+        return room_for
+
+    def use_up(self, path=LOGIN):
+        """Take all the sign-ins there are as alice, from addresses that are not used again."""
+        for number in range(3):
+            sign_in(at_address(f"198.51.100.{number}"), path)
+
+    def test_the_counters_of_many_addresses_are_kept(self, limit, alice):
+        limit(sign_in="3/hour")
+        self.use_up()
+        for number in range(400):
+            sign_in(at_address(f"203.0.{number // 200}.{number % 200}"), username=f"nobody{number}")
+
+        assert_limited(sign_in(at_address("192.0.2.1"), password=PASSWORD), seconds=3600)
+
+    @pytest.mark.parametrize("path", [LOGIN, JWT, ADMIN], ids=["token", "jwt", "admin"])
+    def test_a_refused_sign_in_makes_no_counter_of_the_name(self, limit, room_for, alice, path):
+        limit(sign_in="3/hour")
+        room_for(12)
+        self.use_up(path)
+        client = at_address("192.0.2.1")
+        for number in range(3):
+            sign_in(client, path, username=f"nobody{number}")
+
+        assert {sign_in(client, path, username=f"made-up{number}").status_code for number in range(40)} == {429}
+        assert sign_in(at_address("192.0.2.2"), path, password=PASSWORD).status_code == 429
+
+    def test_a_refused_reset_makes_no_counter_of_the_mailbox(self, limit, room_for, alice):
+        limit(password_reset="2/hour")
+        room_for(8)
+        for number in range(2):
+            at_address(f"198.51.100.{number}").post(RESET, {"email": "alice@example.org"})
+        client = at_address("192.0.2.1")
+        for number in range(40):
+            client.post(RESET, {"email": f"made-up{number}@example.org"})
+
+        assert_limited(at_address("192.0.2.2").post(RESET, {"email": "alice@example.org"}), seconds=3600)
+
+
 class TestProxies:
     def test_a_forged_header_is_no_way_around(self, limit, db):
         limit(proxies=0, anonymous="1/min")
