@@ -5,16 +5,19 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
 from django.utils import timezone
 from djoser import serializers as djoser
 from djoser.utils import decode_uid
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
 from rest_framework_simplejwt.exceptions import InvalidToken
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
 from core.accounts.identity import folded_email, users_with_email, users_with_name
+from core.querysets import locked
 
 User = get_user_model()
 
@@ -114,13 +117,28 @@ class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
         return token
 
 
-class RefreshSerializer(jwt.TokenRefreshSerializer):
+class OneUseMixin:
+    """A refresh token is good once: of several calls with one at the same moment, the first alone finds it so."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What comes of the token, while nobody else can use it."""
+        key = UntypedToken(attrs["refresh"])["jti"]
+        with transaction.atomic():
+            locked(OutstandingToken.objects.filter(jti=key)).first()
+            return super().validate(attrs)  # type: ignore[misc]
+
+
+class RefreshSerializer(OneUseMixin, jwt.TokenRefreshSerializer):
     """A new access token, unless the account is gone or its password has changed."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         """The tokens."""
         JWTAuthentication().get_user(RefreshToken(attrs["refresh"]))
         return super().validate(attrs)
+
+
+class SignOutSerializer(OneUseMixin, jwt.TokenBlacklistSerializer):
+    """A refresh token that is to open nothing any more."""
 
 
 class VerifySerializer(jwt.TokenVerifySerializer):

@@ -20,6 +20,7 @@ from rest_framework_simplejwt import views as jwt
 
 from core import throttling
 from core.accounts.authentication import is_too_old
+from core.accounts.serializers import SignOutSerializer
 from core.notifications import outbox
 from core.query import PAGING, require_known
 
@@ -47,7 +48,7 @@ class JWTSignInView(jwt.TokenObtainPairView):
 class JWTSignOutView(jwt.TokenBlacklistView):
     """Voids a refresh token."""
 
-    _serializer_class = "rest_framework_simplejwt.serializers.TokenBlacklistSerializer"
+    serializer_class = SignOutSerializer
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """Void it; 401 where it is none."""

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from core.accounts.serializers import JWTSignInSerializer
-from core.tests.conftest import client_of
+from core.tests.conftest import client_of, in_parallel
 from core.tests.errors import assert_flat_error
 from core.tests.factories import PASSWORD
 
@@ -85,3 +85,21 @@ def test_json_web_tokens_end_with_the_age_of_the_sign_in_however_often_renewed(
         assert_flat_error(anonymous.post(path, body), 401, code="sign_in_expired")
     anonymous.credentials(HTTP_AUTHORIZATION=f"JWT {token.access_token}")
     assert_flat_error(anonymous.get(ME), 401, code="sign_in_expired")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_token_sent_many_times_at_once_is_good_once(pair: dict) -> None:
+    calls = [lambda: client_of().post(REFRESH, {"refresh": pair["refresh"]})] * 12
+    answers = in_parallel(calls)
+    assert sorted(answer.status_code for answer in answers) == [200, *[401] * 11]
+    for answer in answers:
+        if answer.status_code == 401:
+            assert_flat_error(answer, 401, code="token_not_valid")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_signing_out_while_a_token_is_renewed_leaves_no_way_on_that_nobody_hears_of(pair: dict) -> None:
+    body = {"refresh": pair["refresh"]}
+    calls = [lambda: client_of().post(REFRESH, body), lambda: client_of().post(SIGN_OUT, body)] * 4
+    statuses = sorted(answer.status_code for answer in in_parallel(calls))
+    assert statuses in ([200, *[401] * 7], [204, *[401] * 7])
