@@ -216,7 +216,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
                 self.attempt(request, booking)
                 transaction.set_rollback(True)
         except (BookingError, APIException) as error:
-            refused = flat_error(error, {"request": request})
+            refused = flat_error(error, self.get_exception_handler_context())
             said = {"ok": False, "status": refused.status_code}
             return Response({**said, **refused.data, **said})  # a refusal may be about a field of the name `status`
         return Response({"ok": True})

@@ -82,7 +82,8 @@ class AccountViewSet(djoser.UserViewSet):
             return [throttling.RegistrationByAddress()]
         if self.action == "reset_password":
             return [throttling.PasswordResetByAddress(), throttling.PasswordResetByAccount()]
-        if self.action == "set_password" or self.request.method == "DELETE":
+        guesses = self.action == "set_password" or self.request.method == "DELETE"
+        if guesses and self.request.user.is_authenticated:
             return [throttling.SignInByAddress(), throttling.PasswordGuessByUser()]
         if self.action == "me" and self.request.method in ("GET", "HEAD"):
             return []
