@@ -2,9 +2,11 @@
 
 import hashlib
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
@@ -14,6 +16,9 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+# How proxies write an address: as it is, or with a port, an IPv6 one then in brackets.
+WITH_PORT = re.compile(r"\[(?P<v6>[^]]*)\](:[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,21 @@ def rate_limit_headers(limits: Sequence[RateLimit]) -> dict[str, str]:
     policies = ", ".join(f'"{one.scope}";q={one.quota};w={one.window}' for one in tightest.values())
     states = ", ".join(f'"{one.scope}";r={one.remaining};t={one.reset}' for one in tightest.values())
     return {"RateLimit-Policy": policies, "RateLimit": states} if tightest else {}
+
+
+def client_at(address: str) -> str:
+    """Who calls from an address, however it is written; the text itself where it is none.
+
+    Whoever has an IPv6 address has all of its /64 (RFC 6177), and would otherwise have as many calls as they like.
+    """
+    found = WITH_PORT.fullmatch(address)
+    try:
+        parsed = ip_address((found["v6"] or found["v4"] or "") if found else address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
 
 
 class RateThrottle(SimpleRateThrottle):
@@ -96,7 +116,7 @@ class AddressThrottle(RateThrottle):
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
         """The key for the address."""
-        return self.key_for(self.get_ident(request) or "")
+        return self.key_for(client_at(self.get_ident(request) or ""))
 
 
 class AccountThrottle(RateThrottle):
