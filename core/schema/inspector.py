@@ -62,7 +62,7 @@ class Inspector(AutoSchema):
                 says = schema.pop("description", "How many at least.")
                 found.append(parameter(name, "query", says, schema, required=name in mapped.get("required", [])))
         for one in found:
-            if one["name"] in EXAMPLES:
+            if one.get("required") and one["name"] in EXAMPLES:
                 one["example"] = EXAMPLES[one["name"]]
         return [*(PARAMETERS[name] for name in said.parameters if PARAMETERS[name]["in"] == "path"), *found] + [
             PARAMETERS[name] for name in said.parameters if PARAMETERS[name]["in"] != "path"

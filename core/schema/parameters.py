@@ -12,7 +12,6 @@ from core.schema import examples
 
 MOMENT = {"type": "string", "format": "date-time"}
 ENTITY_TAG = '"5f2b8c0d9e1a7b3c4d6e-0f1e2d3c4b5a"'
-KEY = "0b8f7c1e-9d1a-4e53-8b43-6a3f0a2f9d11"
 
 
 def parameter(name: str, where: str, says: str, schema: dict[str, Any], **more: object) -> dict[str, Any]:
@@ -59,23 +58,21 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": parameter(
         "Idempotency-Key",
         "header",
-        "A word of your own for this booking, such as a UUID: 1 to 255 visible ASCII characters.",
+        "A word of your own for this booking, such as a UUID: 1 to 255 visible ASCII characters. Another booking needs "
+        "another one.",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
-        example=KEY,
     ),
     "If-Match": parameter(
         "If-Match",
         "header",
-        "The `ETag` of the version that the change is about; `*` or none: of any.",
+        "The `ETag` of the version that the change is about, in its double quotes; `*` or none: of any.",
         {"type": "string"},
-        example=ENTITY_TAG,
     ),
     "If-None-Match": parameter(
         "If-None-Match",
         "header",
-        "The `ETag` of the answer that the caller has; 304 when it is still good.",
+        "The `ETag` of the answer that the caller has, in its double quotes; 304 when it is still good.",
         {"type": "string"},
-        example=ENTITY_TAG,
     ),
 }
 
@@ -148,6 +145,7 @@ SAYS = {
     "min_capacity": "Those that hold at least so many.",
 }
 MOMENTS = {"start", "end"}
+# A page to try things out fills them in by itself, so only what has to be sent has one.
 EXAMPLES = {"start": examples.SLOT["start_time"], "end": "2030-02-01T00:00:00Z", "duration": 60}
 
 

@@ -122,6 +122,13 @@ def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
         assert all(one["description"] for one in described), path
 
 
+def test_only_what_has_to_be_sent_has_an_example(schema: dict[str, Any]) -> None:
+    # The Swagger page sends examples as they are: a made-up tag would be refused, a filter would hide what there is.
+    shown = [one for *_, operation in operations(schema) for one in operation.get("parameters", ()) if "example" in one]
+    assert shown
+    assert [one["name"] for one in shown if not one.get("required")] == []
+
+
 def test_every_answer_tells_of_its_headers(schema: dict[str, Any]) -> None:
     for method, path, operation in operations(schema):
         for status, answer in operation["responses"].items():
