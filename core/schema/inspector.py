@@ -1,5 +1,6 @@
 """From an operation's entry to OpenAPI; the shapes are drf-spectacular's reading of the serializers."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -7,13 +8,16 @@ from django_filters import FilterSet
 from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, force_instance
+from rest_framework.permissions import SAFE_METHODS
 
 from core.schema.operation import EVERYBODY, Answer, Body, Operation
 from core.schema.operations import OPERATIONS
 from core.schema.parameters import EXAMPLES, PARAMETERS, of_filters, parameter
 from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
+from core.schema.refusals import refusal
 
 TOKEN, JWT = {"Token": []}, {"JWT": []}
+PLACES = ("path", "query", "header")
 BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -64,9 +68,10 @@ class Inspector(AutoSchema):
         for one in found:
             if one.get("required") and one["name"] in EXAMPLES:
                 one["example"] = EXAMPLES[one["name"]]
-        return [*(PARAMETERS[name] for name in said.parameters if PARAMETERS[name]["in"] == "path"), *found] + [
-            PARAMETERS[name] for name in said.parameters if PARAMETERS[name]["in"] != "path"
-        ]
+        named = [PARAMETERS[name] for name in said.parameters]
+        if not any(one["name"] == "format" for one in named):
+            named.append(PARAMETERS["format"])
+        return sorted([*found, *named], key=lambda one: PLACES.index(one["in"]))
 
     def body_of(self, body: Body) -> dict[str, Any]:
         """What is sent, in each of the formats."""
@@ -81,10 +86,21 @@ class Inspector(AutoSchema):
     def responses_of(self, said: Operation) -> dict[str, Any]:
         """Each status."""
         responses = {str(status): self.success(answer, said) for status, answer in said.answers.items()}
-        codes = [*said.problems, *ALWAYS, *(LIMITED if said.limited else ())]
-        for status, found in by_status(codes).items():
-            responses[str(status)] = problem_response(status, found, limited=said.limited)
+        for status, codes in by_status(self.problems_of(said)).items():
+            shown = {code: refusal(code, said) for code in codes}
+            responses[str(status)] = problem_response(status, shown, limited=said.limited)
         return responses
+
+    def problems_of(self, said: Operation) -> Iterator[str]:
+        """The codes named, and those that follow from what a call sends and how its caller may have signed in."""
+        yield from said.problems
+        yield from ALWAYS
+        if said.body or "If-Match" in said.parameters:
+            yield "parse_error"
+        if "not_authenticated" in said.problems and self.method not in SAFE_METHODS:
+            yield "permission_denied"  # a session without its CSRF token
+        if said.limited:
+            yield from LIMITED
 
     def success(self, answer: Answer, said: Operation) -> dict[str, Any]:
         """A success."""
@@ -111,8 +127,9 @@ def headers_of(*names: str, limited: bool) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *everywhere)}
 
 
-def problem_response(status: int, codes: list[str], *, limited: bool) -> dict[str, Any]:
+def problem_response(status: int, shown: dict[str, dict[str, Any]], *, limited: bool) -> dict[str, Any]:
     """An error with an example for each of its codes."""
+    codes = list(shown)
     shape = "Problem"
     if status == HTTPStatus.BAD_REQUEST:
         shape = "InvalidBooking" if "slot_taken" in codes else "Invalid"
@@ -130,7 +147,7 @@ def problem_response(status: int, codes: list[str], *, limited: bool) -> dict[st
                         {"type": "object", "properties": {"code": {"enum": codes}}},
                     ]
                 },
-                "examples": {code: {"value": PROBLEMS[code].body} for code in codes},
+                "examples": {code: {"value": body} for code, body in shown.items()},
             }
         },
     }

@@ -44,7 +44,7 @@ class Operation:
     Attributes:
         id: The name that clients generated from the schema give it.
         who: Who may call it; `signed_in` follows from `problems`.
-        problems: The codes of the errors that it answers, beside those that any call does.
+        problems: The codes of the errors that it answers, beside those that follow from the rest.
         filters: Where its query parameters are declared.
         parameters: Names of `core.schema.parameters` that it takes besides.
         limited: Whether a limit holds for it.
@@ -74,6 +74,6 @@ SIGN_IN, JWT_SIGN_IN, ACCOUNT, ACCOUNTS, PICTURE = (
     "Profile picture",
 )
 
-LIST = ("limit", "cursor", "count", "format")
+LIST = ("limit", "cursor", "count")
 LIST_HEADERS = ("ETag", "Link", "X-Total-Count")
 NOT_MODIFIED = Answer("Nothing has changed since the answer whose tag was sent in `If-None-Match`.", headers=("ETag",))

@@ -147,7 +147,8 @@ PROBLEMS: dict[str, Problem] = dict(
             403,
             "permission_denied",
             "You do not have permission to perform this action.",
-            "The caller is known, and may not do this: it is somebody else's, or for staff.",
+            "The caller is known, and may not do this: it is somebody else's, for staff, or of a session and lacks its "
+            "CSRF token.",
         ),
         plain(
             403,
@@ -217,9 +218,16 @@ PROBLEMS: dict[str, Problem] = dict(
 )
 
 # Which of them belong together.
-ALWAYS = ("server_error", "database_unavailable")
+ALWAYS = (
+    "invalid",
+    "bad_request",
+    "length_required",
+    "body_too_large",
+    "unsupported_media_type",
+    "server_error",
+    "database_unavailable",
+)
 LIMITED = ("throttled",)
-ANY_BODY = ("invalid", "parse_error", "body_too_large", "length_required", "unsupported_media_type")
 BAD_TOKEN = (
     "authentication_failed",
     "sign_in_expired",

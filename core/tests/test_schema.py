@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import get_resolver
@@ -29,12 +30,16 @@ from core.filters import BookingFilters, ResourceFilters
 from core.schema.operations import OPERATIONS
 from core.schema.problems import PROBLEMS
 from core.tests.environment import ROOT
-from core.tests.errors import assert_flat_error
+from core.tests.errors import SLOTS, WORDS, assert_flat_error
 from core.tests.test_routes import ROUTES
 
 COMMITTED = ROOT / "openapi.yaml"
 PAGES = {"docs", "redoc"}
-METHODS = ("get", "post", "put", "patch", "delete")
+BELOW_API = {
+    f"/{address}".replace("(?P<pk>[0-9]+)", "{id}").replace("(?P<id>[0-9]+)", "{id}").replace("\\", "")
+    for name, (address, _) in ROUTES.items()
+    if name not in PAGES
+}
 
 
 @pytest.fixture(scope="module")
@@ -108,17 +113,21 @@ def test_tags_come_in_the_order_in_which_their_operations_do(schema: dict[str, A
 
 
 def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
-    everywhere = {"limit", "cursor", "count", "format"}
+    paging = {"limit", "cursor", "count"}
     expected = {
-        "/api/bookings/": set(BookingFilters.base_filters) | everywhere,
-        "/api/resources/": set(ResourceFilters.base_filters) | everywhere,
-        "/api/availability/": set(availability.FirstSlotParameters().fields) | {"format"},
-        "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields) | {"format"},
-        "/api/resources/{id}/slots/": set(availability.SlotParameters().fields) | {"format"},
+        "/api/bookings/": set(BookingFilters.base_filters) | paging,
+        "/api/resources/": set(ResourceFilters.base_filters) | paging,
+        "/api/availability/": set(availability.FirstSlotParameters().fields),
+        "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields),
+        "/api/resources/{id}/slots/": set(availability.SlotParameters().fields),
+        "/api/calendar-feeds/": paging,
+        "/api/auth/users/": paging,
+        "/api/resources/{id}/": {"start", "end", "include"},
     }
-    for path, names in expected.items():
-        described = schema["paths"][path]["get"]["parameters"]
-        assert {one["name"] for one in described if one["in"] == "query"} == names, path
+    for method, path, operation in operations(schema):
+        described = operation.get("parameters", [])
+        names = (expected.get(path, set()) if method == "get" else set()) | ({"format"} if path in BELOW_API else set())
+        assert {one["name"] for one in described if one["in"] == "query"} == names, f"{method} {path}"
         assert all(one["description"] for one in described), path
 
 
@@ -149,6 +158,31 @@ def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
 # --- Examples ---------------------------------------------------------------------------------------------------------
 
 
+def read_by(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    """The names of all that an operation reads."""
+    contents = operation.get("requestBody", {}).get("content", {}).values()
+    bodies = (resolved(schema, content["schema"]) for content in contents)
+    parameters = {one["name"] for one in operation.get("parameters", ())}
+    return parameters.union({"non_field_errors"}, *(body["properties"] for body in bodies))
+
+
+def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, Any]) -> None:
+    for method, path, operation in operations(schema):
+        answer = resolved(schema, operation["responses"].get("400", {}))
+        for code, example in answer.get("content", {}).get("application/json", {}).get("examples", {}).items():
+            faulty = set(example["value"]) - {*WORDS, *SLOTS}
+            assert faulty <= read_by(schema, operation), f"{method} {path} {code}"
+
+
+def test_a_stale_version_shows_what_is_stored(schema: dict[str, Any]) -> None:
+    for path in ("/api/resources/{id}/", "/api/bookings/{id}/"):
+        shown_there = resolved(schema, schema["paths"][path]["get"]["responses"]["200"])["content"]["application/json"]
+        for method in ("put", "patch", "delete"):
+            stale = resolved(schema, schema["paths"][path][method]["responses"]["412"])["content"]["application/json"]
+            current = stale["examples"]["precondition_failed"]["value"]["current"]
+            assert current == shown_there["examples"]["example"]["value"]
+
+
 def shown(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Each example with its shape."""
     for method, path, operation in operations(schema):
@@ -176,6 +210,51 @@ def test_every_body_has_an_example_and_every_example_is_what_its_shape_says(sche
             for content in resolved(schema, answer).get("content", {}).values():
                 assert content["examples"], f"{method} {path} {status}"
     assert checked > 400
+
+
+# --- Whatever is called -----------------------------------------------------------------------------------------------
+
+
+def assert_described(schema: dict[str, Any], method: str, path: str, answer: Any, code: str) -> None:
+    """The answer has this code, and the description of the operation knows it."""
+    refused = assert_flat_error(answer, answer.status_code, code)
+    described = resolved(schema, schema["paths"][path][method]["responses"].get(str(answer.status_code), {}))
+    content = described.get("content", {}).get("application/json", {"examples": {}})
+    assert refused["code"] in content["examples"], f"{method} {path} {answer.status_code}"
+
+
+@pytest.mark.parametrize(
+    ("query", "sent", "code"),
+    [
+        pytest.param("?format=xml", {}, "invalid", id="a form that there is not"),
+        pytest.param("", {"HTTP_HOST": "elsewhere.example.org"}, "bad_request", id="another host"),
+        pytest.param("", {"HTTP_TRANSFER_ENCODING": "chunked"}, "length_required", id="a body of unknown length"),
+        pytest.param("", {"CONTENT_LENGTH": "2000000"}, "body_too_large", id="a body of two megabytes"),
+        pytest.param(
+            "",
+            {"data": "{}", "content_type": "application/json; charset=utf-16"},
+            "unsupported_media_type",
+            id="another charset",
+        ),
+    ],
+)
+def test_what_any_call_may_answer_is_described_everywhere(
+    anonymous: APIClient, schema: dict[str, Any], query: str, sent: dict[str, str], code: str
+) -> None:
+    for method, path, _ in operations(schema):
+        if path in BELOW_API:
+            answer = anonymous.generic(method, path.replace("{id}", "1") + query, **sent)
+            assert_described(schema, method, path, answer, code)
+
+
+@pytest.mark.django_db
+def test_a_write_in_a_session_without_its_csrf_token_is_described(schema: dict[str, Any], admin: User) -> None:
+    browser = Client(enforce_csrf_checks=True, HTTP_X_FORWARDED_PROTO="https")
+    browser.force_login(admin)
+    for method, path, operation in operations(schema):
+        if method != "get" and {} not in operation["security"]:
+            answer = browser.generic(method, path.replace("{id}", "1"))
+            assert_described(schema, method, path, answer, "permission_denied")
 
 
 # --- What is served ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from core.filters import BookingFilters
 from core.schema import examples, shapes
 from core.schema.operation import BOOKINGS, LIST, LIST_HEADERS, NOT_MODIFIED, THOSE_SIGNED_IN, Answer, Body, Operation
-from core.schema.problems import ANY_BODY, PROBLEMS, RULES, SIGNED_IN
+from core.schema.problems import PROBLEMS, RULES, SIGNED_IN
 from core.serializers import BookingSerializer
 
 BOOKED = Answer("The booking.", BookingSerializer, examples.BOOKING, headers=("ETag",))
@@ -20,7 +20,7 @@ BOOKING = {
             200: Answer("The bookings.", BookingSerializer, examples.BOOKING, headers=LIST_HEADERS, many=True),
             304: NOT_MODIFIED,
         },
-        (*SIGNED_IN, "invalid"),
+        SIGNED_IN,
         filters=BookingFilters,
         parameters=(*LIST, "If-None-Match"),
     ),
@@ -43,7 +43,7 @@ BOOKING = {
                 links=("getBooking", "changeBooking", "cancelBooking", "getBookingCalendar"),
             )
         },
-        (*SIGNED_IN, *ANY_BODY, *RULES, "user_missing", "conflict", "idempotency_key_reused"),
+        (*SIGNED_IN, *RULES, "user_missing", "conflict", "idempotency_key_reused"),
         Body(shapes.NewBookingSerializer, {"an hour": examples.NEW_BOOKING}),
         parameters=("Idempotency-Key",),
     ),
@@ -52,7 +52,8 @@ BOOKING = {
         BOOKINGS,
         "Try a booking without making it",
         "A dry run of all rules: with an `id` of moving that booking, without one of booking. Nothing is saved, nobody "
-        "is told. What would be refused is a 200 with `ok` false and what the refusal would say.",
+        "is told. What would be refused, a stale `If-Match` too, is a 200 with `ok` false and what the refusal would "
+        "say.",
         THOSE_SIGNED_IN,
         {
             200: Answer(
@@ -68,8 +69,9 @@ BOOKING = {
                 },
             )
         },
-        (*SIGNED_IN, *ANY_BODY, "permission_denied", "not_found", "precondition_failed"),
+        (*SIGNED_IN, "permission_denied", "not_found"),
         Body(shapes.CheckSerializer, {"new": examples.NEW_BOOKING, "moved": {"id": 41, **examples.LATER_SLOT}}),
+        parameters=("If-Match",),
     ),
     "GET /api/bookings/{id}/": Operation(
         "getBooking",
@@ -92,7 +94,6 @@ BOOKING = {
         {200: BOOKED},
         (
             *SIGNED_IN,
-            *ANY_BODY,
             *RULES,
             "conflict",
             "permission_denied",
@@ -112,7 +113,6 @@ BOOKING = {
         {200: BOOKED},
         (
             *SIGNED_IN,
-            *ANY_BODY,
             *RULES,
             "conflict",
             "permission_denied",
@@ -132,8 +132,6 @@ BOOKING = {
         {204: Answer("Cancelled.")},
         (
             *SIGNED_IN,
-            "invalid",
-            "parse_error",
             "permission_denied",
             "booking_ended",
             "not_found",

@@ -3,7 +3,7 @@
 from core.calendars.serializers import CalendarFeedSerializer
 from core.schema import shapes
 from core.schema.operation import CALENDARS, LIST, THOSE_SIGNED_IN, Answer, Body, Operation
-from core.schema.problems import ANY_BODY, SIGNED_IN
+from core.schema.problems import SIGNED_IN
 
 FEED = {
     "id": 5,
@@ -23,7 +23,7 @@ CALENDAR = {
         "Their addresses are not told again.",
         THOSE_SIGNED_IN,
         {200: Answer("The feeds.", CalendarFeedSerializer, FEED, headers=("Link", "X-Total-Count"), many=True)},
-        (*SIGNED_IN, "invalid"),
+        SIGNED_IN,
         parameters=LIST,
     ),
     "POST /api/calendar-feeds/": Operation(
@@ -42,7 +42,7 @@ CALENDAR = {
                 links=("getCalendarFeed", "deleteCalendarFeed"),
             )
         },
-        (*SIGNED_IN, *ANY_BODY, "resource_missing", "too_many_feeds", "names_not_allowed", "conflict"),
+        (*SIGNED_IN, "resource_missing", "too_many_feeds", "names_not_allowed", "conflict"),
         Body(CalendarFeedSerializer, {"own bookings": {}, "a resource": {"resource": 3}}),
     ),
     "GET /api/calendar-feeds/{id}/": Operation(

@@ -3,7 +3,7 @@
 from core.notifications.serializers import PreferencesSerializer
 from core.schema import examples, shapes
 from core.schema.operation import MESSAGES, PICTURE, THOSE_SIGNED_IN, Answer, Body, Operation
-from core.schema.problems import ANY_BODY, SIGNED_IN
+from core.schema.problems import SIGNED_IN
 from core.serializers import ProfilePictureSerializer
 
 PICTURED = Answer(
@@ -17,7 +17,7 @@ PROFILE_PICTURE = {
         "A Cloudinary id that is not sent is forgotten.",
         THOSE_SIGNED_IN,
         {200: PICTURED},
-        (*SIGNED_IN, *ANY_BODY),
+        SIGNED_IN,
         Body(ProfilePictureSerializer, {"a picture": examples.PICTURE}),
     ),
     "PATCH /api/profile/picture/": Operation(
@@ -27,7 +27,7 @@ PROFILE_PICTURE = {
         "A Cloudinary id that is not sent stays; `profile_picture` is needed.",
         THOSE_SIGNED_IN,
         {200: PICTURED},
-        (*SIGNED_IN, *ANY_BODY),
+        SIGNED_IN,
         Body(ProfilePictureSerializer, {"a picture": examples.PICTURE}),
     ),
     "DELETE /api/profile/picture/delete/": Operation(
@@ -71,7 +71,7 @@ PREFERENCES = {
         "What is not sent stays.",
         THOSE_SIGNED_IN,
         {200: PREFERRED},
-        (*SIGNED_IN, *ANY_BODY),
+        SIGNED_IN,
         Body(PreferencesSerializer, {"no reminder": {"reminder_minutes": None}}, partial=True),
     ),
 }

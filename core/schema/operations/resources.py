@@ -3,7 +3,7 @@
 from core.filters import ResourceFilters
 from core.schema import examples
 from core.schema.operation import EVERYBODY, LIST, LIST_HEADERS, NOT_MODIFIED, RESOURCES, Answer, Body, Operation
-from core.schema.problems import ANY_BODY, BAD_TOKEN, SIGNED_IN
+from core.schema.problems import BAD_TOKEN, SIGNED_IN
 from core.serializers import ResourceSerializer
 
 SHOWN = Answer("The resource.", ResourceSerializer, examples.RESOURCE, headers=("ETag",))
@@ -20,7 +20,7 @@ RESOURCE = {
             200: Answer("The resources.", ResourceSerializer, examples.RESOURCE, headers=LIST_HEADERS, many=True),
             304: NOT_MODIFIED,
         },
-        (*BAD_TOKEN, "invalid"),
+        BAD_TOKEN,
         filters=ResourceFilters,
         parameters=(*LIST, "If-None-Match"),
         anonymous=True,
@@ -40,7 +40,7 @@ RESOURCE = {
                 links=("getResource", "changeResource", "getAvailability", "listSlots", "deleteResource"),
             )
         },
-        (*SIGNED_IN, *ANY_BODY, "capacity_too_small", "conflict", "permission_denied"),
+        (*SIGNED_IN, "capacity_too_small", "conflict", "permission_denied"),
         Body(ResourceSerializer, {"a room": examples.NEW_RESOURCE}),
     ),
     "GET /api/resources/{id}/": Operation(
@@ -50,7 +50,7 @@ RESOURCE = {
         "With its `availability_status`, as in the list.",
         EVERYBODY,
         {200: SHOWN, 304: NOT_MODIFIED},
-        (*BAD_TOKEN, "invalid", "not_found"),
+        (*BAD_TOKEN, "not_found"),
         parameters=("resource_id", "start", "end", "include", "If-None-Match"),
         anonymous=True,
     ),
@@ -63,7 +63,6 @@ RESOURCE = {
         {200: SHOWN},
         (
             *SIGNED_IN,
-            *ANY_BODY,
             "capacity_too_small",
             "conflict",
             "permission_denied",
@@ -82,7 +81,6 @@ RESOURCE = {
         {200: SHOWN},
         (
             *SIGNED_IN,
-            *ANY_BODY,
             "capacity_too_small",
             "conflict",
             "permission_denied",
@@ -101,7 +99,6 @@ RESOURCE = {
         {204: Answer("Deleted.")},
         (
             *SIGNED_IN,
-            "parse_error",
             "permission_denied",
             "not_found",
             "resource_has_bookings",

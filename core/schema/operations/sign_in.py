@@ -5,7 +5,7 @@ from rest_framework_simplejwt import serializers as jwt
 from core.accounts import serializers as accounts
 from core.schema import examples, shapes
 from core.schema.operation import EVERYBODY, JWT_SIGN_IN, SIGN_IN, THOSE_SIGNED_IN, Answer, Body, Operation
-from core.schema.problems import ANY_BODY, BAD_TOKEN, SIGNED_IN
+from core.schema.problems import BAD_TOKEN, SIGNED_IN
 
 VOID = {"refresh": examples.JWT}
 PAIR = {"refresh": examples.JWT, "access": examples.JWT}
@@ -20,7 +20,7 @@ SIGNING_IN = {
         "change of the password, or for as long as the operator says. Wrong credentials are a 400.",
         EVERYBODY,
         {200: Answer("Signed in.", shapes.TOKEN, {"auth_token": examples.TOKEN})},
-        ANY_BODY,
+        (),
         Body(accounts.SignInSerializer, {"alice": CREDENTIALS}),
         anonymous=True,
     ),
@@ -41,7 +41,7 @@ SIGNING_IN = {
         "credentials are a 401.",
         EVERYBODY,
         {200: Answer("Signed in.", shapes.PAIR, PAIR)},
-        (*ANY_BODY, "no_active_account"),
+        ("no_active_account",),
         Body(accounts.JWTSignInSerializer, {"alice": CREDENTIALS}),
         anonymous=True,
     ),
@@ -52,7 +52,7 @@ SIGNING_IN = {
         "A new pair; the old refresh token is void. A refresh token is good for seven days.",
         EVERYBODY,
         {200: Answer("The new pair.", shapes.PAIR, PAIR)},
-        (*ANY_BODY, "token_not_valid", *BAD_TOKEN, "no_active_account"),
+        ("token_not_valid", *BAD_TOKEN, "no_active_account"),
         Body(shapes.RefreshSerializer, {"refresh": VOID}),
         anonymous=True,
     ),
@@ -63,7 +63,7 @@ SIGNING_IN = {
         "An empty object when it is.",
         EVERYBODY,
         {200: Answer("It is.", {"type": "object", "additionalProperties": False}, {})},
-        (*ANY_BODY, *BAD_TOKEN),
+        BAD_TOKEN,
         Body(accounts.VerifySerializer, {"access": {"token": examples.JWT}}),
         anonymous=True,
     ),
@@ -74,7 +74,7 @@ SIGNING_IN = {
         "The refresh token is void; the access token ends by itself.",
         EVERYBODY,
         {204: Answer("Void.")},
-        (*ANY_BODY, "token_not_valid"),
+        ("token_not_valid",),
         Body(jwt.TokenBlacklistSerializer, {"refresh": VOID}),
         anonymous=True,
     ),

@@ -31,7 +31,7 @@ ROOT = {
             ),
             304: NOT_MODIFIED,
         },
-        ("invalid",),
+        (),
         parameters=("schema_format", "If-None-Match"),
         anonymous=True,
     ),
