@@ -8,9 +8,8 @@ from typing import Any
 from drf_spectacular.drainage import warn
 
 from core.schema import shapes
-from core.schema.inspector import headers_of
-from core.schema.operation import ADDRESSES
 from core.schema.operations import ORDER
+from core.schema.outside import OUTSIDE
 from core.schema.parameters import HEADERS
 
 TITLE = "Booking API"
@@ -96,7 +95,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "CalendarFeed": {
         "resource": "The resource that it is of, by id; null: one's own bookings.",
         "resource_name": "Its name.",
-        "names": "Whether it tells who booked; for staff only.",
+        "names": "Whether it tells who booked; for staff only, who get it for a resource unless they send false.",
         "created_at": "When it was made.",
         "last_used_on": "The day on which a calendar program last asked; null: never.",
         "url": "The secret address to subscribe to. Keep it as a password is kept.",
@@ -148,7 +147,7 @@ def finish(result: dict[str, Any], **options: object) -> dict[str, Any]:
         }
     )
     result["info"] = {"title": TITLE, "version": VERSION, "description": DESCRIPTION.read_text(encoding="utf-8")}
-    result["paths"] = {**ordered(result["paths"]), "/health/": HEALTH}
+    result["paths"] = {**ordered(result["paths"]), **OUTSIDE}
     result["servers"] = [{"url": "/", "description": "The server that this description comes from."}]
     result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     result["components"] = {
@@ -243,26 +242,3 @@ def shared_responses(paths: dict[str, Any]) -> dict[str, Any]:
         for responses, status in found:
             responses[status] = {"$ref": f"#/components/responses/{name}"}
     return shared
-
-
-HEALTH = {
-    "get": {
-        "operationId": "health",
-        "tags": [ADDRESSES],
-        "summary": "Ask whether the service answers",
-        "description": "For probes: over plain HTTP too, whatever the host; asks no database.",
-        "security": [{}],
-        "responses": {
-            "200": {
-                "description": "It does.",
-                "headers": headers_of(limited=False),
-                "content": {
-                    "application/json": {
-                        "schema": shapes.object_of({"status": {"const": "ok"}}),
-                        "examples": {"example": {"value": {"status": "ok"}}},
-                    }
-                },
-            }
-        },
-    }
-}

@@ -41,6 +41,8 @@ REGISTRATION = {**{name: USER[name] for name in ("username", "email", "first_nam
 
 PICTURE = {"profile_picture": "https://images.example.org/alice.png", "cloudinary_public_id": "people/alice"}
 
+CALENDAR = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+
 TIMELINE = {
     "busy": [{**SLOT, "status": "confirmed", "id": 41}],
     "free": [LATER_SLOT],

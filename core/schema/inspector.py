@@ -76,10 +76,12 @@ class Inspector(AutoSchema):
     def body_of(self, body: Body) -> dict[str, Any]:
         """What is sent, in each of the formats."""
         serializer = body.shape(partial=True) if body.partial else force_instance(body.shape)
-        content: dict[str, Any] = {"schema": self.resolve_serializer(serializer, "request").ref}
+        component = self.resolve_serializer(serializer, "request")
+        content: dict[str, Any] = {"schema": component.ref}
         shown = {name: {"value": value} for name, value in body.examples.items()}
         return {
-            "required": body.required,
+            # Nothing at all is an object without fields.
+            "required": bool(component.schema.get("required")),
             "content": {kind: content | ({"examples": shown} if kind == BODY_TYPES[0] else {}) for kind in BODY_TYPES},
         }
 

@@ -8,7 +8,7 @@ from django_filters import FilterSet
 from core.query import QueryParameters
 
 Shape = Any  # a serializer class, or a JSON Schema as a dict
-JSON = "application/json"
+JSON, ICS = "application/json", "text/calendar"
 
 EVERYBODY, THOSE_SIGNED_IN = "everybody", "whoever is signed in"
 
@@ -34,7 +34,6 @@ class Body:
     shape: Shape
     examples: dict[str, Any]
     partial: bool = False
-    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

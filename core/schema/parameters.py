@@ -120,6 +120,12 @@ HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "example": "https://booking.example.org/api/bookings/41/",
     },
+    "Content-Disposition": {
+        "description": "That it is a file, and its name.",
+        "schema": {"type": "string", "pattern": '^attachment; filename="booking-[0-9]+[.]ics"$'},
+        "required": True,
+        "example": 'attachment; filename="booking-41.ics"',
+    },
     "Idempotent-Replayed": {
         "description": "That this is the first answer to this `Idempotency-Key` again.",
         "schema": {"enum": ["true"]},

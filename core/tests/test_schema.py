@@ -29,12 +29,15 @@ from core.exception_handler import DETAILS
 from core.filters import BookingFilters, ResourceFilters
 from core.schema.operations import OPERATIONS
 from core.schema.problems import PROBLEMS
+from core.tests.conftest import client_of
 from core.tests.environment import ROOT
 from core.tests.errors import SLOTS, WORDS, assert_flat_error
+from core.tests.factories import make_booking, make_resource
 from core.tests.test_routes import ROUTES
 
 COMMITTED = ROOT / "openapi.yaml"
 PAGES = {"docs", "redoc"}
+OUTSIDE = ("/calendars/{secret}.ics", "/health/")
 BELOW_API = {
     f"/{address}".replace("(?P<pk>[0-9]+)", "{id}").replace("(?P<id>[0-9]+)", "{id}").replace("\\", "")
     for name, (address, _) in ROUTES.items()
@@ -81,12 +84,12 @@ def test_it_describes_every_method_of_every_address(schema: dict[str, Any]) -> N
         for method in methods.split()
         if name not in PAGES
     }
-    assert {(method, path) for method, path, _ in operations(schema)} == there | {("get", "/health/")}
+    assert {(method, path) for method, path, _ in operations(schema)} == there | {("get", path) for path in OUTSIDE}
 
 
 def test_every_entry_belongs_to_a_view(schema: dict[str, Any]) -> None:
     described = {f"{method.upper()} {path}" for method, path, _ in operations(schema)}
-    assert set(OPERATIONS) == described - {"GET /health/"}
+    assert set(OPERATIONS) == described - {f"GET {path}" for path in OUTSIDE}
 
 
 def test_it_is_openapi_3_1_with_both_ways_to_sign_in(schema: dict[str, Any]) -> None:
@@ -255,6 +258,17 @@ def test_a_write_in_a_session_without_its_csrf_token_is_described(schema: dict[s
         if method != "get" and {} not in operation["security"]:
             answer = browser.generic(method, path.replace("{id}", "1"))
             assert_described(schema, method, path, answer, "permission_denied")
+
+
+@pytest.mark.django_db
+def test_a_body_is_required_where_none_is_refused(schema: dict[str, Any], root: User) -> None:
+    booking, client = make_booking(root, make_resource()), client_of(root)
+    ids = {"bookings": booking.pk, "resources": booking.resource_id, "users": root.pk}
+    for method, path, operation in operations(schema):
+        if "requestBody" in operation:
+            answer = client.generic(method, path.replace("{id}", str(ids.get(path.split("/")[-3]))))
+            refused = answer.status_code == 400 and answer.json()["code"] == "invalid"
+            assert refused == operation["requestBody"]["required"], f"{method} {path} {answer.status_code}"
 
 
 # --- What is served ---------------------------------------------------------------------------------------------------

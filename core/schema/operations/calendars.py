@@ -1,8 +1,8 @@
 """Calendars."""
 
 from core.calendars.serializers import CalendarFeedSerializer
-from core.schema import shapes
-from core.schema.operation import CALENDARS, LIST, THOSE_SIGNED_IN, Answer, Body, Operation
+from core.schema import examples, shapes
+from core.schema.operation import CALENDARS, ICS, LIST, THOSE_SIGNED_IN, Answer, Body, Operation
 from core.schema.problems import SIGNED_IN
 
 FEED = {
@@ -14,7 +14,6 @@ FEED = {
     "last_used_on": None,
 }
 FEED_ADDRESS = "https://booking.example.org/calendars/0f1e2d3c4b5a69788796a5b4c3d2e1f0.ics"
-ICS = "text/calendar"
 CALENDAR = {
     "GET /api/calendar-feeds/": Operation(
         "listCalendarFeeds",
@@ -31,7 +30,9 @@ CALENDAR = {
         CALENDARS,
         "Make a calendar feed",
         "Of one's own bookings, or with `resource` of a resource. `url` is the secret address to subscribe to in a "
-        "calendar program; it is told in this answer and never again. `names` tells who booked, for staff only.",
+        "calendar program; it is told in this answer and never again. Of a resource, staff get one that tells who "
+        "booked, unless they send `names: false`; others get none that does. Without a body it is one of one's own "
+        "bookings.",
         THOSE_SIGNED_IN,
         {
             201: Answer(
@@ -71,7 +72,11 @@ CALENDAR = {
         "A booking as a file for calendar programs",
         "iCalendar (RFC 5545).",
         "its owner, and staff",
-        {200: Answer("The file.", {"type": "string"}, "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", media_types=(ICS,))},
+        {
+            200: Answer(
+                "The file.", {"type": "string"}, examples.CALENDAR, headers=("Content-Disposition",), media_types=(ICS,)
+            )
+        },
         (*SIGNED_IN, "permission_denied", "not_found"),
         parameters=("booking_id",),
     ),
