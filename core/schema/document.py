@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.drainage import warn
 
 from core.schema import shapes
+from core.schema.inspector import TRIMMED
 from core.schema.operations import ORDER
 from core.schema.outside import OUTSIDE
 from core.schema.parameters import HEADERS
@@ -185,12 +186,14 @@ def describe_fields(schemas: dict[str, Any]) -> None:
 
 
 def say_what_is_read(schemas: dict[str, Any]) -> None:
-    """Widen what is sent to what is taken: a number for a text, digits for a number, a word for a flag.
+    """Widen what is sent to what is taken: a number for a text, digits for a number, a word for a flag, white space.
 
     A program has no need of it. But what the description forbids should be refused, and this is not: forms send it.
     """
     for name, schema in schemas.items():
         for field in schema.get("properties", {}).values() if name.endswith("Request") else ():
+            if field.pop(TRIMMED, False):
+                spaced(field)
             kinds = field.get("type", [])
             kinds = [kinds] if isinstance(kinds, str) else kinds
             if "string" in kinds and not {"format", "enum"} & set(field):
@@ -201,6 +204,15 @@ def say_what_is_read(schemas: dict[str, Any]) -> None:
             elif "boolean" in kinds:
                 del field["type"]
                 field["anyOf"] = [{"type": kinds if len(kinds) > 1 else kinds[0]}, {"enum": WORDS_FOR_FLAGS}]
+
+
+def spaced(field: dict[str, Any]) -> None:
+    """Say of a text that white space at its ends is cut off before anything else is asked of it."""
+    if "pattern" in field:
+        field["pattern"] = f"^\\s*{field['pattern'].removeprefix('^').removesuffix('$')}\\s*$"
+    if "maxLength" in field:
+        most = f"At most {field.pop('maxLength')} characters, not counting white space at its ends."
+        field["description"] = f"{field.get('description', '')} {most}".strip()
 
 
 def ordered(paths: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django_filters import FilterSet
 from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, force_instance
+from rest_framework.fields import CharField, Field
 from rest_framework.permissions import SAFE_METHODS
 
 from core.schema.operation import EVERYBODY, Answer, Body, Operation
@@ -17,6 +18,7 @@ from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
 from core.schema.refusals import refusal
 
 TOKEN, JWT = {"Token": []}, {"JWT": []}
+TRIMMED = "x-trimmed"
 PLACES = ("path", "query", "header")
 BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -52,6 +54,13 @@ class Inspector(AutoSchema):
             described["requestBody"] = self.body_of(said.body)
         return described
 
+    def _map_serializer_field(self, field: Field, direction: str, bypass_extensions: bool = False) -> Any:  # noqa: ANN401
+        """The field's schema, with a mark where white space at the ends of what is sent is cut off."""
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        if direction == "request" and isinstance(field, CharField) and field.trim_whitespace:
+            schema[TRIMMED] = True
+        return schema
+
     def parameters_of(self, said: Operation) -> list[dict[str, Any]]:
         """Those named, and those of the filters."""
         filters = said.filters
@@ -64,6 +73,7 @@ class Inspector(AutoSchema):
             found = []
             for name, schema in mapped["properties"].items():
                 says = schema.pop("description", "How many at least.")
+                schema.pop(TRIMMED, None)
                 found.append(parameter(name, "query", says, schema, required=name in mapped.get("required", [])))
         for one in found:
             if one.get("required") and one["name"] in EXAMPLES:

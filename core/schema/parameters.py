@@ -161,12 +161,18 @@ def of_filters(filters: type[FilterSet]) -> list[dict[str, Any]]:
         parameter(
             name,
             "query",
-            SAYS.get(name) or str(found.extra.get("help_text", "")),
+            says_of(name, found),
             schema_of(name, found),
             **({"allowEmptyValue": True} if name in MAY_BE_EMPTY else {}),
         )
         for name, found in filters.base_filters.items()
     ]
+
+
+def says_of(name: str, found: django_filters.Filter) -> str:
+    """What a filter does. White space at the ends of a text is cut off before it is measured."""
+    most = f" At most {found.extra['max_length']} characters." if "max_length" in found.extra else ""
+    return (SAYS.get(name) or str(found.extra.get("help_text", ""))) + most
 
 
 def schema_of(name: str, found: django_filters.Filter) -> dict[str, Any]:
@@ -181,4 +187,4 @@ def schema_of(name: str, found: django_filters.Filter) -> dict[str, Any]:
         return {"enum": [value for value, _ in found.extra["choices"]]}
     if issubclass(found.field_class, forms.IntegerField):
         return {"type": "integer", "minimum": found.extra["min_value"], "maximum": found.extra["max_value"]}
-    return {"type": "string", "maxLength": found.extra["max_length"]}
+    return {"type": "string"}

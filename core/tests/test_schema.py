@@ -271,6 +271,17 @@ def test_a_body_is_required_where_none_is_refused(schema: dict[str, Any], root: 
             assert refused == operation["requestBody"]["required"], f"{method} {path} {answer.status_code}"
 
 
+@pytest.mark.django_db
+def test_white_space_around_a_text_does_not_count(schema: dict[str, Any], as_alice: APIClient) -> None:
+    names = schema["components"]["schemas"]["PatchedUserRequest"]["properties"]
+    shape = jsonschema_rs.validator_for({"type": "object", "properties": names})
+    for name, length, status in (("last_name", 150, 200), ("username", 150, 200), ("last_name", 151, 400)):
+        sent = {name: f" {'x' * length} "}
+        assert as_alice.patch("/api/auth/users/me/", sent).status_code == status
+        assert shape.is_valid(sent)
+    assert "At most 150 characters" in names["last_name"]["description"]
+
+
 # --- What is served ---------------------------------------------------------------------------------------------------
 
 
