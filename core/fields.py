@@ -6,9 +6,29 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.fields import empty
+from rest_framework.utils.html import is_html_input
+
+from core.rendering import is_page
 
 # A time of day, and behind a space what is an offset but for its sign.
 LOST_PLUS = re.compile(r"[Tt ]\d\d:?\d\d[\d:.,]{0,20} \d\d(:?\d\d)?$")
+
+
+class FormsMixin:
+    """For a serializer: a change by a form is read as one in JSON is; an empty field was sent, though it is empty.
+
+    The REST framework takes one that can be left out for one that was. That is so on the pages of the browsable API
+    alone.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - whatever was sent
+        """The values."""
+        is_change = self.instance is not None or self.partial  # type: ignore[attr-defined]
+        if is_change and is_html_input(data) and not is_page(self.context.get("request")):  # type: ignore[attr-defined]
+            fields = {field.field_name: field.get_value(data) for field in self._writable_fields}  # type: ignore[attr-defined]
+            sent = {name: "" if value is empty and name in data else value for name, value in fields.items()}
+            data = {name: value for name, value in sent.items() if value is not empty}
+        return super().to_internal_value(data)  # type: ignore[misc]
 
 
 class MomentField(serializers.DateTimeField):

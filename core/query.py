@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from core.fields import MomentField
 from core.intervals import Interval
+from core.rendering import is_page
 
 # Known to every list, whatever it is of.
 PAGING = ("limit", "cursor", "count")
@@ -23,13 +24,9 @@ FORMAT = "format"
 
 
 def parameters_of(request: Request) -> QueryDict:
-    """What the query string says; on a page of the browsable API an empty parameter counts as not sent.
-
-    The form of filters there sends all of its fields.
-    """
+    """What the query string says; on a page of the browsable API an empty parameter counts as not sent."""
     sent = request.query_params
-    renderer = getattr(request, "accepted_renderer", None)
-    if renderer is None or renderer.format != "api":
+    if not is_page(request):
         return sent
     filled = QueryDict(mutable=True)
     for name, values in sent.lists():

@@ -114,6 +114,12 @@ class JSONUnlessStaffBrowser(DefaultContentNegotiation):
         return plain, plain.media_type
 
 
+def is_page(request: Request | None) -> bool:
+    """Whether the answer is a page of the browsable API, whose forms send all of their fields, empty ones too."""
+    renderer = getattr(request, "accepted_renderer", None)
+    return renderer is not None and renderer.format == BrowsableAPI.format
+
+
 def is_session_of_staff(request: Request) -> bool:
     """Whether a browser asks that is signed in to the admin; a token is a program's, whatever that accepts."""
     return isinstance(request.successful_authenticator, SessionAuthentication) and request.user.is_staff

@@ -6,13 +6,13 @@ from django.core.validators import URLValidator
 from rest_framework import serializers
 
 from core.choices import BookingStatus
-from core.fields import FlagField, KeyField, MomentField, WordField
+from core.fields import FlagField, FormsMixin, KeyField, MomentField, WordField
 from core.lifecycle import Changes
 from core.models import Resource, UserProfile
 from core.rows import RowsMixin
 
 
-class ResourceSerializer(RowsMixin, serializers.ModelSerializer):
+class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
     """A resource and how it stands in the window asked for."""
 
     is_available = FlagField(required=False)
@@ -52,7 +52,7 @@ class ResourceWithNextFreeSerializer(ResourceSerializer):
         fields = (*ResourceSerializer.Meta.fields, "next_free")
 
 
-class BookingSerializer(RowsMixin, serializers.Serializer):
+class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
     """A booking; what a client sends becomes the arguments of a verb."""
 
     id = serializers.IntegerField(read_only=True)

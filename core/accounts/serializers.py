@@ -17,6 +17,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
 from core.accounts.identity import folded_email, users_with_email, users_with_name
+from core.fields import FormsMixin
 from core.querysets import locked
 
 User = get_user_model()
@@ -59,7 +60,7 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
         return self.perform_create(validated_data)
 
 
-class UserSerializer(IdentityMixin, serializers.ModelSerializer):
+class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
     """An account as its user and superusers see it."""
 
     profile_picture = serializers.SerializerMethodField()

@@ -2,10 +2,11 @@
 
 from rest_framework import serializers
 
+from core.fields import FormsMixin
 from core.notifications.models import NotificationPreferences
 
 
-class PreferencesSerializer(serializers.ModelSerializer):
+class PreferencesSerializer(FormsMixin, serializers.ModelSerializer):
     """Which messages a user wants, when to be reminded, and the time zone of their times."""
 
     class Meta:

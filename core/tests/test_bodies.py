@@ -1,6 +1,7 @@
 """Bodies that cannot be read, on every address that takes one."""
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 from django.http import HttpResponseBase
@@ -9,7 +10,7 @@ from rest_framework.test import APIClient
 
 from core.models import Booking, Resource
 from core.tests.errors import assert_flat_error
-from core.tests.factories import make_booking
+from core.tests.factories import booking_body, make_booking
 
 LIMIT = 1_048_576
 JSON = "application/json"
@@ -125,6 +126,39 @@ def test_a_body_of_exactly_the_limit_is_read(send: Sender) -> None:
     answer = send("post", "/api/resources/", body)
     assert answer.status_code == 201, answer.json()
     assert_flat_error(send("post", "/api/resources/", body + b" "), 413, "body_too_large")
+
+
+@pytest.mark.parametrize("content_type", [JSON, "application/x-www-form-urlencoded"])
+@pytest.mark.parametrize(
+    ("method", "path", "field"),
+    [
+        ("patch", "/api/bookings/{booking}/", "status"),
+        ("put", "/api/bookings/{booking}/", "status"),
+        ("patch", "/api/resources/{resource}/", "capacity"),
+        ("patch", "/api/resources/{resource}/", "is_available"),
+        ("put", "/api/resources/{resource}/", "capacity"),
+        ("patch", "/api/auth/users/me/", "email"),
+        ("put", "/api/auth/users/me/", "username"),
+        ("patch", "/api/profile/preferences/", "booking_created"),
+    ],
+)
+def test_a_change_to_nothing_is_refused_in_a_form_as_in_json(
+    send: Sender, room: Resource, method: str, path: str, field: str, content_type: str
+) -> None:
+    whole = {"name": "Red room", **booking_body(room)} if method == "put" else {}
+    sent = {**whole, field: ""}
+    body = json.dumps(sent) if content_type == JSON else urlencode(sent)
+    assert_flat_error(send(method, path, body, content_type), 400, "invalid", field)
+    room.refresh_from_db()
+    assert room.name == "Blue room"
+
+
+def test_a_form_empties_what_can_be_empty(send: Sender, as_admin: APIClient) -> None:
+    form = "application/x-www-form-urlencoded"
+    assert as_admin.patch("/api/profile/preferences/", {"reminder_minutes": 30}).json()["reminder_minutes"] == 30
+    assert send("patch", "/api/profile/preferences/", "reminder_minutes=", form).json()["reminder_minutes"] is None
+    assert as_admin.patch("/api/auth/users/me/", {"first_name": "Ada"}).json()["first_name"] == "Ada"
+    assert send("patch", "/api/auth/users/me/", "first_name=", form).json()["first_name"] == ""
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
