@@ -110,7 +110,11 @@ else:
 # Where the counters of the limits live: in each process, or in a Redis that all of them share.
 REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "booking_system_api.caches.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds
+    }
     if REDIS_URL
     # A full memory forgets counters, so that limits would begin anew: there must be room for those of many addresses.
     # Each takes 0.3 KB and 9 bytes for each call in it: 50 MB in each process when all are full ones of sign-ins, and
