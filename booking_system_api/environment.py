@@ -153,9 +153,22 @@ def rate(name: str, default: str) -> str | None:
 def redis(name: str) -> str:
     """The address of a Redis server, or nothing; it is not repeated in an error, for it may hold a password."""
     url = text(name)
-    if url and (urlsplit(url).scheme not in ("redis", "rediss", "unix") or " " in url):
-        raise ImproperlyConfigured(f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty.")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        whole = bool(parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0)
+    except ValueError:
+        whole = False
+    if not whole or parts.scheme not in ("redis", "rediss", "unix") or " " in url:
+        wanted = f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty"
+        raise ImproperlyConfigured(f"{wanted}{_secret_hint(url)}.")
     return url
+
+
+def _secret_hint(value: str) -> str:
+    """What `wrong` says of comments, for a value that is not repeated."""
+    return "; comments may not follow values" if " #" in f" {value}" else ""
 
 
 def addresses(name: str, default: str = "") -> list[str]:
@@ -177,7 +190,7 @@ def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # 
     """
     url = text(name, fallback)
     wanted = f"{name} cannot be understood. Set it to postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///FILE"
-    hint = "; comments may not follow values" if " #" in f" {url}" else ""
+    hint = _secret_hint(url)
     parse: Callable[..., dict[str, Any]] = dj_database_url.parse  # type: ignore[assignment]
     try:
         parsed = parse(url, **options)

@@ -206,6 +206,35 @@ def test_a_database_address_that_cannot_be_right_is_refused_without_repeating_it
     assert "postgres://USER:PASSWORD@HOST:5432/NAME" in sentence
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://h:6379/0",
+        "h:6379",
+        "redis://h:port/0",
+        "redis://h:99999/0",
+        "redis://h:0/0",
+        "redis:///0",
+        "redis://:secret@/0",
+        "redis://[::1/0",
+        "redis://h/0 x",
+    ],
+)
+def test_an_address_of_redis_that_cannot_be_right_is_refused_without_repeating_it(refusal, value):
+    sentence = refusal("REDIS_URL", REDIS_URL=value)
+
+    assert value not in sentence
+    assert "redis://HOST:6379/0" in sentence
+    assert "comment" not in sentence
+
+
+@pytest.mark.parametrize(
+    "value", ["redis://h", "rediss://u:p@h:6380/1?ssl_cert_reqs=none", "redis://[::1]:6379/0", "unix:///run/redis.sock"]
+)
+def test_an_address_of_redis_counts(load, value):
+    assert load(REDIS_URL=value)["CACHES"]["default"]["LOCATION"] == value
+
+
 def test_without_a_secret_key_nothing_starts(refusal):
     refusal("SECRET_KEY is not set", SECRET_KEY="")
 
@@ -235,6 +264,8 @@ def test_sendgrid_needs_its_key(refusal):
         ("THROTTLE_SIGN_IN", "20/min # at most"),
         ("THROTTLE_USER", "# none"),
         ("TRUSTED_PROXIES", "1 # ours"),
+        ("REDIS_URL", "redis://h/0 # ours"),
+        ("REDIS_URL", "# none"),
         ("LOG_LEVEL", "INFO # not more"),
     ],
 )
