@@ -30,7 +30,8 @@ def _open_config() -> Config:
     if not path.is_file():
         return Config(RepositoryEmpty())
     try:
-        return Config(RepositoryEnv(str(path)))
+        # Editors on Windows put a byte order mark first, which would be part of the first name.
+        return Config(RepositoryEnv(str(path), "utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{path.name} cannot be read: {error}. It must be a text file in UTF-8.") from error
 

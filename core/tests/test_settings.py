@@ -347,6 +347,11 @@ class TestTheFile:
         assert self.run(tmp_path, tmp_path / "ours").stdout == "True from-the-file\n"
         assert self.run(tmp_path, tmp_path / "ours", SECRET_KEY="stronger").stdout == "True stronger\n"
 
+    def test_one_with_the_mark_that_windows_editors_put_first_is_read(self, tmp_path):
+        (tmp_path / "ours").write_text("SECRET_KEY=from-the-file\r\nDEBUG=True\r\n", encoding="utf-8-sig", newline="")
+
+        assert self.run(tmp_path, tmp_path / "ours").stdout == "True from-the-file\n"
+
     def test_one_in_another_folder_is_not_read(self, tmp_path):
         (tmp_path / ".env").write_text("SECRET_KEY=from-elsewhere\nDEBUG=True\n")
         (tmp_path / "inside").mkdir()
