@@ -19,7 +19,9 @@ from django.core.validators import validate_email
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 RATE_PATTERN = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)")
-HOST_PATTERN = re.compile(r"\*|\.?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+NAME = rf"{LABEL}(\.{LABEL})*"
+HOST_PATTERN = re.compile(rf"\*|\.?{NAME}|\[[0-9A-Fa-f:.]+\]")
 TRUE_WORDS = {"true", "1", "yes", "y", "on", "t"}
 FALSE_WORDS = {"false", "0", "no", "n", "off", "f"}
 
@@ -106,8 +108,23 @@ def choice(name: str, *, default: str, options: tuple[str, ...]) -> str:
 
 
 def listing(name: str, default: str = "") -> list[str]:
-    """Comma-separated values, without white space and empty ones."""
-    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+    """Comma-separated values, without white space and empty ones; at least one where anything is set."""
+    value = text(name, default)
+    found = [part.strip() for part in value.split(",") if part.strip()]
+    if value and not found:
+        raise wrong(name, value, "values separated by commas, or empty")
+    return found
+
+
+def single(name: str, found: list[str], default: str) -> str:
+    """The one value of a list, or the default where it is empty.
+
+    Raises:
+        ImproperlyConfigured: When there are several, for it is not known which is meant.
+    """
+    if len(found) > 1:
+        raise wrong(name, text(name), "one value alone, without commas")
+    return found[0] if found else default
 
 
 def hosts(name: str, default: str) -> list[str]:
@@ -124,6 +141,11 @@ def origins(name: str) -> list[str]:
     return [_origin(name, value) for value in listing(name)]
 
 
+def origin(name: str, default: str = "") -> str:
+    """A single web origin."""
+    return single(name, origins(name), default)
+
+
 def _origin(name: str, value: str) -> str:
     wanted = "origins separated by commas, such as https://app.example.org (no path)"
     try:
@@ -132,8 +154,8 @@ def _origin(name: str, value: str) -> str:
     except ValueError as error:
         raise wrong(name, value, wanted) from error
     plain = not (parts.path or parts.query or parts.fragment or parts.username is not None)
-    host_ok = parts.hostname is not None and bool(re.fullmatch(r"[A-Za-z0-9.-]+|[0-9a-f:]+", parts.hostname))
-    if parts.scheme not in ("http", "https") or not plain or not host_ok:
+    host_ok = parts.hostname is not None and bool(re.fullmatch(rf"{NAME}|[0-9a-f:]+", parts.hostname))
+    if parts.scheme not in ("http", "https") or not plain or not host_ok or parts.port == 0:
         raise wrong(name, value, wanted)
     # As browsers write it: without the port that the scheme implies.
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
@@ -181,6 +203,11 @@ def addresses(name: str, default: str = "") -> list[str]:
         except ValidationError as error:
             raise wrong(name, address, "e-mail addresses separated by commas") from error
     return found
+
+
+def address(name: str, default: str) -> str:
+    """A single e-mail address."""
+    return single(name, addresses(name), default)
 
 
 def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - dj-database-url's own

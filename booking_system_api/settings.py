@@ -243,19 +243,17 @@ EMAIL_USE = env.choice("EMAIL_USE", default="console", options=("console", "send
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
 if EMAIL_USE == "sendgrid" and not SENDGRID_API_KEY:
     raise ImproperlyConfigured("SENDGRID_API_KEY is not set, but EMAIL_USE=sendgrid needs it. Set it or use console.")
-FROM_EMAIL = (env.addresses("FROM_EMAIL") or ["noreply@bookingsystem.local"])[0]
+FROM_EMAIL = env.address("FROM_EMAIL", "noreply@bookingsystem.local")
 TO_EMAIL = env.addresses("TO_EMAIL")
 DEFAULT_FROM_EMAIL = FROM_EMAIL
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-SENDGRID_HOST = (env.origins("SENDGRID_HOST") or ["https://api.sendgrid.com"])[0]
+SENDGRID_HOST = env.origin("SENDGRID_HOST", "https://api.sendgrid.com")
 SENDGRID_TIMEOUT_SECONDS = 5
 
 # Who sends: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))
 # This server's own address, the base of the unsubscribe links in e-mails; Render tells it by itself.
-PUBLIC_URL = (
-    env.origins("PUBLIC_URL") or env.origins("RENDER_EXTERNAL_URL") or (["http://127.0.0.1:8000"] if DEBUG else [""])
-)[0]
+PUBLIC_URL = env.origin("PUBLIC_URL") or env.origin("RENDER_EXTERNAL_URL") or ("http://127.0.0.1:8000" if DEBUG else "")
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 

@@ -161,6 +161,8 @@ def test_what_is_set_counts(load, variables, holds):
         ("ALLOWED_HOSTS", "api.example.org:8000"),
         ("ALLOWED_HOSTS", "api.example.org/"),
         ("ALLOWED_HOSTS", "localhost, two words"),
+        ("ALLOWED_HOSTS", "a..example"),
+        ("ALLOWED_HOSTS", "a-.example"),
         ("EMAIL_USE", "smtp"),
         ("FROM_EMAIL", "nobody"),
         ("TO_EMAIL", "a@example.org,nobody"),
@@ -172,6 +174,11 @@ def test_what_is_set_counts(load, variables, holds):
         ("FRONTEND_URL", "https://app.example.org:99999"),
         ("FRONTEND_URL", "https://*.example.org"),
         ("FRONTEND_URL", "https://"),
+        ("FRONTEND_URL", "https://..."),
+        ("FRONTEND_URL", "https://-"),
+        ("FRONTEND_URL", "https://a..example"),
+        ("FRONTEND_URL", "https://a.example:0"),
+        ("FRONTEND_URL", "https://[::::]"),
         ("FRONTEND_URL", "*"),
         ("FRONTEND_URL", "null"),
         ("BOOKING_LEAD_TIME_MINUTES", "-1"),
@@ -193,6 +200,29 @@ def test_what_is_set_counts(load, variables, holds):
 )
 def test_what_cannot_be_right_is_refused(refusal, name, value):
     assert repr(value.split(",")[-1].strip()) in refusal(name, **{name: value})
+
+
+@pytest.mark.parametrize("value", [",", " , ,"])
+@pytest.mark.parametrize("name", ["ALLOWED_HOSTS", "FROM_EMAIL", "TO_EMAIL", "FRONTEND_URL", "PUBLIC_URL"])
+def test_commas_with_nothing_between_are_refused(refusal, name, value):
+    assert repr(value.strip()) in refusal(name, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FROM_EMAIL", "a@example.org,b@example.org"),
+        ("PUBLIC_URL", "https://a.example.org, https://b.example.org"),
+        ("RENDER_EXTERNAL_URL", "https://a.example.org,https://b.example.org"),
+        ("SENDGRID_HOST", "https://a.example.org,https://b.example.org"),
+    ],
+)
+def test_where_one_is_wanted_several_are_refused(refusal, monkeypatch, name, value):
+    monkeypatch.delenv(name, raising=False)
+    sentence = refusal(name, **{name: value})
+
+    assert repr(value) in sentence
+    assert "one " in sentence
 
 
 @pytest.mark.parametrize(
