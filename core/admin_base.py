@@ -96,6 +96,13 @@ class CarefulAdmin(admin.ModelAdmin):
         """Whether the caller may remove."""
         return self.is_for(request)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
+        """The row of a page's address; None also where the key is too large for SQLite."""
+        try:
+            return super().get_object(request, object_id, from_field)
+        except OverflowError:
+            return None
+
     # --- Forms --------------------------------------------------------------------------------------------------------
 
     def changeform_view(

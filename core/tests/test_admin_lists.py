@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -261,3 +262,13 @@ def test_a_search_that_is_too_long_is_said_to_be(admin_pages: Client, room: Reso
 )
 def test_no_address_breaks_a_page(root_pages: Client, address: str) -> None:
     assert root_pages.get(address).status_code in (200, 302, 400, 404)
+
+
+@pytest.mark.parametrize("key", ["9" * 19, "9" * 40, "-" + "9" * 19, "x", "1.5"])
+@pytest.mark.parametrize("page", ["change", "delete", "history"])
+def test_a_key_that_nothing_has_leads_back_to_the_admin(root_pages: Client, page: str, key: str) -> None:
+    statuses = {
+        model._meta.label: root_pages.get(f"/admin/{model._meta.app_label}/{model._meta.model_name}/{key}/{page}/")
+        for model in admin.site._registry
+    }
+    assert {name: answer.status_code for name, answer in statuses.items() if answer.status_code not in (302, 403)} == {}
