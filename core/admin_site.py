@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -59,6 +60,11 @@ class BookingAdminSite(AdminSite):
                 text = f"Too many sign-ins. Try again in {seconds} seconds."
                 return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
         return super().login(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The form of one's own password, which changes only together with what follows from it."""
+        with transaction.atomic():
+            return super().password_change(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """The choices for a field."""

@@ -7,7 +7,7 @@ from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from rest_framework.authtoken.admin import TokenProxy
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.token_blacklist.admin import BlacklistedToken, OutstandingToken
@@ -42,6 +42,11 @@ class UserAdmin(ForSuperusers, auth_admin.UserAdmin):
         """What is asked; of a user who is there also the way to their bookings."""
         found = super().get_fieldsets(request, obj)
         return found if obj is None else (*found, ("Bookings", {"fields": ("bookings",)}))
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """The form of a new password, which changes only together with what follows from it: tokens, the message."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     @admin.display(description="name", ordering="last_name")
     def full_name(self, user: User) -> str:

@@ -3,10 +3,12 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
+from django.db import OperationalError
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from core.models import Resource
+from core.notifications import outbox
 from core.tests.conftest import in_parallel, pages_of
 from core.tests.factories import PASSWORD, make_resource, make_user
 from core.tests.test_admin_bookings import errors_of
@@ -24,6 +26,16 @@ def typed_user(user: User, **more: object) -> dict[str, object]:
         "last_name": user.last_name,
         "is_active": "on",
     } | more
+
+
+@pytest.fixture
+def messages_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database refuses what is to be sent."""
+
+    def refuse(rows: list, **options: bool) -> None:
+        raise OperationalError("no room")
+
+    monkeypatch.setattr(outbox, "write", refuse)
 
 
 class TestSuperusers:
@@ -103,6 +115,16 @@ class TestSuperusers:
         alice.refresh_from_db()
         assert (alice.check_password(PASSWORD), Token.objects.exists()) == (False, False)
 
+    def test_a_password_whose_message_cannot_be_written_stays(
+        self, root_pages: Client, alice: User, messages_fail: None
+    ) -> None:
+        Token.objects.create(user=alice)
+        new = PASSWORD + "!"
+        body = {"usable_password": "true", "password1": new, "password2": new, "set-password": "1"}
+        assert root_pages.post(f"{USERS}{alice.pk}/password/", body).status_code == 500
+        alice.refresh_from_db()
+        assert (alice.check_password(PASSWORD), Token.objects.exists()) == (True, True)
+
     def test_they_void_tokens_without_reading_them(self, root_pages: Client, alice: User, bob: User) -> None:
         for user in (alice, bob):
             Token.objects.create(user=user)
@@ -175,6 +197,17 @@ class TestOrdinaryStaff:
         assert pages.post("/admin/password_change/", body).status_code == 302
         admin.refresh_from_db()
         assert (admin.check_password(new), Token.objects.exists()) == (True, False)
+        assert pages.get("/admin/").status_code == 200
+
+    def test_their_own_password_whose_message_cannot_be_written_stays(
+        self, pages: Client, admin: User, messages_fail: None
+    ) -> None:
+        new = PASSWORD + "!"
+        body = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+        Token.objects.create(user=admin)
+        assert pages.post("/admin/password_change/", body).status_code == 500
+        admin.refresh_from_db()
+        assert (admin.check_password(PASSWORD), Token.objects.exists()) == (True, True)
         assert pages.get("/admin/").status_code == 200
 
 
