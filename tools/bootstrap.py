@@ -130,6 +130,8 @@ def _reason_to_make() -> str | None:
 
 
 def _make(reason: str) -> None:
+    if VENV.is_symlink():  # making it anew would empty the folder behind the link
+        raise SetupError(f"{VENV} is a link to {VENV.readlink()}, but {reason}: remove the link and try again.")
     if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
         raise SetupError(
             f"{sys.executable} lacks the modules venv and ensurepip: "

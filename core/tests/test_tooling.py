@@ -1,4 +1,4 @@
-"""The developer's tools, tried for real: the suite's own environment, the `.env` writer, the port, PostgreSQL."""
+"""The developer's tools, tried for real: the suite's own environment, `.venv`, `.env`, the port, PostgreSQL."""
 
 import os
 import shutil
@@ -131,6 +131,33 @@ class TestTheSuitesEnvironment:
         assert result.returncode == 1
         assert "1 passed, 1 skipped" in result.stdout
         assert "core/tests/test_probe.py::test_does_not" in result.stdout
+
+
+class TestTheEnvironment:
+    @pytest.mark.parametrize("there", [True, False], ids=["a folder", "nothing"])
+    def test_a_link_to_something_that_does_not_serve_is_refused_and_what_is_there_kept(self, tmp_path, there):
+        project, other = tmp_path / "project", tmp_path / "other"
+        shutil.copytree(ROOT / "tools", project / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy2(ROOT / "requirements.txt", project)
+        (project / ".venv").symlink_to(other)
+        if there:
+            other.mkdir()
+            (other / "precious").write_text("mine")
+
+        result = subprocess.run(
+            [sys.executable, "-m", "tools.bootstrap"],
+            cwd=project,
+            env={**os.environ, "PIP_NO_INDEX": "1"},  # pip, if it gets as far, finds nothing
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+        assert result.returncode == 1
+        assert result.stderr.count("\n") == 1
+        assert "remove the link and try again" in result.stderr
+        assert [path.name for path in other.glob("*")] == ["precious"] * there
 
 
 class TestTheEnvFile:
