@@ -11,7 +11,7 @@ from drf_spectacular.plumbing import ComponentRegistry, force_instance
 from rest_framework.fields import CharField, Field
 from rest_framework.permissions import SAFE_METHODS
 
-from core.schema.operation import EVERYBODY, Answer, Body, Operation
+from core.schema.operation import EVERYBODY, JSON, Answer, Body, Operation
 from core.schema.operations import OPERATIONS
 from core.schema.parameters import EXAMPLES, PARAMETERS, of_filters, parameter
 from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
@@ -20,7 +20,7 @@ from core.schema.refusals import refusal
 TOKEN, JWT = {"Token": []}, {"JWT": []}
 TRIMMED = "x-trimmed"
 PLACES = ("path", "query", "header")
-BODY_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+BODY_TYPES = (JSON, "application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def no_request(*args: object, **kwargs: object) -> None:
@@ -87,12 +87,13 @@ class Inspector(AutoSchema):
         """What is sent, in each of the formats."""
         serializer = body.shape(partial=True) if body.partial else force_instance(body.shape)
         component = self.resolve_serializer(serializer, "request")
-        content: dict[str, Any] = {"schema": component.ref}
-        shown = {name: {"value": value} for name, value in body.examples.items()}
+        content = {kind: {"schema": component.ref} for kind in BODY_TYPES}
+        as_json = {"schema": {"anyOf": [component.ref, body.besides]}} if body.besides else content[JSON]
+        content[JSON] = {**as_json, "examples": {name: {"value": value} for name, value in body.examples.items()}}
         return {
             # Nothing at all is an object without fields.
             "required": bool(component.schema.get("required")),
-            "content": {kind: content | ({"examples": shown} if kind == BODY_TYPES[0] else {}) for kind in BODY_TYPES},
+            "content": content,
         }
 
     def responses_of(self, said: Operation) -> dict[str, Any]:

@@ -29,11 +29,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a call sends."""
+    """What a call sends: its shape, examples, and a JSON Schema of what is taken besides, as JSON."""
 
     shape: Shape
     examples: dict[str, Any]
     partial: bool = False
+    besides: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,18 @@ TOKEN = object_of({"auth_token": {"type": "string", "pattern": "^[0-9a-f]{40}$"}
 PAIR = object_of({"refresh": {"type": "string"}, "access": {"type": "string"}})
 MESSAGE = object_of({"message": {"type": "string"}})
 
+CHECKED_BESIDES = {
+    "description": "Whatever else is sent is tried, too: the answer is what booking would say of it. Only an `id` that "
+    "is none is refused.",
+    "properties": {
+        "id": {
+            "type": ["integer", "string", "null"],
+            "minimum": 1,
+            "maximum": 2**63 - 1,
+            "pattern": "^[1-9][0-9]{0,17}$",
+        }
+    },
+}
 CHECK_ANSWER = {
     "type": "object",
     "properties": {

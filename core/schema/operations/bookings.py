@@ -70,7 +70,11 @@ BOOKING = {
             )
         },
         (*SIGNED_IN, "permission_denied", "not_found"),
-        Body(shapes.CheckSerializer, {"new": examples.NEW_BOOKING, "moved": {"id": 41, **examples.LATER_SLOT}}),
+        Body(
+            shapes.CheckSerializer,
+            {"new": examples.NEW_BOOKING, "moved": {"id": 41, **examples.LATER_SLOT}},
+            besides=shapes.CHECKED_BESIDES,
+        ),
         parameters=("If-Match",),
     ),
     "GET /api/bookings/{id}/": Operation(
