@@ -122,9 +122,17 @@ def feed(case: Case, world: World, *, values: bool = True) -> None:
     feed_headers(case, world)
     if not values:
         feed_address(case, world)
+    elif case.path == "/api/schema/" and not is_wrong(case):
+        # The other form of the same takes long to read.
+        case.query = {"format": "json"}
     elif world.calls % UNTOUCHED:
         feed_address(case, world)
         feed_values(case, world)
+
+
+def is_wrong(case: Case) -> bool:
+    """Whether it was generated not to fit the description."""
+    return case.meta is not None and case.meta.generation.mode.is_negative
 
 
 def feed_headers(case: Case, world: World) -> None:
@@ -147,11 +155,8 @@ def feed_address(case: Case, world: World) -> None:
 
 def feed_values(case: Case, world: World) -> None:
     """Good values for what fits the description."""
-    if case.meta is not None and case.meta.generation.mode.is_negative:
+    if is_wrong(case):
         return
-    if case.path == "/api/schema/":
-        # The other form of the same takes long to read.
-        case.query = {"format": "json"}
     feed_body(case, world)
     feed_query(case, world)
 

@@ -1,8 +1,8 @@
 """The API does what its description says, tried by a machine: thousands of calls made up from `openapi.yaml`.
 
 Every operation is called by anonymous, a user and staff (those about accounts by a superuser, too), with data that fits
-the description, with data that does not, and with all that is at the edge of what it allows. `make fuzz` does it for
-longer, with calls that differ each time. Two of Schemathesis' checks are adapted, and no other:
+the description and with data that does not; those who may do most also try all that is at the edge of what it allows.
+`make fuzz` does it for longer, with calls that differ each time. Two of Schemathesis' checks are adapted, and no other:
 
 - `positive_data_acceptance`: a 400 with a documented `code` is an expected answer to data that fits the schema. Whether
   a slot is free, a password good or a name taken is no matter of form. (That the code is documented is checked by
@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-import yaml
 from django.core.cache import cache
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
@@ -29,7 +28,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import use_after_free
 
-from core.tests.environment import ROOT
+from core.tests.described import document
 from core.tests.fuzz_world import ROLES, World, feed, feed_headers, feed_values, make_world
 
 pytestmark = pytest.mark.fuzz
@@ -39,6 +38,7 @@ REFUSALS = EXAMPLES // 3
 FIXED = "FUZZ_EXAMPLES" not in os.environ
 # Of all calls of an operation, for whoever may make it.
 LEAST_SHARE = 0.1
+DOCUMENT = document()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
@@ -52,13 +52,12 @@ load_all_checks()
 
 def described(*, forms: bool = True) -> Any:
     """The description, loaded to be called; without the bodies that are forms where so said."""
-    document = yaml.load((ROOT / "openapi.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    document["servers"] = [{"url": "http://localhost/"}]
-    for operation in (one for path in document["paths"].values() for one in path.values()):
+    called = {**deepcopy(DOCUMENT), "servers": [{"url": "http://localhost/"}]}
+    for operation in (one for path in called["paths"].values() for one in path.values()):
         content = operation.get("requestBody", {}).get("content", {})
         for media_type in () if forms else ("application/x-www-form-urlencoded", "multipart/form-data"):
             content.pop(media_type, None)
-    loaded = schemathesis.openapi.from_dict(document)
+    loaded = schemathesis.openapi.from_dict(called)
     loaded.app = application
     acceptance = loaded.config.checks.positive_data_acceptance
     acceptance.expected_statuses = [*acceptance.expected_statuses, "400"]
