@@ -25,11 +25,20 @@ from core.notifications import outbox
 from core.query import PAGING, require_known
 
 
-class SignInView(djoser.TokenCreateView):
+class SignInMixin:
+    """The limits of sign-ins for them alone: another method, which is refused, counts like any other call."""
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """The limits of this call."""
+        if self.request.method == "POST":  # type: ignore[attr-defined]
+            return [throttle() for throttle in throttling.SIGN_IN]
+        return super().get_throttles()  # type: ignore[misc]
+
+
+class SignInView(SignInMixin, djoser.TokenCreateView):
     """A token for a user name and a password; a stale one that is sent along does not matter."""
 
     authentication_classes = ()
-    throttle_classes = throttling.SIGN_IN
 
     def _action(self, serializer: BaseSerializer) -> Response:
         """The user's token; one that is too old makes way for a new one."""
@@ -39,10 +48,8 @@ class SignInView(djoser.TokenCreateView):
         return super()._action(serializer)
 
 
-class JWTSignInView(jwt.TokenObtainPairView):
+class JWTSignInView(SignInMixin, jwt.TokenObtainPairView):
     """A pair of JSON Web Tokens for a user name and a password."""
-
-    throttle_classes = throttling.SIGN_IN
 
 
 class JWTSignOutView(jwt.TokenBlacklistView):
@@ -82,8 +89,8 @@ class AccountViewSet(djoser.UserViewSet):
             return [throttling.RegistrationByAddress()]
         if self.action == "reset_password":
             return [throttling.PasswordResetByAddress(), throttling.PasswordResetByAccount()]
-        guesses = self.action == "set_password" or self.request.method == "DELETE"
-        if guesses and self.request.user.is_authenticated:
+        deletes = self.action == "destroy" or (self.action == "me" and self.request.method == "DELETE")
+        if (deletes or self.action == "set_password") and self.request.user.is_authenticated:
             return [throttling.SignInByAddress(), throttling.PasswordGuessByUser()]
         if self.action == "me" and self.request.method in ("GET", "HEAD"):
             return []

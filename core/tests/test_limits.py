@@ -292,6 +292,24 @@ class TestRefusedCalls:
 
         assert answer.headers["RateLimit"].split(";")[1] == "r=8"
 
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete", "options"])
+    @pytest.mark.parametrize("path", [LOGIN, JWT, REGISTER])
+    def test_a_wrong_method_takes_no_sign_in_and_counts_like_any_other_call(self, limit, alice, path, method):
+        limit(sign_in="1/min", registration="1/min", anonymous="2/min")
+        client = at_address("192.0.2.1")
+
+        answers = [getattr(client, method)(path, {"username": "alice"}) for _ in range(3)]
+
+        assert not any(answer.status_code == 429 for answer in answers[:2])
+        assert_limited(answers[2])
+        assert sign_in(client, password=PASSWORD).status_code == 200
+
+    def test_a_wrong_method_where_accounts_are_made_is_no_guess(self, limit, as_root, root):
+        limit(sign_in="1/min")
+
+        assert {as_root.delete(REGISTER).status_code for _ in range(3)} == {405}
+        assert sign_in(at_address("192.0.2.1"), username="root", password=PASSWORD).status_code == 200
+
     def test_a_wrong_json_web_token_sign_in_counts_once(self, limit, alice):
         limit(sign_in="9/min")
 
