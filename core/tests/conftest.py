@@ -26,6 +26,18 @@ def _fresh_limits() -> Iterator[None]:
 
 
 @pytest.fixture
+def limit(settings: Any) -> Callable[..., None]:
+    """Sets limits by their scope, and how many proxies are trusted."""
+
+    def limit(proxies: int = 0, **rates: str | None) -> None:
+        framework = settings.REST_FRAMEWORK
+        rates = {**framework["DEFAULT_THROTTLE_RATES"], **rates}
+        settings.REST_FRAMEWORK = {**framework, "DEFAULT_THROTTLE_RATES": rates, "NUM_PROXIES": proxies}
+
+    return limit
+
+
+@pytest.fixture
 def alice(db: None) -> User:
     return make_user("alice")
 
