@@ -35,9 +35,10 @@ def _find(booking: Booking, *, now: datetime) -> Iterator[Suggestion]:
         yield Suggestion("earlier", here.pk, here.name, Interval(end - length, end))
     if next_start(now) <= wanted.start and wanted.end <= latest_end(now):
         others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
-        # Where it is at that very time already, staying is no way out.
-        same = Booking.objects.blocking().filter(pk=booking.pk, start_time=wanted.start, end_time=wanted.end)
-        others = others.exclude(pk__in=same.values("resource_id"))
+        if booking.pk is not None:
+            # Where it is at that very time already, staying is no way out.
+            same = Booking.objects.blocking().filter(pk=booking.pk, start_time=wanted.start, end_time=wanted.end)
+            others = others.exclude(pk__in=same.values("resource_id"))
         other = others.free_during(wanted, except_id=booking.pk).order_by("capacity", "name", "pk").first()
         if other is not None:
             yield Suggestion("elsewhere", other.pk, other.name, wanted)
