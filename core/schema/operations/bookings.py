@@ -7,6 +7,8 @@ from core.schema.problems import PROBLEMS, RULES, SIGNED_IN
 from core.serializers import BookingSerializer
 
 BOOKED = Answer("The booking.", BookingSerializer, examples.BOOKING, headers=("ETag",))
+OF_CHANGES = ("permission_denied", "booking_ended", "not_found", "precondition_failed")
+REFUSALS_OF_CHANGES = (*SIGNED_IN, *RULES, "conflict", *OF_CHANGES)
 
 BOOKING = {
     "GET /api/bookings/": Operation(
@@ -96,15 +98,7 @@ BOOKING = {
         "are lost: where somebody was faster, the answer is a 412 with the current state.",
         "its owner until it has ended, and staff",
         {200: BOOKED},
-        (
-            *SIGNED_IN,
-            *RULES,
-            "conflict",
-            "permission_denied",
-            "booking_ended",
-            "not_found",
-            "precondition_failed",
-        ),
+        REFUSALS_OF_CHANGES,
         Body(BookingSerializer, {"moved": {**examples.NEW_BOOKING, **examples.LATER_SLOT}}),
         parameters=("booking_id", "If-Match"),
     ),
@@ -115,15 +109,7 @@ BOOKING = {
         "As PUT; what is not sent stays.",
         "its owner until it has ended, and staff",
         {200: BOOKED},
-        (
-            *SIGNED_IN,
-            *RULES,
-            "conflict",
-            "permission_denied",
-            "booking_ended",
-            "not_found",
-            "precondition_failed",
-        ),
+        REFUSALS_OF_CHANGES,
         Body(BookingSerializer, {"moved": examples.LATER_SLOT, "cancelled": {"status": "cancelled"}}, partial=True),
         parameters=("booking_id", "If-Match"),
     ),

@@ -7,6 +7,8 @@ from core.schema.problems import BAD_TOKEN, SIGNED_IN
 from core.serializers import ResourceSerializer
 
 SHOWN = Answer("The resource.", ResourceSerializer, examples.RESOURCE, headers=("ETag",))
+OF_CHANGES = ("permission_denied", "not_found", "precondition_failed")
+REFUSALS_OF_CHANGES = (*SIGNED_IN, "capacity_too_small", "conflict", *OF_CHANGES)
 
 RESOURCE = {
     "GET /api/resources/": Operation(
@@ -61,14 +63,7 @@ RESOURCE = {
         "`If-Match` guards what is stored; a changed `availability_status` is no obstacle.",
         "staff",
         {200: SHOWN},
-        (
-            *SIGNED_IN,
-            "capacity_too_small",
-            "conflict",
-            "permission_denied",
-            "not_found",
-            "precondition_failed",
-        ),
+        REFUSALS_OF_CHANGES,
         Body(ResourceSerializer, {"a room": examples.NEW_RESOURCE}),
         parameters=("resource_id", "If-Match"),
     ),
@@ -79,14 +74,7 @@ RESOURCE = {
         "As PUT; what is not sent stays.",
         "staff",
         {200: SHOWN},
-        (
-            *SIGNED_IN,
-            "capacity_too_small",
-            "conflict",
-            "permission_denied",
-            "not_found",
-            "precondition_failed",
-        ),
+        REFUSALS_OF_CHANGES,
         Body(ResourceSerializer, {"out of service": {"is_available": False}}, partial=True),
         parameters=("resource_id", "If-Match"),
     ),
