@@ -127,7 +127,8 @@ GUARDS = [
         "the SQLite triggers: after a rebuild",
         CONSTRAINTS,
         "schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))",
-        "schema_editor.deferred_sql.extend(map(str, self._triggers(model, schema_editor)))",
+        "if not model._meta.db_table.startswith('new__'):\n"
+        "            schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))",
         SQLITE,
         GUARD,
     ),
