@@ -17,16 +17,20 @@ class Kind(TextChoices):
     SLOTS_FREED = "slots_freed", "slots of deleted accounts"
 
     @classmethod
-    def optional(cls) -> tuple["Kind", ...]:
-        """Those that a user can do without."""
+    def of_events(cls) -> tuple["Kind", ...]:
+        """Those that tell what happened to a booking; staff hear of it, too."""
         return (
             cls.BOOKING_CREATED,
             cls.BOOKING_CHANGED,
             cls.BOOKING_CONFIRMED,
             cls.BOOKING_REJECTED,
             cls.BOOKING_CANCELLED,
-            cls.BOOKING_REMINDER,
         )
+
+    @classmethod
+    def optional(cls) -> tuple["Kind", ...]:
+        """Those that a user can do without."""
+        return (*cls.of_events(), cls.BOOKING_REMINDER)
 
 
 class State(TextChoices):

@@ -105,7 +105,7 @@ def letter_of(row: Notification, reader: Reader) -> Letter:
 
 def attachments_of(row: Notification, reader: Reader) -> tuple[Attachment, ...]:
     """What a message about a booking carries."""
-    if row.kind not in Kind.optional() or row.kind == Kind.BOOKING_REMINDER:
+    if row.kind not in Kind.of_events():
         return ()
     return invitation(event_of(row.facts), reader)
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError, transaction
 
@@ -68,7 +67,7 @@ def reader_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Rea
         raise ForNow("the account is not active")
     if not address or not is_address(address):
         raise Pointless("the user has no valid address")
-    if not hears_all(row.user, address):
+    if not stands_for_staff(row, address):
         if address == wishes.refused_address:
             raise Pointless("the reader of this address knows nothing of the account")
         if not wanted(row, wishes):
@@ -80,9 +79,10 @@ def reader_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Rea
     return Reader(address, zone_named(wishes.time_zone), row.user_id, is_new=address != wishes.known_address)
 
 
-def hears_all(user: AbstractBaseUser, address: str) -> bool:
-    """Whether a message stands for the one to staff, too, which the operator wants and nobody switches off."""
-    return user.is_staff and address.lower() in {each.lower() for each in settings.TO_EMAIL}
+def stands_for_staff(row: Notification, address: str) -> bool:
+    """Whether a message is the one to staff, too, which the operator wants and nobody switches off."""
+    told = row.kind in Kind.of_events() and row.user.is_staff
+    return told and address.lower() in {each.lower() for each in settings.TO_EMAIL}
 
 
 def wanted(row: Notification, wishes: NotificationPreferences) -> bool:

@@ -204,6 +204,18 @@ def test_it_comes_all_the_same_when_it_is_wanted_again(booking: Booking, alice: 
     assert len(mailoutbox) == 1
 
 
+@pytest.mark.parametrize("wish", [{"reminder_minutes": None}, {"refused_address": "alice@example.org"}])
+def test_staff_who_want_none_get_none(
+    wish: dict, booking: Booking, alice: User, settings: Settings, mailoutbox: Sent
+) -> None:
+    settings.TO_EMAIL = ["alice@example.org"]
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    reminders.write_due(now=at(9))
+    prefer(alice, **wish)
+    deliver(now=at(9))
+    assert mailoutbox == []
+
+
 def test_one_that_staff_dropped_stays_dropped(booking: Booking, mailoutbox: Sent) -> None:
     reminders.write_due(now=at(9))
     outbox.drop(Notification.objects.all(), now=at(9))
