@@ -138,6 +138,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "core.accounts.passwords.VoidTokensOnChange"},
 ]
 
+# What the commands `ensure_superuser` and `seed_demo` sign in with; none is built in.
+FIRST_SUPERUSER = {
+    name: env.text(name)
+    for name in ("DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD")
+}
+DEMO_PASSWORD = env.text("DEMO_PASSWORD")
+
 DJOSER = {
     "HIDE_USERS": False,
     "PASSWORD_RESET_CONFIRM_RETYPE": True,

@@ -105,9 +105,9 @@ def letter_of(row: Notification, reader: Reader) -> Letter:
 
 def attachments_of(row: Notification, reader: Reader) -> tuple[Attachment, ...]:
     """What a message about a booking carries."""
-    if row.kind not in Kind.of_events():
+    if row.kind not in Kind.of_events() or reader.for_staff:
         return ()
-    return invitation(event_of(row.facts), reader)
+    return invitation(event_of(row.facts), address=reader.address)
 
 
 def footer(row: Notification, reader: Reader) -> Context:

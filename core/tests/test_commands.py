@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from core.models import Booking, Resource, UserProfile
 from core.tests.factories import PASSWORD, make_resource, make_user
+from core.tests.settings import load_settings
 
 
 def run(command):
@@ -19,15 +20,13 @@ def run(command):
 
 
 @pytest.fixture
-def environment(monkeypatch):
-    """Sets these variables, and takes out the others that the commands know."""
+def environment(monkeypatch, settings):
+    """Reads the settings of the commands from an environment with these variables and no others."""
 
     def environment(**variables):
-        for name in ("USERNAME", "EMAIL", "PASSWORD"):
-            monkeypatch.delenv(f"DJANGO_SUPERUSER_{name}", raising=False)
-        monkeypatch.delenv("DEMO_PASSWORD", raising=False)
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
+        read = load_settings(monkeypatch, **variables)
+        settings.FIRST_SUPERUSER = read["FIRST_SUPERUSER"]
+        settings.DEMO_PASSWORD = read["DEMO_PASSWORD"]
 
     environment()
     return environment

@@ -27,6 +27,7 @@ from booking_system_api import environment
 from booking_system_api.views import HEALTH_PATH
 from core.tests import readme
 from core.tests.environment import ROOT
+from core.tests.settings import load_settings
 from core.throttling import AnonymousThrottle
 
 MANAGE_COMMAND = re.compile(r"manage\.py ([a-z_]+)")
@@ -161,7 +162,7 @@ class TestTheProcfile:
 
 @pytest.mark.django_db
 class TestTheFirstSuperuser:
-    def test_the_env_file_may_name_it(self, tmp_path, monkeypatch, capsys):
+    def test_the_env_file_may_name_it(self, tmp_path, monkeypatch, settings, capsys):
         file = tmp_path / ".env"
         file.write_text(
             "DJANGO_SUPERUSER_USERNAME=root\n"
@@ -169,6 +170,7 @@ class TestTheFirstSuperuser:
             "DJANGO_SUPERUSER_PASSWORD=correct-horse-9-battery\n"
         )
         monkeypatch.setattr(environment, "config", Config(RepositoryEnv(str(file))))
+        settings.FIRST_SUPERUSER = load_settings(monkeypatch)["FIRST_SUPERUSER"]
 
         call_command("ensure_superuser")
 

@@ -24,9 +24,9 @@ def address_of_suites_database() -> str:
 
 
 @pytest.fixture
-def demo(transactional_db: None, settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def demo(transactional_db: None, settings: object) -> None:
     """A freshly seeded demo."""
-    monkeypatch.setenv("DEMO_PASSWORD", "only-for-this-test-3")
+    settings.DEMO_PASSWORD = "only-for-this-test-3"
     settings.DEBUG = True
     call_command("seed_demo", stdout=StringIO())
 

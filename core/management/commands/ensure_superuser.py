@@ -2,21 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
-from booking_system_api import environment as env
-
-VARIABLES = ("DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD")
-
 
 class Command(BaseCommand):
     """Creates a superuser from the environment, or `.env`, if there is none."""
 
-    help = "Creates a superuser from " + ", ".join(VARIABLES) + " if there is none."
+    help = "Creates a superuser from DJANGO_SUPERUSER_USERNAME, _EMAIL and _PASSWORD if there is none."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Create it, or say why not."""
@@ -24,8 +21,8 @@ class Command(BaseCommand):
         if User._default_manager.filter(is_superuser=True).exists():
             self.stdout.write("There is a superuser already; nothing to do.")
             return
-        username, email, password = (env.text(name) for name in VARIABLES)
-        missing = [name for name in VARIABLES if not env.text(name)]
+        username, email, password = settings.FIRST_SUPERUSER.values()
+        missing = [name for name, value in settings.FIRST_SUPERUSER.items() if not value]
         if missing:
             self.stdout.write(f"No superuser was made. Set {', '.join(missing)} and run this command again.")
             return

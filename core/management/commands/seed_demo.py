@@ -4,14 +4,12 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from decouple import UndefinedValueError
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from booking_system_api.environment import config
 from core.choices import BookingStatus
 from core.models import Booking, Resource
 
@@ -69,13 +67,9 @@ class Command(BaseCommand):
         Raises:
             CommandError: When there is none; none is built in.
         """
-        try:
-            value = str(config("DEMO_PASSWORD")).strip()
-        except UndefinedValueError:
-            value = ""
-        if not value:
+        if not settings.DEMO_PASSWORD:
             raise CommandError("DEMO_PASSWORD is not set. Put one into .env; `make run` does it for a new .env.")
-        return value
+        return settings.DEMO_PASSWORD
 
     def fill(self, password: str) -> None:
         """Make the users, the resources and the bookings, by the same verbs that everybody uses."""
