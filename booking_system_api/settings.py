@@ -41,12 +41,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "booking_system_api.middleware.RequestLogMiddleware",
-    "booking_system_api.middleware.BodilessMiddleware",
+    "core.api.middleware.BodilessMiddleware",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "booking_system_api.middleware.HealthMiddleware",
-    "booking_system_api.middleware.ApiCacheMiddleware",
-    "booking_system_api.middleware.ApiErrorsMiddleware",
+    "core.api.middleware.ApiCacheMiddleware",
+    "core.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -191,14 +191,14 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "core.rendering.JSONParser",
+        "core.api.rendering.JSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["core.rendering.JSONRenderer", "core.rendering.BrowsableAPI"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.rendering.JSONUnlessStaffBrowser",
-    "DEFAULT_PAGINATION_CLASS": "core.pagination.KeyPagination",
-    "DEFAULT_THROTTLE_CLASSES": ["core.throttling.AnonymousThrottle", "core.throttling.UserThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.rendering.JSONRenderer", "core.api.rendering.BrowsableAPI"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.rendering.JSONUnlessStaffBrowser",
+    "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeyPagination",
+    "DEFAULT_THROTTLE_CLASSES": ["core.api.throttling.AnonymousThrottle", "core.api.throttling.UserThrottle"],
     "DEFAULT_THROTTLE_RATES": {
         "sign_in": env.rate("THROTTLE_SIGN_IN", "20/min"),
         "registration": env.rate("THROTTLE_REGISTRATION", "30/hour"),
@@ -207,7 +207,7 @@ REST_FRAMEWORK = {
         "user": env.rate("THROTTLE_USER", "1200/min"),
     },
     "NUM_PROXIES": env.integer("TRUSTED_PROXIES", default=0, minimum=0, maximum=20),
-    "EXCEPTION_HANDLER": "core.exception_handler.flat_error",
+    "EXCEPTION_HANDLER": "core.api.exception_handler.flat_error",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

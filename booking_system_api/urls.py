@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 from booking_system_api.views import favicon, health
+from core.api.views import NothingHereView
 from core.calendars.views import calendar
 from core.notifications.urls import page_urls
-from core.views import NothingHereView
 
 urlpatterns = [
     path("health/", health, name="health"),

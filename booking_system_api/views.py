@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.templatetags.static import static
 from django.views import defaults
 
-from core.exception_handler import error_body
+from core.api.exception_handler import error_body
 
 HEALTH_PATH = "/health/"
 

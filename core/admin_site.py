@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from core.admin_forms import SearchForm
-from core.throttling import SIGN_IN
+from core.api.throttling import SIGN_IN
 
 
 class FieldPicker(AutocompleteJsonView):

@@ -13,9 +13,9 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core.api.fields import MomentField
+from core.api.query import PAGING, parameters_of, window_of, wrong_parameters
 from core.choices import BookingStatus
-from core.fields import MomentField
-from core.query import PAGING, parameters_of, window_of, wrong_parameters
 from core.querysets import BookingQuerySet, ResourceQuerySet
 
 if TYPE_CHECKING:

@@ -17,6 +17,10 @@ class Interval:
         """How long it is; negative when the end is before the start."""
         return self.end - self.start
 
+    def as_json(self) -> dict[str, datetime]:
+        """The interval in the words of the API."""
+        return {"start_time": self.start, "end_time": self.end}
+
     def overlaps(self, other: "Interval") -> bool:
         """Whether the two share a moment; touching ones do not."""
         return self.start < other.end and other.start < self.end

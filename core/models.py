@@ -137,6 +137,6 @@ class Booking(models.Model):
 
 
 # Django must find the features' tables; they name the nucleus by string.
+from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
-from core.idempotency.models import IdempotencyKey  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 from django.core.validators import URLValidator
 from rest_framework import serializers
 
+from core.api.fields import FlagField, FormsMixin, KeyField, MomentField, WordField
+from core.api.lists import RowsMixin
 from core.choices import BookingStatus
-from core.fields import FlagField, FormsMixin, KeyField, MomentField, WordField
 from core.lifecycle import Changes
 from core.models import Resource, UserProfile
-from core.rows import RowsMixin
 
 
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):

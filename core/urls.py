@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from core import views
+from core.api.views import NothingHereView
 from core.schema.views import RedocView, SchemaView, SwaggerView
 
 router = SimpleRouter()
@@ -23,5 +24,5 @@ urlpatterns = [
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),
     path("redoc/", RedocView.as_view(), name="redoc"),
-    re_path(r"", views.NothingHereView.as_view(), name="nothing-here"),
+    re_path(r"", NothingHereView.as_view(), name="nothing-here"),
 ]

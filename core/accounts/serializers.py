@@ -17,7 +17,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
 from core.accounts.identity import folded_email, users_with_email, users_with_name
-from core.fields import FormsMixin
+from core.api.fields import FormsMixin
 from core.querysets import locked
 
 User = get_user_model()

@@ -18,11 +18,11 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework_simplejwt import views as jwt
 
-from core import throttling
 from core.accounts.authentication import is_too_old
 from core.accounts.serializers import SignOutSerializer
+from core.api import throttling
+from core.api.query import PAGING, require_known
 from core.notifications import outbox
-from core.query import PAGING, require_known
 
 
 class SignInMixin:

@@ -6,29 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import MomentField, ZoneField
+from core.api.query import QueryParameters, WindowParameters
 from core.choices import BookingStatus
-from core.fields import MomentField
-from core.query import QueryParameters, WindowParameters
-from core.zones import zone_names
 
 LONGEST_TIMELINE = timedelta(days=366)
 LONGEST_SEARCH = timedelta(days=31)
-
-
-class ZoneField(serializers.CharField):
-    """A time zone by its IANA name."""
-
-    default_error_messages = {  # noqa: RUF012 - the framework's own form
-        "unknown": "There is no such time zone. An IANA name is needed, such as Europe/Berlin.",
-        "plus": "There is no such time zone. A + in an address means a space: write %2B instead, as in Etc/GMT%2B1.",
-    }
-
-    def to_internal_value(self, data: Any) -> zoneinfo.ZoneInfo:  # noqa: ANN401 - whatever was sent
-        """The zone."""
-        name = super().to_internal_value(data)
-        if name not in zone_names():
-            self.fail("plus" if name.replace(" ", "+") in zone_names() else "unknown")
-        return zoneinfo.ZoneInfo(name)
 
 
 class TimelineParameters(WindowParameters):

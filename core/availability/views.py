@@ -13,12 +13,11 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
+from core.api.pagination import Cursor, link_header, list_mark
 from core.availability import timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
-from core.exception_handler import as_json
 from core.intervals import Interval
 from core.models import Booking, Resource
-from core.pagination import Cursor, link_header, list_mark
 
 USUAL_WINDOW = timedelta(days=7)
 MOST_ENTRIES = 5_000
@@ -44,7 +43,7 @@ class TimelineView(APIView):
             many = f"There are more than {MOST_ENTRIES} bookings in this window. Ask for a smaller one."
             raise ValidationError({"end": [many]})
         whose, sees_all = request.user.pk, request.user.is_staff
-        free = [as_json(gap) for gap in timelines.free_in(window, (Interval(*row[:2]) for row in found))]
+        free = [gap.as_json() for gap in timelines.free_in(window, (Interval(*row[:2]) for row in found))]
         busy = []
         for start, end, status, booking_id, user_id in found:
             entry = {"start_time": start, "end_time": end, "status": status}
@@ -70,7 +69,7 @@ class SlotsView(APIView):
         if word is not None:
             since = max([since, *Cursor.decode(word, mark, Booking, SLOT_ORDER).values])
         found = self.slots_of(resource, Interval(since, parameters["end"]), parameters)
-        shown = [as_json(slot) for slot in islice(found, parameters["limit"])]
+        shown = [slot.as_json() for slot in islice(found, parameters["limit"])]
         here = request.build_absolute_uri()
         links = {"first": remove_query_param(here, "cursor")}
         following = next(found, None)
@@ -113,7 +112,7 @@ class FirstSlotsView(APIView):
                     "resource": resource.pk,
                     "resource_name": resource.name,
                     "capacity": resource.capacity,
-                    **as_json(slot),
+                    **slot.as_json(),
                 }
                 for resource, slot in found
             ]

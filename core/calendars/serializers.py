@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.fields import KeyField, MomentField
 from core.calendars.models import CalendarFeed
-from core.fields import KeyField, MomentField
 
 
 class CalendarFeedSerializer(serializers.ModelSerializer):

@@ -15,13 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.query import PAGING, require_known
 from core.calendars import feeds
 from core.calendars.entries import calendar_of, entry_of, invitation_of
 from core.calendars.models import CalendarFeed
 from core.calendars.serializers import CalendarFeedSerializer
 from core.models import Booking
 from core.permissions import IsOwnerOrStaff
-from core.query import PAGING, require_known
 
 CALENDAR = "text/calendar; charset=utf-8"
 

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from core.fields import FormsMixin
+from core.api.fields import FormsMixin
 from core.notifications.models import NotificationPreferences
 
 

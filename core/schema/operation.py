@@ -5,7 +5,7 @@ from typing import Any
 
 from django_filters import FilterSet
 
-from core.query import QueryParameters
+from core.api.query import QueryParameters
 
 Shape = Any  # a serializer class, or a JSON Schema as a dict
 JSON, ICS = "application/json", "text/calendar"

@@ -6,8 +6,8 @@ import django_filters
 from django import forms
 from django_filters import FilterSet
 
+from core.api.query import MAY_BE_EMPTY
 from core.filters import KeyOrdering, MomentFilter
-from core.query import MAY_BE_EMPTY
 from core.schema import examples
 
 MOMENT = {"type": "string", "format": "date-time"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import errors
+from core.api.exception_handler import error_body, validation_body
 from core.calendars import feeds
-from core.exception_handler import error_body, validation_body
 from core.schema import examples
 
 

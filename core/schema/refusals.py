@@ -7,9 +7,9 @@ from django_filters import FilterSet
 from drf_spectacular.plumbing import force_instance
 from rest_framework import serializers
 
-from core.conditional import NO_TAGS
-from core.exception_handler import error_body, validation_body
-from core.fields import MomentField
+from core.api.etags import NO_TAGS
+from core.api.exception_handler import error_body, validation_body
+from core.api.fields import MomentField
 from core.schema import examples
 from core.schema.operation import RESOURCES, Operation
 from core.schema.parameters import MOMENT, PARAMETERS, schema_of

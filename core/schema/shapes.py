@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
 
+from core.api.fields import KeyField
 from core.calendars.serializers import CalendarFeedSerializer
-from core.fields import KeyField
 from core.serializers import BookingSerializer
 
 

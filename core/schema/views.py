@@ -21,8 +21,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.conditional import is_fresh
-from core.rendering import JSONUnlessStaffBrowser
+from core.api.etags import is_fresh
+from core.api.rendering import JSONUnlessStaffBrowser
 
 PATH = settings.BASE_DIR / "openapi.yaml"
 YAML, JSON = "application/yaml", "application/json"

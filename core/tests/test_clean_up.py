@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from core.idempotency.models import IdempotencyKey
+from core.api.models import IdempotencyKey
 from core.models import Resource
 from core.tests.factories import booking_body
 

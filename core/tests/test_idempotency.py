@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from core.idempotency.models import IdempotencyKey
+from core.api.models import IdempotencyKey
 from core.models import Booking, Resource
 from core.tests.conftest import client_of, in_parallel
 from core.tests.errors import assert_flat_error

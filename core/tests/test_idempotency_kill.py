@@ -17,7 +17,7 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from rest_framework.authtoken.models import Token
 
-from core.idempotency.models import IdempotencyKey
+from core.api.models import IdempotencyKey
 from core.models import Booking, Resource
 from core.tests.factories import booking_body
 from core.tests.servers import server

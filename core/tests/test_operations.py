@@ -25,10 +25,10 @@ from rest_framework_simplejwt import exceptions as jwt_errors
 
 from booking_system_api import environment
 from booking_system_api.views import HEALTH_PATH
+from core.api.throttling import AnonymousThrottle
 from core.tests import readme
 from core.tests.environment import ROOT
 from core.tests.settings import load_settings
-from core.throttling import AnonymousThrottle
 
 MANAGE_COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 

@@ -18,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from core.api.pagination import Cursor
 from core.choices import BookingStatus
 from core.models import Booking, Resource
-from core.pagination import Cursor
 from core.tests.conftest import client_of
 from core.tests.factories import at, booking_body, make_resource
 

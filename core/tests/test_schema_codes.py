@@ -10,8 +10,8 @@ from rest_framework import exceptions
 from rest_framework_simplejwt import authentication as jwt_authentication
 from rest_framework_simplejwt import serializers as jwt_serializers
 
+from core.api.exception_handler import DETAILS
 from core.errors import BookingError
-from core.exception_handler import DETAILS
 from core.schema.problems import PROBLEMS
 from core.tests.environment import ROOT
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from core.idempotency.keys import KEPT_FOR
-from core.idempotency.models import IdempotencyKey
+from core.api.idempotency import KEPT_FOR
+from core.api.models import IdempotencyKey
 from core.notifications.models import KEPT_FOR as MESSAGES_KEPT_FOR
 from core.notifications.models import Notification
 

@@ -1,6 +1,7 @@
 """Fields that read what people and programs send, and refuse what could mean two things."""
 
 import re
+import zoneinfo
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils.html import is_html_input
 
-from core.rendering import is_page
+from core.api.rendering import is_page
+from core.zones import zone_names
 
 # A time of day, and behind a space what is an offset but for its sign.
 LOST_PLUS = re.compile(r"[Tt ]\d\d:?\d\d[\d:.,]{0,20} \d\d(:?\d\d)?$")
@@ -93,3 +95,19 @@ class FlagField(serializers.BooleanField):
     """A boolean that a form may leave out, as JSON may."""
 
     default_empty_html = empty
+
+
+class ZoneField(serializers.CharField):
+    """A time zone by its IANA name."""
+
+    default_error_messages = {  # noqa: RUF012 - the framework's own form
+        "unknown": "There is no such time zone. An IANA name is needed, such as Europe/Berlin.",
+        "plus": "There is no such time zone. A + in an address means a space: write %2B instead, as in Etc/GMT%2B1.",
+    }
+
+    def to_internal_value(self, data: Any) -> zoneinfo.ZoneInfo:  # noqa: ANN401 - whatever was sent
+        """The zone."""
+        name = super().to_internal_value(data)
+        if name not in zone_names():
+            self.fail("plus" if name.replace(" ", "+") in zone_names() else "unknown")
+        return zoneinfo.ZoneInfo(name)

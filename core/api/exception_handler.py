@@ -14,9 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as framework_handler
 
 from core import errors
+from core.api.throttling import limits_of
 from core.constraints import as_booking_error
-from core.intervals import Interval
-from core.throttling import limits_of
 
 logger = logging.getLogger(__name__)
 
@@ -151,24 +150,19 @@ def booking_error(error: errors.BookingError) -> Response:
         return Response(error_body(status, error.code, error.message), status=status)
     more: dict[str, object] = {}
     if isinstance(error, errors.SlotTaken):
-        more["conflicts"] = [as_json(slot) for slot in error.conflicts]
-        more["suggestion"] = as_json(error.suggestion) if error.suggestion else None
+        more["conflicts"] = [slot.as_json() for slot in error.conflicts]
+        more["suggestion"] = error.suggestion.as_json() if error.suggestion else None
         more["suggestions"] = [
             {
                 "kind": found.kind,
                 "resource": found.resource_id,
                 "resource_name": found.resource_name,
-                **as_json(found.slot),
+                **found.slot.as_json(),
             }
             for found in error.suggestions
         ]
     body = validation_body({error.field or NON_FIELD: [error.message]}, code=error.code)
     return Response({**body, **more}, status=400)
-
-
-def as_json(slot: Interval) -> dict[str, object]:
-    """A slot in the words of the API; the renderer writes the times."""
-    return {"start_time": slot.start, "end_time": slot.end}
 
 
 def validation_body(detail: object, code: str = "invalid") -> dict[str, object]:

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from core.query import parameters_of
+from core.api.query import parameters_of
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView

@@ -9,9 +9,9 @@ from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from core.fields import MomentField
+from core.api.fields import MomentField
+from core.api.rendering import is_page
 from core.intervals import Interval
-from core.rendering import is_page
 
 # Known to every list, whatever it is of.
 PAGING = ("limit", "cursor", "count")

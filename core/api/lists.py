@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.conditional import with_tag_of_body
+from core.api.etags import with_tag_of_body
 
 
 class RowIterable(BaseIterable):
