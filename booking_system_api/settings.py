@@ -160,9 +160,9 @@ DJOSER = {
     },
     "PERMISSIONS": {
         "set_password": ["rest_framework.permissions.IsAuthenticated"],
-        "user": ["core.permissions.IsOwnAccountOrSuperuser"],
-        "user_delete": ["core.permissions.IsOwnAccountOrSuperuser"],
-        "user_list": ["core.permissions.IsSuperuser"],
+        "user": ["core.accounts.permissions.IsOwnAccountOrSuperuser"],
+        "user_delete": ["core.accounts.permissions.IsOwnAccountOrSuperuser"],
+        "user_list": ["core.accounts.permissions.IsSuperuser"],
     },
 }
 

@@ -1,28 +1,31 @@
-"""The admin of resources, bookings and profiles: another face of the same verbs."""
+"""The admin of resources and bookings: another face of the same verbs."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from core import (
-    admin_users,  # noqa: F401 - accounts, for superusers
-    lifecycle,
-)
-from core.admin_base import ForStaff, bookings_link, minutes, on_one_line
-from core.admin_forms import BookingForm
+from core import lifecycle
+from core.accounts import admin as accounts_admin  # noqa: F401 - accounts and profiles
 from core.calendars import admin as calendars_admin  # noqa: F401 - calendar feeds
 from core.choices import BookingStatus
 from core.errors import BookingError, in_words
 from core.lifecycle import Changes
-from core.models import Booking, Resource, UserProfile
+from core.models import Booking, Resource
 from core.notifications import admin as notifications_admin  # noqa: F401 - messages and preferences
+from core.staff.base import ForStaff, bookings_link, minutes, on_one_line
+from core.staff.forms import RefusableForm, UnchangingField
+
+CHANGED_MEANWHILE = "Somebody changed this booking after you opened it. Reload the page to see it as it is now."
 
 
 @admin.register(Resource)
@@ -60,6 +63,60 @@ class ResourceAdmin(ForStaff):
             for resource in booked
         ]
         return ([], {}, set(), in_the_way) if in_the_way else super().get_deleted_objects(objs, request)
+
+
+class BookingForm(RefusableForm):
+    """A booking. Its rules are the verbs', which the admin calls when the form itself is in order."""
+
+    start_time = forms.SplitDateTimeField(label="Start (UTC)", widget=AdminSplitDateTime)
+    end_time = forms.SplitDateTimeField(label="End (UTC)", widget=AdminSplitDateTime)
+    seen = UnchangingField(required=False)
+
+    class Meta:
+        model = Booking
+        fields = ("user", "resource", "start_time", "end_time", "status", "notes")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            given = ("", "as the resource gives it")
+            self.fields["status"] = forms.ChoiceField(
+                choices=[given, *BookingStatus.choices],
+                required=False,
+                help_text="A resource that requires approval gives pending, another one confirmed.",
+            )
+            self.initial.pop("status", None)
+        else:
+            self.initial["seen"] = self.as_seen(self.instance.updated_at)
+
+    def as_seen(self, moment: datetime) -> str:
+        """The moment of the last change, in the form that the page carries."""
+        return moment.isoformat()
+
+    def clean_seen(self) -> str:
+        """The moment of the last change when the form was opened.
+
+        Raises:
+            ValidationError: When somebody changed the booking since.
+        """
+        seen = self.cleaned_data["seen"]
+        if seen and self.instance.pk is not None and seen != self.as_seen(self.instance.updated_at):
+            raise ValidationError(CHANGED_MEANWHILE, code="changed_meanwhile")
+        return seen
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Without its times, none of the model's constraints is checked: the verbs check the same rules under lock, with
+        # the stored fractions of a second, and name the clash.
+        return super()._get_validation_exclusions() | {"start_time", "end_time"}
+
+    @property
+    def changes(self) -> Changes:
+        """What was typed; a field that was left alone stays as it is stored, with what the form cannot show of it."""
+        named = {"resource": "resource_id"}
+        typed = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        if "resource" in typed:
+            typed["resource"] = typed["resource"].pk
+        return Changes(**{named.get(name, name): value for name, value in typed.items()})
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -246,45 +303,3 @@ class BookingAdmin(ForStaff):
     def describe(self, obj: Booking) -> str:
         """What a report calls it."""
         return f"Booking {obj.pk} ({obj.resource}, {in_words(obj.slot)} UTC, {obj.user})"
-
-
-@admin.register(UserProfile)
-class UserProfileAdmin(ForStaff):
-    """Profiles."""
-
-    list_display = ("user", "full_name", "profile_picture", "bookings", "changed")
-    list_filter = (("profile_picture", admin.EmptyFieldListFilter),)
-    list_select_related = ("user",)
-    ordering = ("user__username",)
-    search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
-    autocomplete_fields = ("user",)
-
-    def get_fields(self, request: HttpRequest, obj: UserProfile | None = None) -> list[str]:
-        """The fields; a profile that is there leads to its user's bookings, too."""
-        names = ["user", "profile_picture", "cloudinary_public_id"]
-        return [*names, "bookings", "changed"] if obj else names
-
-    @admin.display(description="name", ordering="user__last_name")
-    def full_name(self, profile: UserProfile) -> str:
-        """The user's name."""
-        return profile.user.get_full_name()
-
-    @admin.display(description="bookings")
-    def bookings(self, profile: UserProfile) -> str:
-        """The way to the user's bookings."""
-        return bookings_link("Show bookings", user=profile.user_id)
-
-    @admin.display(description="last changed (UTC)", ordering="updated_at")
-    def changed(self, profile: UserProfile) -> str:
-        """When it was changed last."""
-        return minutes(profile.updated_at)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: UserProfile | None = None) -> tuple[str, ...]:
-        """A profile is never handed over to another user."""
-        return ("user", "bookings", "changed") if obj is not None else ()
-
-    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:  # noqa: ANN401
-        """The field; an address typed without a scheme is taken for https."""
-        if isinstance(db_field, models.URLField):
-            kwargs["assume_scheme"] = "https"
-        return super().formfield_for_dbfield(db_field, request, **kwargs)

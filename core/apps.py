@@ -1,12 +1,11 @@
 """Wiring: who subscribes to what."""
 
 import sys
-from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_save, pre_delete, pre_save
+from django.db.models.signals import post_save, pre_delete
 
 
 def load_the_framework_alone() -> None:
@@ -33,15 +32,13 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         """Connect what happens to those who want to know."""
         from core import checks, events  # noqa: F401 - the import registers the checks
-        from core.accounts.passwords import void_token_without_password
+        from core.accounts import signals as accounts_signals
         from core.notifications import accounts, outbox
 
         events.subscribe(events.BookingCreated, outbox.booking_created)
         events.subscribe(events.BookingChanged, outbox.booking_changed)
         events.subscribe(events.BookingCancelled, outbox.booking_cancelled)
-        pre_save.connect(fold_email, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.fold_email")
-        pre_save.connect(void_token_without_password, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.void_token")
-        post_save.connect(give_profile, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.give_profile")
+        accounts_signals.connect()
         post_save.connect(accounts.password_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.password_saved")
         pre_delete.connect(accounts.account_going, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.account_going")
 
@@ -49,17 +46,4 @@ class CoreConfig(AppConfig):
 class BookingAdminConfig(AdminConfig):
     """Django's admin, with the sign-in limits."""
 
-    default_site = "core.admin_site.BookingAdminSite"
-
-
-def give_profile(sender: type, instance: Any, created: bool, raw: bool = False, **kwargs: Any) -> None:  # noqa: ANN401, FBT001, FBT002
-    """A new user has a profile at once, whatever path made them; a fixture brings its own."""
-    from core.models import UserProfile
-
-    if created and not raw:
-        UserProfile.objects.get_or_create(user=instance)
-
-
-def fold_email(sender: type, instance: Any, **kwargs: Any) -> None:  # noqa: ANN401
-    """E-mail addresses are stored in one form, whatever path they come by."""
-    instance.email = (instance.email or "").strip().lower()
+    default_site = "core.staff.site.BookingAdminSite"

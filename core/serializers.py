@@ -2,14 +2,13 @@
 
 from typing import Any, ClassVar
 
-from django.core.validators import URLValidator
 from rest_framework import serializers
 
 from core.api.fields import FlagField, FormsMixin, KeyField, MomentField, WordField
 from core.api.lists import RowsMixin
 from core.choices import BookingStatus
 from core.lifecycle import Changes
-from core.models import Resource, UserProfile
+from core.models import Resource
 
 
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
@@ -82,15 +81,3 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
     def changes(self) -> Changes:
         """What the client wants changed."""
         return Changes(**{name: value for name, value in self.validated_data.items() if name != "user_id"})
-
-
-class ProfilePictureSerializer(serializers.ModelSerializer):
-    """A profile's picture."""
-
-    # Named here, since a ModelSerializer leaves out the model's own check of the scheme.
-    profile_picture = serializers.URLField(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
-
-    class Meta:
-        model = UserProfile
-        fields = ("profile_picture", "cloudinary_public_id", "updated_at")
-        read_only_fields = ("updated_at",)

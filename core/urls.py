@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from core import views
+from core.accounts import views as accounts
 from core.api.views import NothingHereView
 from core.schema.views import RedocView, SchemaView, SwaggerView
 
@@ -15,8 +16,8 @@ for prefix, viewset in (("resources", views.ResourceViewSet), ("bookings", views
 urlpatterns = [
     path("", views.RootView.as_view(), name="api-root"),
     path("", include(router.urls)),
-    path("profile/picture/", views.ProfilePictureView.as_view(), name="profile-picture"),
-    path("profile/picture/delete/", views.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),
+    path("profile/picture/", accounts.ProfilePictureView.as_view(), name="profile-picture"),
+    path("profile/picture/delete/", accounts.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),
     path("", include("core.availability.urls")),
     path("", include("core.calendars.urls")),
     path("", include("core.notifications.urls")),

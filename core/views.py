@@ -28,12 +28,11 @@ from core.api.views import TaggedMixin
 from core.errors import BookingError
 from core.filters import BookingFilters, FilterBackend, ResourceFilters
 from core.intervals import Interval
-from core.models import Booking, Resource, UserProfile
+from core.models import Booking, Resource
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
 from core.querysets import locked
 from core.serializers import (
     BookingSerializer,
-    ProfilePictureSerializer,
     ResourceSerializer,
     ResourceWithNextFreeSerializer,
 )
@@ -197,40 +196,6 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
         """Cancel it; the row stays."""
         lifecycle.cancel(self.get_object(), by=request.user, now=timezone.now(), check=self.guard())
         return Response(status=204)
-
-
-class ProfilePictureView(APIView):
-    """One's own picture."""
-
-    serializer_class = ProfilePictureSerializer
-
-    def put(self, request: Request) -> Response:
-        """Set it, and with it the Cloudinary id, which is none where none is sent."""
-        return self.store(request, forget=True)
-
-    def patch(self, request: Request) -> Response:
-        """Set it; a Cloudinary id that is not sent stays."""
-        return self.store(request, forget=False)
-
-    def store(self, request: Request, *, forget: bool) -> Response:
-        """Write what was sent."""
-        profile, _ = UserProfile.objects.get_or_create(user=request.user)
-        serializer = ProfilePictureSerializer(profile, data=request.data)
-        serializer.is_valid(raise_exception=True)
-        cleared = {"cloudinary_public_id": None} if forget and "cloudinary_public_id" not in request.data else {}
-        serializer.save(**cleared)
-        return Response(serializer.data)
-
-
-class ProfilePictureDeleteView(APIView):
-    """The way to be without a picture."""
-
-    def delete(self, request: Request) -> Response:
-        """Clear the picture and its Cloudinary id."""
-        profile, _ = UserProfile.objects.get_or_create(user=request.user)
-        profile.profile_picture = profile.cloudinary_public_id = None
-        profile.save(update_fields=["profile_picture", "cloudinary_public_id", "updated_at"])
-        return Response({"message": "The profile picture was removed."})
 
 
 def read_key(sent: object) -> int:

@@ -1,7 +1,5 @@
 """What passwords must be beyond Django's own rules, and what ends when one changes."""
 
-from typing import Any
-
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from rest_framework.authtoken.models import Token
@@ -44,20 +42,3 @@ class VoidTokensOnChange:
         """Delete the token."""
         if user is not None and user.pk:
             Token.objects.filter(user_id=user.pk).delete()
-
-
-def void_token_without_password(
-    sender: type,
-    instance: AbstractBaseUser,
-    update_fields: frozenset[str] | None = None,
-    **kwargs: Any,  # noqa: ANN401
-) -> None:
-    """Void a user's token when the password is taken away: of that, Django tells no validator.
-
-    To be called before a user is saved.
-    """
-    written = update_fields is None or "password" in update_fields
-    if instance.pk is None or not written or instance.has_usable_password():
-        return
-    if sender._default_manager.filter(pk=instance.pk).exclude(password=instance.password).exists():
-        Token.objects.filter(user_id=instance.pk).delete()

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.tokens import default_token_generator
+from django.core.validators import URLValidator
 from django.db import transaction
 from django.utils import timezone
 from djoser import serializers as djoser
@@ -16,8 +17,9 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
-from core.accounts.identity import folded_email, users_with_email, users_with_name
+from core.accounts.identity import free_email, free_name, users_with_email
 from core.api.fields import FormsMixin
+from core.models import UserProfile
 from core.querysets import locked
 
 User = get_user_model()
@@ -30,16 +32,11 @@ class IdentityMixin:
 
     def validate_username(self, value: str) -> str:
         """The name in its normal form, refused when another user has it."""
-        value = User.normalize_username(value)
-        if users_with_name(value).exclude(pk=self._own_id).exists():  # type: ignore[attr-defined]
-            raise serializers.ValidationError("A user with that username already exists.", code="unique")
-        return value
+        return free_name(User.normalize_username(value), except_id=self._own_id)
 
     def validate_email(self, value: str) -> str:
         """The address in its stored form, refused when another user has it."""
-        if users_with_email(value).exclude(pk=self._own_id).exists():  # type: ignore[attr-defined]
-            raise serializers.ValidationError("A user with that email address already exists.", code="unique")
-        return folded_email(value)
+        return free_email(value, except_id=self._own_id)
 
     @property
     def _own_id(self) -> int | None:
@@ -211,3 +208,15 @@ class DeleteAccountSerializer(djoser.UserDeleteSerializer):
     """The password of whoever deletes an account."""
 
     current_password = serializers.CharField(**PASSWORD)
+
+
+class ProfilePictureSerializer(serializers.ModelSerializer):
+    """A profile's picture."""
+
+    # Named here, since a ModelSerializer leaves out the model's own check of the scheme.
+    profile_picture = serializers.URLField(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
+
+    class Meta:
+        model = UserProfile
+        fields = ("profile_picture", "cloudinary_public_id", "updated_at")
+        read_only_fields = ("updated_at",)

@@ -16,12 +16,14 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
 from rest_framework_simplejwt import views as jwt
 
 from core.accounts.authentication import is_too_old
-from core.accounts.serializers import SignOutSerializer
+from core.accounts.serializers import ProfilePictureSerializer, SignOutSerializer
 from core.api import throttling
 from core.api.query import PAGING, require_known
+from core.models import UserProfile
 from core.notifications import outbox
 
 
@@ -135,3 +137,37 @@ class AccountViewSet(djoser.UserViewSet):
         """Set a new password with what the mail brought; the tokens go with the old one."""
         with transaction.atomic():
             return super().reset_password_confirm(request, *args, **kwargs)
+
+
+class ProfilePictureView(APIView):
+    """One's own picture."""
+
+    serializer_class = ProfilePictureSerializer
+
+    def put(self, request: Request) -> Response:
+        """Set it, and with it the Cloudinary id, which is none where none is sent."""
+        return self.store(request, forget=True)
+
+    def patch(self, request: Request) -> Response:
+        """Set it; a Cloudinary id that is not sent stays."""
+        return self.store(request, forget=False)
+
+    def store(self, request: Request, *, forget: bool) -> Response:
+        """Write what was sent."""
+        profile, _ = UserProfile.objects.get_or_create(user=request.user)
+        serializer = ProfilePictureSerializer(profile, data=request.data)
+        serializer.is_valid(raise_exception=True)
+        cleared = {"cloudinary_public_id": None} if forget and "cloudinary_public_id" not in request.data else {}
+        serializer.save(**cleared)
+        return Response(serializer.data)
+
+
+class ProfilePictureDeleteView(APIView):
+    """The way to be without a picture."""
+
+    def delete(self, request: Request) -> Response:
+        """Clear the picture and its Cloudinary id."""
+        profile, _ = UserProfile.objects.get_or_create(user=request.user)
+        profile.profile_picture = profile.cloudinary_public_id = None
+        profile.save(update_fields=["profile_picture", "cloudinary_public_id", "updated_at"])
+        return Response({"message": "The profile picture was removed."})

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from core.admin_base import ForStaff
 from core.calendars.models import CalendarFeed
+from core.staff.base import ForStaff
 
 
 @admin.register(CalendarFeed)

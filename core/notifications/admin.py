@@ -7,10 +7,10 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from core.admin_base import ForStaff, minutes
 from core.notifications import outbox
 from core.notifications.kinds import State
 from core.notifications.models import Notification, NotificationPreferences
+from core.staff.base import ForStaff, minutes
 
 
 @admin.register(Notification)

@@ -1,10 +1,10 @@
 """One's picture and preferences."""
 
+from core.accounts.serializers import ProfilePictureSerializer
 from core.notifications.serializers import PreferencesSerializer
 from core.schema import examples, shapes
 from core.schema.operation import MESSAGES, PICTURE, THOSE_SIGNED_IN, Answer, Body, Operation
 from core.schema.problems import SIGNED_IN
-from core.serializers import ProfilePictureSerializer
 
 PICTURED = Answer(
     "The picture.", ProfilePictureSerializer, {**examples.PICTURE, "updated_at": "2030-01-24T08:15:30.123456Z"}

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from core.admin_forms import SearchForm
 from core.api.throttling import SIGN_IN
+from core.staff.forms import SearchForm
 
 
 class FieldPicker(AutocompleteJsonView):

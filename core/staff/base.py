@@ -17,8 +17,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core import errors
-from core.admin_forms import PatientAutocompleteSelect, PatientMultipleChoiceField, RefusableForm, SearchForm, is_key
 from core.constraints import as_booking_error
+from core.staff.forms import PatientAutocompleteSelect, PatientMultipleChoiceField, RefusableForm, SearchForm, is_key
 
 logger = logging.getLogger(__name__)
 
