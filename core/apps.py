@@ -38,6 +38,7 @@ class CoreConfig(AppConfig):
         events.subscribe(events.BookingCreated, outbox.booking_created)
         events.subscribe(events.BookingChanged, outbox.booking_changed)
         events.subscribe(events.BookingCancelled, outbox.booking_cancelled)
+        events.subscribe(events.PasswordResetRequested, outbox.password_reset_requested)
         accounts_signals.connect()
         post_save.connect(accounts.password_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.password_saved")
         pre_delete.connect(accounts.account_going, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.account_going")

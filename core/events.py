@@ -1,7 +1,8 @@
-"""What happened to bookings, and an explicit list of who wants to know."""
+"""What happened, when and by whom, and an explicit list of who wants to know."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,6 +17,7 @@ class BookingCreated:
 
     booking: "Booking"
     by: AbstractBaseUser | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class BookingChanged:
     before: "Booking"
     after: "Booking"
     by: AbstractBaseUser | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,20 @@ class BookingCancelled:
     before: "Booking"
     after: "Booking"
     by: AbstractBaseUser | None
+    at: datetime
     removed: bool = False
 
 
-Event = BookingCreated | BookingChanged | BookingCancelled
+@dataclass(frozen=True, slots=True)
+class PasswordResetRequested:
+    """Somebody asked for a new password; `user` is None where nobody has the address that was typed."""
+
+    user: AbstractBaseUser | None
+    at: datetime
+
+
+BookingEvent = BookingCreated | BookingChanged | BookingCancelled
+Event = BookingEvent | PasswordResetRequested
 Subscriber = Callable[[Any], None]
 
 _subscribers: list[tuple[type, Subscriber]] = []

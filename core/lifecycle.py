@@ -128,7 +128,7 @@ def book(
     if booking.blocks:
         require_free(booking)
     save(booking)
-    events.publish(events.BookingCreated(booking=booking, by=by))
+    events.publish(events.BookingCreated(booking=booking, by=by, at=now))
     return booking
 
 
@@ -180,7 +180,7 @@ def change(
         if not after.resource.is_available:
             raise errors.ResourceOutOfService
         require_free(after)
-    return settle(before, after, by=by)
+    return save_change(before, after, by=by, now=now)
 
 
 @explained
@@ -204,7 +204,7 @@ def cancel(
         raise errors.BookingEnded
     after = copy.copy(before)
     after.status = BookingStatus.CANCELLED
-    return settle(before, after, by=by)
+    return save_change(before, after, by=by, now=now)
 
 
 @transaction.atomic
@@ -216,7 +216,7 @@ def remove(booking: Booking, *, by: Any, now: datetime) -> None:  # noqa: ANN401
     after.status = BookingStatus.CANCELLED
     Booking.objects.filter(pk=before.pk).delete()
     if was_alive:
-        events.publish(events.BookingCancelled(before=before, after=after, by=by, removed=True))
+        events.publish(events.BookingCancelled(before=before, after=after, by=by, at=now, removed=True))
 
 
 def lock(booking: Booking, check: Check | None = None) -> Booking:
@@ -245,8 +245,8 @@ def lock_resources(*ids: int) -> dict[int, Resource]:
     return found
 
 
-def settle(before: Booking, after: Booking, *, by: Any) -> Booking:  # noqa: ANN401 - any user model
-    """Write what differs and tell everybody; where nothing differs, do neither."""
+def save_change(before: Booking, after: Booking, *, by: Any, now: datetime) -> Booking:  # noqa: ANN401 - any user model
+    """Write what differs and publish the event; where nothing differs, do neither."""
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
         return before
@@ -257,7 +257,7 @@ def settle(before: Booking, after: Booking, *, by: Any) -> Booking:  # noqa: ANN
     save(after, update_fields=[*(name.removesuffix("_id") for name in names), "updated_at"])
     gone = before.blocks and after.status == BookingStatus.CANCELLED
     kind = events.BookingCancelled if gone else events.BookingChanged
-    events.publish(kind(before=before, after=after, by=by))
+    events.publish(kind(before=before, after=after, by=by, at=now))
     return after
 
 

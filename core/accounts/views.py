@@ -19,12 +19,12 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework_simplejwt import views as jwt
 
+from core import events
 from core.accounts.authentication import is_too_old
 from core.accounts.serializers import ProfilePictureSerializer, SignOutSerializer
 from core.api import throttling
 from core.api.query import PAGING, require_known
 from core.models import UserProfile
-from core.notifications import outbox
 
 
 class SignInMixin:
@@ -129,7 +129,7 @@ class AccountViewSet(djoser.UserViewSet):
         """Send the way to a new password; the answer, and the time it takes, say nothing of whether there is a user."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        outbox.password_reset(serializer.get_user(), now=timezone.now())
+        events.publish(events.PasswordResetRequested(user=serializer.get_user(), at=timezone.now()))
         return Response(status=204)
 
     @action(["post"], detail=False)

@@ -5,7 +5,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import core.notifications.zones
+import core.zones
 
 
 class Migration(migrations.Migration):
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                         default="UTC",
                         help_text="An IANA name, such as Europe/Berlin.",
                         max_length=64,
-                        validators=[core.notifications.zones.require_zone],
+                        validators=[core.zones.require_zone],
                     ),
                 ),
                 ("booking_created", models.BooleanField(db_default=True, default=True)),

@@ -21,27 +21,29 @@ ACTOR_FIELDS = ("id", "username", "is_staff")
 RESOURCE_FIELDS = ("id", "name", "requires_approval")
 
 
-def facts_of(event: events.Event) -> Facts:
+def facts_of(event: events.BookingEvent) -> Facts:
     """The event as plain values."""
+    at = event.at.isoformat()
     by = fields_of(event.by, ACTOR_FIELDS) if event.by is not None else None
     if isinstance(event, events.BookingCreated):
-        return {"after": booking_facts(event.booking), "by": by}
-    facts = {"before": booking_facts(event.before), "after": booking_facts(event.after), "by": by}
+        return {"at": at, "by": by, "after": booking_facts(event.booking)}
+    facts = {"at": at, "by": by, "before": booking_facts(event.before), "after": booking_facts(event.after)}
     if isinstance(event, events.BookingCancelled):
         facts |= {"cancelled": True, "removed": event.removed}
     return facts
 
 
-def event_of(facts: Facts) -> events.Event:
+def event_of(facts: Facts) -> events.BookingEvent:
     """The event again, with bookings, a user and resources that are not to be saved."""
+    at = datetime.fromisoformat(facts["at"])
     by = get_user_model()(**facts["by"]) if facts["by"] else None
     after = booking_of(facts["after"])
     if "before" not in facts:
-        return events.BookingCreated(booking=after, by=by)
+        return events.BookingCreated(booking=after, by=by, at=at)
     before = booking_of(facts["before"])
     if facts.get("cancelled"):
-        return events.BookingCancelled(before=before, after=after, by=by, removed=facts["removed"])
-    return events.BookingChanged(before=before, after=after, by=by)
+        return events.BookingCancelled(before=before, after=after, by=by, at=at, removed=facts["removed"])
+    return events.BookingChanged(before=before, after=after, by=by, at=at)
 
 
 def booking_facts(booking: Booking) -> Facts:

@@ -13,11 +13,11 @@ from django.template.loader import render_to_string
 from djoser.utils import encode_uid
 
 from core import events
-from core.calendars.invitations import invitation
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import links
 from core.notifications.facts import Facts, booking_of, event_of
+from core.notifications.invitations import invitation
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification
 from core.notifications.readers import Reader

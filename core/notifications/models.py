@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from core.notifications.kinds import Kind, State
-from core.notifications.zones import DEFAULT_ZONE, require_zone
+from core.zones import DEFAULT_ZONE, require_zone
 
 # Longer than the longest reminder, or one could be written twice.
 KEPT_FOR = timedelta(days=30)

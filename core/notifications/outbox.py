@@ -13,7 +13,6 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.utils import timezone
 
 from core import events
 from core.choices import BookingStatus
@@ -64,15 +63,13 @@ def slots_freed(user: AbstractBaseUser, *, now: datetime) -> None:
         write([message(Kind.SLOTS_FREED, now=now, to=address, facts=facts) for address in staff_but()])
 
 
-def password_reset(user: AbstractBaseUser | None, *, now: datetime) -> None:
+def password_reset_requested(event: events.PasswordResetRequested) -> None:
     """Send the way to a new password.
 
-    Args:
-        user: Who gets it; None where nobody has the address that was typed: that costs the same time, so that nobody
-            learns who has an account, and the message is dropped later.
-        now: The present moment.
+    Without a user a row is written all the same, and dropped later: the answer takes the same time, so that nobody
+    learns who has an account.
     """
-    write([message(Kind.PASSWORD_RESET, now=now, user=user, to=user.email if user else "")])
+    write([message(Kind.PASSWORD_RESET, now=event.at, user=event.user, to=event.user.email if event.user else "")])
 
 
 def password_changed(user: AbstractBaseUser, *, now: datetime) -> None:
@@ -84,9 +81,9 @@ def password_changed(user: AbstractBaseUser, *, now: datetime) -> None:
 # --- To whom ----------------------------------------------------------------------------------------------------------
 
 
-def announce(kind: Kind, event: events.Event, booking: Booking) -> None:
+def announce(kind: Kind, event: events.BookingEvent, booking: Booking) -> None:
     """One message to the owner, where they have an address, and one to each address of staff but theirs."""
-    now, facts, owner = timezone.now(), facts_of(event), booking.user
+    now, facts, owner = event.at, facts_of(event), booking.user
     rows = []
     if owner.email and is_address(owner.email):
         rows.append(message(kind, now=now, user=owner, to=owner.email, facts=facts, booking_id=booking.pk))

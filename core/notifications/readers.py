@@ -15,7 +15,7 @@ from core.notifications.facts import Facts
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.outbox import is_address
-from core.notifications.zones import DEFAULT_ZONE, zone_named
+from core.zones import DEFAULT_ZONE, zone_named
 
 
 class Pointless(Exception):  # noqa: N818 - no error: nothing went wrong

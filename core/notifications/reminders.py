@@ -63,7 +63,7 @@ def reminder(booking: Booking, *, now: datetime) -> Notification:
         now=now,
         user=booking.user,
         to=booking.user.email,
-        facts=facts_of(events.BookingCreated(booking=booking, by=None)),
+        facts=facts_of(events.BookingCreated(booking=booking, by=None, at=now)),
         booking_id=booking.pk,
         starts_at=booking.start_time,
     )

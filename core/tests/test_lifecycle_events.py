@@ -50,7 +50,7 @@ def book(user: User, room: Resource) -> Booking:
 
 def test_a_new_booking_is_told_once(recorder: Recorder, alice: User, room: Resource) -> None:
     booking = book(alice, room)
-    assert recorder.told == [events.BookingCreated(booking=booking, by=alice)]
+    assert recorder.told == [events.BookingCreated(booking=booking, by=alice, at=NOW)]
     assert [row[0] for row in recorder.rows[0]] == [booking.pk]
 
 

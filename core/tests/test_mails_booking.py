@@ -597,7 +597,7 @@ def test_an_owner_without_a_valid_address_gets_none_and_the_booking_stands(
 def test_a_change_of_no_one_in_particular(sending: Sending, admin: User, alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     with sending() as sent:
-        outbox.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None))
+        outbox.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None, at=timezone.now()))
     assert "The booking system cancelled your booking of Blue room." in sent[0].body
 
 

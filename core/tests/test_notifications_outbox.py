@@ -119,9 +119,9 @@ def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User,
     after = Booking.objects.in_full().get(pk=before.pk)
     after.start_time = at(9)
     told = [
-        events.BookingCreated(booking=before, by=alice),
-        events.BookingChanged(before=before, after=after, by=admin),
-        events.BookingCancelled(before=before, after=after, by=None, removed=True),
+        events.BookingCreated(booking=before, by=alice, at=at(8)),
+        events.BookingChanged(before=before, after=after, by=admin, at=at(8).replace(microsecond=1)),
+        events.BookingCancelled(before=before, after=after, by=None, at=at(8), removed=True),
     ]
     for event in told:
         row = outbox.message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts_of(event))
@@ -142,7 +142,7 @@ def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User,
 
 
 def test_facts_of_another_version_of_the_table_are_read(alice: User, room: Resource) -> None:
-    facts = facts_of(events.BookingCreated(booking=make_booking(alice, room), by=alice))
+    facts = facts_of(events.BookingCreated(booking=make_booking(alice, room), by=alice, at=at(8)))
     facts["after"]["booking"]["gone_since"] = 7
     del facts["after"]["booking"]["notes"]
     assert event_of(facts).booking.notes == ""

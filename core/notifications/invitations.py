@@ -8,7 +8,7 @@ from core.models import Booking
 from core.utils import Attachment
 
 
-def invitation(event: events.Event, *, address: str) -> tuple[Attachment, ...]:
+def invitation(event: events.BookingEvent, *, address: str) -> tuple[Attachment, ...]:
     """The file for the owner: `REQUEST` while the booking holds its slot, `CANCEL` once it does not.
 
     Args:
