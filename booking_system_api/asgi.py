@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booking_system_api.settings")
 
 application = get_asgi_application()
 
-from core.notifications import background  # noqa: E402 - after the applications are loaded
 
-background.serve()
+from core.outbox import worker  # noqa: E402 - after the applications are loaded
+
+worker.serve()

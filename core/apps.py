@@ -1,11 +1,9 @@
-"""Wiring: who subscribes to what."""
+"""Wiring: what each feature listens to, and what the worker does."""
 
 import sys
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
-from django.db.models.signals import post_save, pre_delete
 
 
 def load_the_framework_alone() -> None:
@@ -30,18 +28,17 @@ class CoreConfig(AppConfig):
     verbose_name = "Resources and bookings"
 
     def ready(self) -> None:
-        """Connect what happens to those who want to know."""
-        from core import checks, events  # noqa: F401 - the import registers the checks
-        from core.accounts import signals as accounts_signals
-        from core.notifications import accounts, outbox
+        """Connect each feature, a line each, and fill the worker's list of jobs."""
+        from core import checks  # noqa: F401 - the import registers the checks
+        from core.accounts import signals as accounts
+        from core.notifications import channel, reminders
+        from core.notifications import signals as notifications
+        from core.outbox import worker
 
-        events.subscribe(events.BookingCreated, outbox.booking_created)
-        events.subscribe(events.BookingChanged, outbox.booking_changed)
-        events.subscribe(events.BookingCancelled, outbox.booking_cancelled)
-        events.subscribe(events.PasswordResetRequested, outbox.password_reset_requested)
-        accounts_signals.connect()
-        post_save.connect(accounts.password_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.password_saved")
-        pre_delete.connect(accounts.account_going, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.account_going")
+        accounts.connect()
+        notifications.connect()
+        worker.add_job(reminders.write_reminders)
+        worker.add_job(channel.deliver_emails)
 
 
 class BookingAdminConfig(AdminConfig):

@@ -7,9 +7,9 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from core.notifications import outbox
-from core.notifications.kinds import State
+from core.notifications import messages as verbs
 from core.notifications.models import Notification, NotificationPreferences
+from core.outbox.models import State
 from core.staff.base import ForStaff, minutes
 
 
@@ -67,12 +67,12 @@ class NotificationAdmin(ForStaff):
     @admin.action(permissions=["change"], description="Send selected messages again")
     def resend(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """Send each again, whatever became of it."""
-        self.tell(request, outbox.resend(queryset, now=timezone.now()), "to be sent again", queryset)
+        self.tell(request, verbs.resend(queryset, now=timezone.now()), "to be sent again", queryset)
 
     @admin.action(permissions=["change"], description="Drop selected messages that wait")
     def drop(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """Send those that wait no more."""
-        self.tell(request, outbox.drop(queryset, now=timezone.now()), "dropped", queryset)
+        self.tell(request, verbs.drop(queryset, now=timezone.now()), "dropped", queryset)
 
     def tell(self, request: HttpRequest, done: int, what: str, queryset: QuerySet[Notification]) -> None:
         """What an action did, and to how many it did nothing."""

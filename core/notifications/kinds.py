@@ -1,4 +1,4 @@
-"""The kinds of messages, and the states of one."""
+"""The kinds of messages."""
 
 from django.db.models import TextChoices
 
@@ -31,12 +31,3 @@ class Kind(TextChoices):
     def optional(cls) -> tuple["Kind", ...]:
         """Those that a user can do without."""
         return (*cls.of_events(), cls.BOOKING_REMINDER)
-
-
-class State(TextChoices):
-    """What became of a message."""
-
-    WAITING = "waiting", "waiting"
-    SENT = "sent", "sent"
-    FAILED = "failed", "failed"
-    DROPPED = "dropped", "dropped"

@@ -1,6 +1,6 @@
 """What messages say: one function and three templates per message.
 
-A message is made from the facts of its row when it is sent, in the time zone of its reader.
+A message is made from the facts of its row when it is sent, in the time zone of its recipient.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from core.notifications.facts import Facts, booking_of, event_of
 from core.notifications.invitations import invitation
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification
-from core.notifications.readers import Reader
+from core.notifications.recipients import Recipient
 from core.notifications.words import lines, moment, one_line, shortened, tidy, zone_in_words
-from core.utils import Attachment, Message
+from core.utils import Message
 
 # How much of a name a subject has room for, in characters.
 RESOURCE_IN_SUBJECT = 80
@@ -61,62 +61,58 @@ class Difference:
 # --- A message --------------------------------------------------------------------------------------------------------
 
 
-def render(row: Notification, reader: Reader) -> Message:
+def render(row: Notification, recipient: Recipient) -> Message:
     """The message of a row: `<template>.subject.txt`, `.body.txt`, `.body.html`.
 
     The heading in the HTML is the subject without the time, which is in the table below it.
     """
-    letter = letter_of(row, reader)
+    event = event_of(row.facts) if row.kind in Kind.of_events() else None
+    letter = letter_of_event(event, recipient) if event else letter_of(row, recipient)
     folder = f"core/email/{letter.template}"
     subject_template = f"{folder}.subject.txt"
-    base = {"home": settings.FRONTEND_URL, "for_staff": reader.for_staff, **footer(row, reader)}
+    base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer(row, recipient)}
     context = {**base, **letter.context}
     untimed = {"topic": shortened(context.get("resource", ""), RESOURCE_IN_SUBJECT)}
     subject = one_line(render_to_string(subject_template, context))
     heading = one_line(render_to_string(subject_template, context | untimed))
     context |= {"subject": subject, "heading": heading}
     return Message(
-        to=reader.address,
+        to=recipient.address,
         subject=subject,
         text=tidy(render_to_string(f"{folder}.body.txt", context)),
         html=render_to_string(f"{folder}.body.html", context).strip() + "\n",
         headers=unsubscribe_headers(context["unsubscribe"]),
-        attachments=attachments_of(row, reader),
+        attachments=() if event is None or recipient.for_staff else invitation(event, address=recipient.address),
     )
 
 
-def letter_of(row: Notification, reader: Reader) -> Letter:
-    """The templates of a row, and what to fill in."""
+def letter_of(row: Notification, recipient: Recipient) -> Letter:
+    """The templates of a message that is about no event of a booking, and what to fill in."""
     if row.kind == Kind.PASSWORD_RESET:
         return password_reset(row)
     if row.kind == Kind.PASSWORD_CHANGED:
-        return password_changed(row, reader)
+        return password_changed(row, recipient)
     if row.kind == Kind.SLOTS_FREED:
-        return slots_freed(row.facts, reader)
-    if row.kind == Kind.BOOKING_REMINDER:
-        return booking_reminder(row.facts, reader)
-    event = event_of(row.facts)
+        return slots_freed(row.facts, recipient)
+    return booking_reminder(row.facts, recipient)
+
+
+def letter_of_event(event: events.BookingEvent, recipient: Recipient) -> Letter:
+    """The templates of what happened to a booking, and what to fill in."""
     if isinstance(event, events.BookingCreated):
-        return booking_created(event, reader)
+        return booking_created(event, recipient)
     if isinstance(event, events.BookingCancelled):
-        return booking_cancelled(event, reader)
-    return booking_changed(event, reader)
+        return booking_cancelled(event, recipient)
+    return booking_changed(event, recipient)
 
 
-def attachments_of(row: Notification, reader: Reader) -> tuple[Attachment, ...]:
-    """What a message about a booking carries."""
-    if row.kind not in Kind.of_events() or reader.for_staff:
-        return ()
-    return invitation(event_of(row.facts), address=reader.address)
-
-
-def footer(row: Notification, reader: Reader) -> Context:
+def footer(row: Notification, recipient: Recipient) -> Context:
     """The ways out: of messages of this kind, and of those for somebody else's account."""
-    optional = not reader.for_staff and row.kind in Kind.optional()
+    optional = not recipient.for_staff and row.kind in Kind.optional()
     return {
-        "unsubscribe": links.unsubscribe(reader.user_id, row.kind) if optional else "",
+        "unsubscribe": links.unsubscribe(recipient.user_id, row.kind) if optional else "",
         "kind": Kind(row.kind).label,
-        "not_me": links.not_me(reader.user_id, reader.address) if reader.is_new else "",
+        "not_me": links.not_me(recipient.user_id, recipient.address) if recipient.is_new else "",
     }
 
 
@@ -130,40 +126,40 @@ def unsubscribe_headers(link: str) -> dict[str, str]:
 # --- The messages -----------------------------------------------------------------------------------------------------
 
 
-def booking_created(event: events.BookingCreated, reader: Reader) -> Letter:
+def booking_created(event: events.BookingCreated, recipient: Recipient) -> Letter:
     """A new booking, and whether it waits for approval."""
-    return Letter("booking_created", about(event.booking, reader, status=event.booking.status, by=event.by))
+    return Letter("booking_created", about(event.booking, recipient, status=event.booking.status, by=event.by))
 
 
-def booking_changed(event: events.BookingChanged, reader: Reader) -> Letter:
+def booking_changed(event: events.BookingChanged, recipient: Recipient) -> Letter:
     """What changed from what to what; a new status has words of its own."""
-    context = {"was_blocking": event.before.blocks, **changes(event, reader)}
+    context = {"was_blocking": event.before.blocks, **changes(event, recipient)}
     same = event.before.status == event.after.status
     template = "booking_changed" if same else "booking_status_changed"
-    return Letter(template, about(event.after, reader, status=event.after.status, by=event.by, **context))
+    return Letter(template, about(event.after, recipient, status=event.after.status, by=event.by, **context))
 
 
-def booking_cancelled(event: events.BookingCancelled, reader: Reader) -> Letter:
+def booking_cancelled(event: events.BookingCancelled, recipient: Recipient) -> Letter:
     """The slot is free again."""
-    context = {"removed": event.removed, **changes(event, reader)}
+    context = {"removed": event.removed, **changes(event, recipient)}
     status = BookingStatus.CANCELLED.value
-    return Letter("booking_cancelled", about(event.before, reader, status=status, by=event.by, **context))
+    return Letter("booking_cancelled", about(event.before, recipient, status=status, by=event.by, **context))
 
 
-def booking_reminder(facts: Facts, reader: Reader) -> Letter:
+def booking_reminder(facts: Facts, recipient: Recipient) -> Letter:
     """A booking begins soon."""
     booking = booking_of(facts["after"])
-    context = about(booking, reader, status=booking.status, by=None)
-    return Letter("booking_reminder", context | {"start": moment(booking.start_time, reader.zone)})
+    context = about(booking, recipient, status=booking.status, by=None)
+    return Letter("booking_reminder", context | {"start": moment(booking.start_time, recipient.zone)})
 
 
-def slots_freed(facts: Facts, reader: Reader) -> Letter:
+def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
     """What became free with an account, in one list."""
     bookings = [booking_of(each) for each in facts["bookings"]]
     slots = [
         Fact(
             one_line(each.resource.name),
-            f"{moment(each.start_time, reader.zone)} to {moment(each.end_time, reader.zone)}",
+            f"{moment(each.start_time, recipient.zone)} to {moment(each.end_time, recipient.zone)}",
         )
         for each in bookings[:MOST_SLOTS]
     ]
@@ -172,7 +168,7 @@ def slots_freed(facts: Facts, reader: Reader) -> Letter:
         "number": len(bookings),
         "slots": slots,
         "more": len(bookings) - len(slots),
-        "zone": zone_in_words(reader.zone),
+        "zone": zone_in_words(recipient.zone),
     }
     return Letter("slots_freed", context)
 
@@ -190,35 +186,35 @@ def password_reset(row: Notification) -> Letter:
     return Letter("password_reset", context)
 
 
-def password_changed(row: Notification, reader: Reader) -> Letter:
+def password_changed(row: Notification, recipient: Recipient) -> Letter:
     """An account has a new password."""
-    at = moment(datetime.fromisoformat(row.facts["at"]).replace(microsecond=0), reader.zone)
+    at = moment(datetime.fromisoformat(row.facts["at"]).replace(microsecond=0), recipient.zone)
     return Letter("password_changed", {"name": one_line(row.user.get_username()), "at": at})
 
 
 # --- What they say ----------------------------------------------------------------------------------------------------
 
 
-def about(booking: Booking, reader: Reader, *, status: str, by: Any, **more: Any) -> Context:  # noqa: ANN401
+def about(booking: Booking, recipient: Recipient, *, status: str, by: Any, **more: Any) -> Context:  # noqa: ANN401
     """What every message about a booking says, as plain values: names in one line, moments in words.
 
     Args:
         booking: The booking to describe.
-        reader: Who reads it.
+        recipient: Who gets the message.
         status: The state to show.
         by: Who did it; None for nobody in particular.
         more: What the message says beyond.
     """
     owner, resource = one_line(booking.user.get_username()), one_line(booking.resource.name)
-    by_owner, for_staff = by is not None and by.pk == booking.user_id, reader.for_staff
-    start = moment(booking.start_time, reader.zone)
+    by_owner, for_staff = by is not None and by.pk == booking.user_id, recipient.for_staff
+    start = moment(booking.start_time, recipient.zone)
     facts = [
         Fact("Resource", resource),
         Fact("Start", start),
-        Fact("End", moment(booking.end_time, reader.zone)),
+        Fact("End", moment(booking.end_time, recipient.zone)),
     ]
-    if zone_in_words(reader.zone):
-        facts.append(Fact("Zone", zone_in_words(reader.zone)))
+    if zone_in_words(recipient.zone):
+        facts.append(Fact("Zone", zone_in_words(recipient.zone)))
     facts.append(Fact("Status", status))
     topic = f"{shortened(resource, RESOURCE_IN_SUBJECT)}, {start}"
     if for_staff:
@@ -256,9 +252,9 @@ def whose(owner: str, *, by_owner: bool, for_staff: bool) -> str:
     return "their" if by_owner else f"{owner}'s"
 
 
-def changes(event: events.BookingChanged | events.BookingCancelled, reader: Reader) -> Context:
+def changes(event: events.BookingChanged | events.BookingCancelled, recipient: Recipient) -> Context:
     """What differs between before and after: single values, and the notes, which may be long."""
-    before, after, zone = event.before, event.after, reader.zone
+    before, after, zone = event.before, event.after, recipient.zone
     times = [
         Difference("Start", moment(before.start_time, zone), moment(after.start_time, zone)),
         Difference("End", moment(before.end_time, zone), moment(after.end_time, zone)),

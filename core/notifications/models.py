@@ -1,4 +1,4 @@
-"""Messages on their way, and what their readers want."""
+"""Messages, and what their recipients want."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -8,7 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from core.notifications.kinds import Kind, State
+from core.notifications.kinds import Kind
+from core.outbox.models import OutboxRow
 from core.zones import DEFAULT_ZONE, require_zone
 
 # Longer than the longest reminder, or one could be written twice.
@@ -18,7 +19,7 @@ DEFAULT_REMINDER_MINUTES = 60
 LONGEST_REMINDER_MINUTES = 7 * 24 * 60
 
 
-class Notification(models.Model):
+class Notification(OutboxRow):
     """A message to one receiver, written in the transaction of what it tells, rendered and sent after the commit.
 
     It holds facts, not text, and nothing secret: the token of a reset is made when the message is rendered.
@@ -37,15 +38,8 @@ class Notification(models.Model):
     starts_at = models.DateTimeField(null=True, help_text="The start that a reminder is about.")
     facts = models.JSONField(default=dict)
 
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    tries = models.PositiveSmallIntegerField(default=0)
-    last_error = models.CharField(max_length=300, blank=True, default="")
-    created_at = models.DateTimeField()
-    due_at = models.DateTimeField("next try")
-    retry_until = models.DateTimeField()
-    done_at = models.DateTimeField(null=True)
-    claim = models.UUIDField(null=True, help_text="Whoever delivers it now.")
-    claimed_until = models.DateTimeField(null=True, help_text="When the claim ends by itself.")
+    # One receiver hears of one booking in the order in which things happened.
+    queue: ClassVar = ("booking_id", "to")
 
     class Meta:
         ordering: ClassVar = ["-id"]

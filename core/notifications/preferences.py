@@ -1,15 +1,25 @@
 """What users want to be told: the verbs that change their preferences."""
 
+import contextlib
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, transaction
 
 from core.notifications.kinds import Kind
 from core.notifications.models import NotificationPreferences
-from core.notifications.readers import preferences_of
 from core.querysets import locked
 
 ALL = "all"
+
+
+def preferences_of(user: object) -> NotificationPreferences:
+    """A user's preferences, or the defaults, which are not stored."""
+    try:
+        return user.notification_preferences  # type: ignore[attr-defined]
+    except ObjectDoesNotExist:
+        return NotificationPreferences(user=user)
 
 
 def change(user: AbstractBaseUser, **wanted: object) -> NotificationPreferences:
@@ -39,4 +49,12 @@ def refuse_address(user: AbstractBaseUser, address: str) -> bool:
     return found is not None
 
 
-__all__ = ["ALL", "change", "preferences_of", "refuse_address", "switch_off"]
+def remember_address(user_id: int | None, address: str) -> None:
+    """Note that the user was written to at that address.
+
+    The mail has gone out, so no failure may stop its row from being marked: without the note the next mail merely says
+    once more how to refuse such mails. The account may have been deleted meanwhile.
+    """
+    known = {"known_address": address}
+    with contextlib.suppress(DatabaseError), transaction.atomic():
+        NotificationPreferences.objects.update_or_create(user_id=user_id, defaults=known)

@@ -10,8 +10,9 @@ from core.functions import Epoch
 from core.models import Booking
 from core.notifications.facts import facts_of
 from core.notifications.kinds import Kind
+from core.notifications.messages import message, write
 from core.notifications.models import DEFAULT_REMINDER_MINUTES, Notification, NotificationPreferences
-from core.notifications.outbox import message, write
+from core.outbox.delivery import Run, Tally
 
 BATCH = 500
 
@@ -31,6 +32,11 @@ def write_due(*, now: datetime) -> int:
         written += len(rows)
         if len(rows) < BATCH:
             return written
+
+
+def write_reminders(run: Run) -> Tally:
+    """Write the reminders that are due: a job of the worker."""
+    return Tally(written=write_due(now=run.now))
 
 
 def due(*, now: datetime, ahead: timedelta) -> QuerySet[Booking]:

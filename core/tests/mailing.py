@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from core.notifications.delivery import Tally, deliver_due
+from core.outbox import worker
+from core.outbox.delivery import Tally
 
 
 def deliver(*, now: datetime | None = None) -> Tally:
     """Send what is due at that moment, or now."""
-    return deliver_due(now=now or timezone.now())
+    return worker.run_due(now=now or timezone.now())

@@ -8,7 +8,7 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from core.models import Resource
-from core.notifications import outbox
+from core.notifications import messages
 from core.tests.conftest import in_parallel, pages_of
 from core.tests.factories import PASSWORD, make_resource, make_user
 from core.tests.test_admin_bookings import errors_of
@@ -35,7 +35,7 @@ def messages_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(rows: list, **options: bool) -> None:
         raise OperationalError("no room")
 
-    monkeypatch.setattr(outbox, "write", refuse)
+    monkeypatch.setattr(messages, "write", refuse)
 
 
 class TestSuperusers:

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from core import events, lifecycle
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.notifications import outbox
+from core.notifications import messages
 from core.tests.factories import (
     at,
     booking_body,
@@ -589,7 +589,7 @@ def test_an_owner_without_a_valid_address_gets_none_and_the_booking_stands(
     with sending() as sent:
         assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
     assert [mail.to for mail in sent] == [["staff@example.org"]]
-    warnings = [record.getMessage() for record in caplog.records if record.name == "core.notifications.outbox"]
+    warnings = [record.getMessage() for record in caplog.records if record.name == "core.notifications.messages"]
     expected = [f"User {alice.pk} has no valid e-mail address; nothing is sent to them."]
     assert warnings == (expected if address else [])
 
@@ -597,7 +597,7 @@ def test_an_owner_without_a_valid_address_gets_none_and_the_booking_stands(
 def test_a_change_of_no_one_in_particular(sending: Sending, admin: User, alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     with sending() as sent:
-        outbox.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None, at=timezone.now()))
+        messages.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None, at=timezone.now()))
     assert "The booking system cancelled your booking of Blue room." in sent[0].body
 
 

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from core import events, lifecycle
 from core.models import Booking, Resource
-from core.notifications import outbox
+from core.notifications import messages
 from core.notifications.words import lines, moment, one_line, shortened, tidy
 from core.tests.factories import at, booking_body, make_booking, make_resource, make_user
 from core.tests.mailing import deliver
@@ -212,7 +212,7 @@ def every_other_message(db: None, settings: Settings, mailoutbox: list[EmailMult
         Booking.objects.update(created_at=at(0, day=-1))
         owner.set_password("nine-green-kettles-7")
         owner.save()
-        outbox.password_reset_requested(events.PasswordResetRequested(user=owner, at=timezone.now()))
+        messages.password_reset_requested(events.PasswordResetRequested(user=owner, at=timezone.now()))
         deliver(now=booking.start_time - timedelta(minutes=30))
         owner.delete()
         deliver()

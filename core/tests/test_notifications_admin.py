@@ -11,7 +11,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.models import Notification, NotificationPreferences, Resource
-from core.notifications import delivery
+from core.notifications.channel import EmailChannel
+from core.outbox import delivery
 from core.tests.conftest import pages_of
 from core.tests.factories import at, booking_body
 from core.tests.mailing import deliver
@@ -110,7 +111,7 @@ def test_one_that_waits_is_dropped_and_one_that_is_done_stays(
 
 
 def test_one_that_is_on_its_way_is_left_alone(admin_pages: Client, rows: list[Notification]) -> None:
-    delivery.claim(now=timezone.now())
+    delivery.claim(EmailChannel(), now=timezone.now())
     for action in ("resend", "drop"):
         assert run(admin_pages, action, rows[0]) == ["1 left as before: on their way, or done."]
     assert states() == ["waiting", "failed"]

@@ -15,9 +15,10 @@ from rest_framework.test import APIClient
 
 from core import events, lifecycle
 from core.models import Booking, Notification, Resource
-from core.notifications import background, outbox
+from core.notifications import messages
 from core.notifications.facts import event_of, facts_of
 from core.notifications.kinds import Kind
+from core.outbox import worker
 from core.tests.factories import (
     PASSWORD,
     at,
@@ -124,7 +125,7 @@ def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User,
         events.BookingCancelled(before=before, after=after, by=None, at=at(8), removed=True),
     ]
     for event in told:
-        row = outbox.message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts_of(event))
+        row = messages.message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts_of(event))
         row.save()
         again = event_of(Notification.objects.get(pk=row.pk).facts)
         assert again == event
@@ -250,7 +251,7 @@ def test_messages_to_a_deleted_account_go_with_it_and_those_to_staff_stay(
 def test_no_thread_starts_in_a_test_or_under_a_command(as_alice: APIClient, room: Resource) -> None:
     as_alice.post("/api/bookings/", booking_body(room))
     call_command("send_reminders")
-    assert background._thread is None
+    assert worker._thread is None
 
 
 def test_old_messages_go_with_the_clean_up(
@@ -261,7 +262,7 @@ def test_old_messages_go_with_the_clean_up(
     old, young = Notification.objects.order_by("id")
     Notification.objects.filter(pk=old.pk).update(state="sent", done_at=now - timedelta(days=30))
     Notification.objects.filter(pk=young.pk).update(state="sent", done_at=now - timedelta(days=29))
-    waiting = outbox.message(Kind.SLOTS_FREED, now=now - timedelta(days=90), to="a@example.org")
+    waiting = messages.message(Kind.SLOTS_FREED, now=now - timedelta(days=90), to="a@example.org")
     waiting.save()
     call_command("clean_up")
     assert "Messages: 1 deleted" in capsys.readouterr().out

@@ -25,7 +25,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from core.models import Notification, Resource
-from core.notifications import outbox
+from core.notifications import messages
 from core.notifications.kinds import Kind
 from core.tests import sendgrid_server as provider
 from core.tests.environment import ROOT
@@ -149,8 +149,10 @@ def write_messages(number: int) -> None:
     """Messages to so many addresses of staff, in the outbox."""
     now = timezone.now()
     facts = {"username": "dora", "bookings": []}
-    rows = [outbox.message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts) for each in range(number)]
-    outbox.write(rows)
+    rows = [
+        messages.message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts) for each in range(number)
+    ]
+    messages.write(rows)
 
 
 def a_minute_passes() -> None:
@@ -354,7 +356,7 @@ def test_a_deliverer_beside_others_takes_only_what_they_have_not(sendgrid: SendG
     process = worker()
     wait_for(lambda: sendgrid.requests, process)
     printed = deliver()
-    assert printed.sent == 5
+    assert printed["sent"] == 5
     gate.set()
     wait_for(lambda: waiting() == 0)
     assert len(sendgrid.requests) == 10

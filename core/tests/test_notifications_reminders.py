@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from core.models import Booking, Notification, NotificationPreferences, Resource
-from core.notifications import outbox, reminders
+from core.notifications import messages, reminders
 from core.notifications.kinds import Kind
 from core.tests.conftest import in_parallel
 from core.tests.factories import at, make_booking, make_user
@@ -218,7 +218,7 @@ def test_staff_who_want_none_get_none(
 
 def test_one_that_staff_dropped_stays_dropped(booking: Booking, mailoutbox: Sent) -> None:
     reminders.write_due(now=at(9))
-    outbox.drop(Notification.objects.all(), now=at(9))
+    messages.drop(Notification.objects.all(), now=at(9))
     deliver(now=at(9.5))
     assert mailoutbox == []
 

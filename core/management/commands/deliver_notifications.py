@@ -5,12 +5,10 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
-from core.notifications.delivery import deliver_due
-
-LOOK_EVERY_SECONDS = 2
+from core.outbox import worker
+from core.outbox.delivery import Tally
 
 
 class Command(BaseCommand):
@@ -26,20 +24,17 @@ class Command(BaseCommand):
         """Deliver once, or until a signal; the message on its way is finished first."""
         stopping = threading.Event()
         if not watch:
-            self.stdout.write(f"{deliver_due(now=timezone.now())}.")
+            self.stdout.write(in_words(worker.run_due(now=timezone.now())))
             return
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopping.set())
         self.stdout.write("Delivering messages as they come.")
         self.stdout.flush()
-        while not stopping.is_set():
-            self.look(stopping)
-            stopping.wait(LOOK_EVERY_SECONDS)
+        worker.watch(stopping, complain=self.stderr.write)
 
-    def look(self, stopping: threading.Event) -> None:
-        """Deliver once; a database that is away is asked again at the next look."""
-        try:
-            deliver_due(now=timezone.now(), stopping=stopping)
-        except (DatabaseError, InterfaceError) as error:
-            self.stderr.write(f"The database cannot be asked now ({type(error).__name__}).")
-            connections.close_all()
+
+def in_words(tally: Tally) -> str:
+    """What a run did, as a sentence."""
+    words = {"sent": "sent", "retried": "to be tried again", "failed": "failed", "dropped": "dropped"}
+    counts = [f"{tally[name]} {said}" for name, said in words.items()]
+    return ", ".join([*counts, f"{tally['written']} reminders written."])

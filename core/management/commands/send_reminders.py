@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from core.notifications.delivery import deliver_due
+from core.management.commands.deliver_notifications import in_words
+from core.outbox import worker
 
 
 class Command(BaseCommand):
@@ -15,4 +16,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
         """Write and deliver."""
-        self.stdout.write(f"{deliver_due(now=timezone.now())}.")
+        self.stdout.write(in_words(worker.run_due(now=timezone.now())))

@@ -10,17 +10,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 
 from core import events
 from core.choices import BookingStatus
 from core.models import Booking
-from core.notifications import background
 from core.notifications.facts import Facts, booking_facts, facts_of
-from core.notifications.kinds import Kind, State
+from core.notifications.kinds import Kind
 from core.notifications.models import Notification
+from core.notifications.recipients import is_address
+from core.outbox import worker
+from core.outbox.models import State
 
 logger = logging.getLogger(__name__)
 
@@ -106,15 +106,6 @@ def staff_but(owner: str = "") -> Iterator[str]:
             yield address
 
 
-def is_address(value: str) -> bool:
-    """Whether mail can go there."""
-    try:
-        validate_email(value)
-    except ValidationError:
-        return False
-    return True
-
-
 # --- The rows ---------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +140,7 @@ def write(rows: list[Notification], *, once: bool = False) -> None:
     """
     if rows:
         Notification.objects.bulk_create(rows, ignore_conflicts=once)
-        transaction.on_commit(background.wake, robust=True)
+        transaction.on_commit(worker.wake, robust=True)
 
 
 def resend(rows: Iterable[Notification], *, now: datetime) -> int:
@@ -166,7 +157,7 @@ def resend(rows: Iterable[Notification], *, now: datetime) -> int:
         claim=None,
         claimed_until=None,
     )
-    transaction.on_commit(background.wake, robust=True)
+    transaction.on_commit(worker.wake, robust=True)
     return done
 
 
