@@ -13,6 +13,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from core import rules
 from core.api.fields import MomentField
 from core.api.query import PAGING, parameters_of, window_of, wrong_parameters
 from core.choices import BookingStatus
@@ -142,7 +143,7 @@ class ResourceFilters(StrictFilterSet):
         window = window_of(self.request)
         if window is None:
             raise serializers.ValidationError({"available": ["Say for when: start and end are needed with it."]})
-        possible = queryset.bookable_during(window, now=timezone.now())
+        possible = queryset.bookable_during(window, window=rules.window(now=timezone.now()))
         return possible if value == "true" else queryset.exclude(pk__in=possible.order_by().values("pk"))
 
 

@@ -25,6 +25,10 @@ class Interval:
         """Whether the two share a moment; touching ones do not."""
         return self.start < other.end and other.start < self.end
 
+    def contains(self, other: "Interval") -> bool:
+        """True if no moment of the other lies outside."""
+        return self.start <= other.start and other.end <= self.end
+
     def clip(self, window: "Interval") -> "Interval | None":
         """The part inside the window, or None where nothing is left."""
         start, end = max(self.start, window.start), min(self.end, window.end)

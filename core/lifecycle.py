@@ -1,43 +1,29 @@
 """The verbs that change a booking: the only writer of its time, resource and status.
 
-Each verb is atomic. It locks the resource before it looks, so that bookings of one resource queue instead of meeting
-in the database's constraint, and publishes its event inside the transaction. The rules are numbered as in the
-README: 1 lead time, 2 end after start, 3 free slot, 4 resource in service, 6 ways of the status, 7 history.
+Each verb is atomic. It locks the resource before it looks, so that rivals for one resource queue here instead of
+meeting in the database's constraint, and publishes its event inside the transaction.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from core import errors, events
+from core import errors, events, rules
 from core.choices import BookingStatus
+from core.conflicts import NotFree, require_free, slot_taken
 from core.constraints import as_booking_error
 from core.intervals import Interval
 from core.models import Booking, Resource
 from core.querysets import locked
-from core.rules import (
-    NotFree,
-    clashes_with,
-    moved_to,
-    require_free,
-    require_lead_time,
-    require_near,
-    require_order,
-    slot_taken,
-    wanted_status,
-    why_not_first,
-)
 
-Parameters = ParamSpec("Parameters")
-Answer = TypeVar("Answer")
 Check = Callable[[Booking], None]
 
 
@@ -52,34 +38,31 @@ class Changes:
     notes: str | None = None
 
 
-def explained(verb: Callable[Parameters, Answer]) -> Callable[Parameters, Answer]:
-    """Turn a refusal into the error that people read, outside the transaction: nobody waits for a lock meanwhile.
+@contextmanager
+def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
+    """The transaction of a verb.
 
-    The database's own refusal becomes the same error as that of a check.
+    Converts a conflict into `SlotTaken` with suggestions, after the transaction has ended and released its locks. Any
+    other refusal by the database becomes the error that a check would have raised.
+
+    Args:
+        now: The present moment.
+        dry_run: Roll back at the end: the database has the last word, but nothing is kept and nobody is told.
     """
-
-    @wraps(verb)
-    def speaking(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer:
-        now: datetime = kwargs["now"]  # type: ignore[assignment]
-        try:
-            return verb(*args, **kwargs)
-        except NotFree as refusal:
-            raise slot_taken(refusal.booking, refusal.clashes, now=now) from refusal
-        except IntegrityError as refusal:
-            error = as_booking_error(refusal)
-            if error is None:
-                raise
-            wanted = getattr(refusal, "booking", None)
-            clashes = clashes_with(wanted) if isinstance(error, errors.SlotTaken) and wanted is not None else []
-            if clashes:
-                error = slot_taken(wanted, clashes, now=now)
-            raise error from refusal
-
-    return speaking
+    try:
+        with transaction.atomic():
+            yield
+            if dry_run:
+                transaction.set_rollback(True)
+    except NotFree as conflict:
+        raise slot_taken(conflict, now=now) from conflict
+    except IntegrityError as refusal:
+        error = as_booking_error(refusal)
+        if error is None:
+            raise
+        raise error from refusal
 
 
-@explained
-@transaction.atomic
 def book(
     *,
     user: AbstractBaseUser,
@@ -91,6 +74,7 @@ def book(
     by: Any,  # noqa: ANN401 - any user model
     now: datetime,
     as_record: bool = False,
+    dry_run: bool = False,
 ) -> Booking:
     """Book a resource for a user.
 
@@ -99,41 +83,35 @@ def book(
         resource_id: The resource.
         start_time: The start, aware; at least the lead time ahead.
         end_time: The end, aware, after the start and at most 1826 days ahead.
-        status: The state asked for; None for the one that the resource gives.
+        status: The status asked for; None for the one that the resource gives.
         notes: Free text of at most 5 000 characters.
         by: Who books.
         now: The present moment.
-        as_record: Staff record what happened: rules 1 and 6 do not apply.
+        as_record: Staff record what happened: any status, and no lead time.
+        dry_run: Ask all rules and the database, and keep nothing.
 
     Raises:
-        BookingError: The first rule that the booking breaks.
+        BookingError: Of the first rule that the booking breaks.
     """
-    resource = lock_resources(resource_id)[resource_id]
-    slot = Interval(start_time, end_time)
-    require_order(slot)
-    if not as_record:
-        require_lead_time(start_time, now=now)
-    require_near(end_time, now=now)
-    if not resource.is_available:
-        raise errors.ResourceOutOfService
-    first = BookingStatus.first(requires_approval=resource.requires_approval)
-    wanted = BookingStatus(status) if status else first
-    if not (as_record or by.is_staff):
-        allowed = {BookingStatus.PENDING, first}
-        if wanted not in allowed:
-            raise errors.StatusNotAllowed(why_not_first(wanted, resource))
-    booking = Booking(
-        user=user, resource=resource, start_time=start_time, end_time=end_time, status=wanted, notes=notes
-    )
-    if booking.blocks:
-        require_free(booking)
-    save(booking)
-    events.publish(events.BookingCreated(booking=booking, by=by, at=now))
-    return booking
+    with writing(now=now, dry_run=dry_run):
+        resource = lock_resources(resource_id)[resource_id]
+        asked = [rule for rule in rules.RULES if not (as_record and rule is rules.lead_time)]
+        rules.require(Interval(start_time, end_time), resource, now=now, asked=asked)
+        booking = Booking(
+            user=user,
+            resource=resource,
+            start_time=start_time,
+            end_time=end_time,
+            status=rules.first_status(status, resource, any_status=as_record or by.is_staff),
+            notes=notes,
+        )
+        if booking.blocks:
+            require_free(booking)
+        save(booking)
+        events.publish(events.BookingCreated(booking=booking, by=by, at=now))
+        return booking
 
 
-@explained
-@transaction.atomic
 def change(
     booking: Booking,
     *,
@@ -141,50 +119,41 @@ def change(
     by: Any,  # noqa: ANN401 - any user model
     now: datetime,
     check: Check | None = None,
+    dry_run: bool = False,
 ) -> Booking:
     """Change a booking as a whole, whatever fields are named; what does not change is not checked again.
 
     Args:
         booking: The booking, as it was read; it is read again under lock.
         changes: What is wanted. A time within a millisecond of the stored one has not changed.
-        by: Who asks. For staff rules 1, 6 and 7 do not apply.
+        by: Who asks. Staff may change what has ended, set any status and need no lead time.
         now: The present moment.
         check: Called with the locked row before anything else; raises to refuse.
+        dry_run: Ask all rules and the database, and keep nothing.
 
     Returns:
         The booking as it is now, with its user and resource.
 
     Raises:
-        BookingError: The first rule that the change breaks; nothing is changed then.
+        BookingError: Of the first rule that the change breaks; nothing is changed then.
     """
-    before = lock(booking, check)
-    staff = by.is_staff
-    if not staff and before.end_time <= now:
-        raise errors.BookingEnded
-    after = copy.copy(before)
-    after.start_time = moved_to(before.start_time, changes.start_time)
-    after.end_time = moved_to(before.end_time, changes.end_time)
-    after.notes = before.notes if changes.notes is None else changes.notes
-    resources = lock_resources(before.resource_id, changes.resource_id or before.resource_id)
-    after.resource = resources[changes.resource_id or before.resource_id]
-    after.resource_id = after.resource.pk
-    moved = after.slot != before.slot or after.resource_id != before.resource_id
-    after.status = wanted_status(before, after, asked=changes.status, moved=moved, staff=staff)
-    if moved:
-        require_order(after.slot)
-        if not staff and after.start_time != before.start_time:
-            require_lead_time(after.start_time, now=now)
-        if after.end_time != before.end_time:
-            require_near(after.end_time, now=now)
-    if after.blocks and (moved or not before.blocks):
-        if not after.resource.is_available:
-            raise errors.ResourceOutOfService
-        require_free(after)
-    return save_change(before, after, by=by, now=now)
+    with writing(now=now, dry_run=dry_run):
+        before, staff = lock(booking, check), by.is_staff
+        rules.history(before, now=now, staff=staff)
+        after = copy.copy(before)
+        after.start_time = rules.effective_time(before.start_time, changes.start_time)
+        after.end_time = rules.effective_time(before.end_time, changes.end_time)
+        after.notes = before.notes if changes.notes is None else changes.notes
+        after.resource_id = changes.resource_id or before.resource_id
+        after.resource = lock_resources(before.resource_id, after.resource_id)[after.resource_id]
+        after.status = rules.next_status(before, after, asked=changes.status, staff=staff)
+        asked = rules.asked_of_change(before, after, staff=staff)
+        rules.require(after.slot, after.resource, now=now, asked=asked)
+        if rules.needs_free_slot(before, after):
+            require_free(after)
+        return save_change(before, after, by=by, now=now)
 
 
-@explained
-@transaction.atomic
 def cancel(
     booking: Booking,
     *,
@@ -192,19 +161,19 @@ def cancel(
     now: datetime,
     check: Check | None = None,
 ) -> Booking:
-    """Give a booking's slot back; one that was cancelled or rejected before stays as it is.
+    """Give a booking's slot back; a booking that was cancelled or rejected before stays as it is.
 
     Raises:
-        BookingEnded: When it is over and not staff asks.
+        BookingEnded: When the booking is over and somebody else than staff asks.
     """
-    before = lock(booking, check)
-    if not before.blocks:
-        return before
-    if not by.is_staff and before.end_time <= now:
-        raise errors.BookingEnded
-    after = copy.copy(before)
-    after.status = BookingStatus.CANCELLED
-    return save_change(before, after, by=by, now=now)
+    with writing(now=now):
+        before = lock(booking, check)
+        if not before.blocks:
+            return before
+        rules.history(before, now=now, staff=by.is_staff)
+        after = copy.copy(before)
+        after.status = BookingStatus.CANCELLED
+        return save_change(before, after, by=by, now=now)
 
 
 @transaction.atomic
@@ -262,11 +231,16 @@ def save_change(before: Booking, after: Booking, *, by: Any, now: datetime) -> B
 
 
 def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save's own
-    """Write the row; a refusal of the database remembers which booking it was about."""
+    """Write the row.
+
+    Raises:
+        NotFree: When the database itself refuses the slot.
+    """
     try:
         booking.save(**options)
     except IntegrityError as refusal:
-        refusal.booking = booking  # type: ignore[attr-defined]
+        if isinstance(as_booking_error(refusal), errors.SlotTaken):
+            raise NotFree(booking) from refusal
         raise
 
 

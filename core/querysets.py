@@ -25,7 +25,6 @@ from django.db.models.lookups import GreaterThanOrEqual
 
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
-from core.horizon import latest_end, lead_time, next_start
 from core.intervals import Interval
 
 # What "could start" means: the database counts in microseconds.
@@ -115,15 +114,13 @@ class ResourceQuerySet(models.QuerySet):
         first_start = first_start_after(slot.start, otherwise=slot.end, except_id=except_id)
         return self.filter(GreaterThanOrEqual(first_start, Value(slot.end)))
 
-    def bookable_during(self, slot: Interval, *, now: datetime) -> "ResourceQuerySet":
-        """Those that a new booking could take for the whole slot, the lead time and the five years counted."""
-        if slot.start < now + lead_time() or slot.end > latest_end(now):
-            return self.none()
-        return self.filter(is_available=True).free_during(slot)
+    def bookable_during(self, slot: Interval, *, window: Interval) -> "ResourceQuerySet":
+        """Those that a new booking could take for the whole slot; `window` is where a new booking must lie."""
+        return self.filter(is_available=True).free_during(slot) if window.contains(slot) else self.none()
 
-    def with_next_free(self, *, now: datetime) -> "ResourceQuerySet":
-        """Annotates `next_free`: the first moment from now on at which a booking could start, or None."""
-        return self.with_first_gap("next_free", after=next_start(now), length=SHORTEST, until=latest_end(now))
+    def with_next_free(self, *, window: Interval) -> "ResourceQuerySet":
+        """Annotates `next_free`: the first moment in the window at which a booking could start, or None."""
+        return self.with_first_gap("next_free", after=window.start, length=SHORTEST, until=window.end)
 
     def with_first_gap(
         self,
@@ -146,7 +143,7 @@ class ResourceQuerySet(models.QuerySet):
         if until - after < length:
             return self.annotate(**{name: Value(None, output_field=DateTimeField())})
         others = bookings_of_outer_resource().other_than(except_id).ending_after(after)
-        # The last one read is the first that ends behind: whatever is later is next to no gap that matters.
+        # Stop at the first booking that ends after `until`; no later booking can border a gap before it.
         last = last_end(until, resource_id=OuterRef(OuterRef("pk")))
         inside = others.filter(start_time__lt=until, end_time__lte=last)
         gaps = inside.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))

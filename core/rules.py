@@ -1,25 +1,168 @@
-"""The rules of a booking, numbered as in the README: each says yes, or raises why not."""
+"""The rules of a booking: the window in which it may lie, and one ordered list of named, pure rules about its slot.
 
+Booking, changing, the dry run, free slots and suggestions ask the same list. The free slot comes last and needs a
+query, so `conflicts` asks for it. `history` and the status are about the person who asks, and are steps of the verbs.
+"""
+
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.conf import settings
 
 from core import errors
 from core.choices import BookingStatus
-from core.horizon import latest_end, lead_time
 from core.intervals import Interval
 from core.models import Booking, Resource
-from core.suggestions import suggestions_for
 
+LATEST_END = timedelta(days=1826)
+# Browsers drop microseconds: a time that differs by less has not changed.
 SAME_MOMENT = timedelta(milliseconds=1)
-CLASHES_NAMED = 3
 
 
-def moved_to(stored: datetime, wanted: datetime | None) -> datetime:
-    """The new moment, or the stored one where none is wanted or the difference is what browsers drop."""
+class Rule(Protocol):
+    """Says nothing, or raises a `BookingError`."""
+
+    __name__: str
+
+    def __call__(self, slot: Interval, resource: Resource, *, now: datetime) -> None: ...
+
+
+# --- The window -------------------------------------------------------------------------------------------------------
+
+
+def shortest_notice() -> timedelta:
+    """How far ahead a new booking must start."""
+    return timedelta(minutes=settings.BOOKING_LEAD_TIME_MINUTES)
+
+
+def window(*, now: datetime) -> Interval:
+    """The span of time in which a new booking must lie: from the lead time ahead to five years ahead."""
+    return Interval(now + shortest_notice(), now + LATEST_END)
+
+
+def offered_window(*, now: datetime) -> Interval:
+    """The window from its first whole minute on, so that an offer still holds when somebody reads it."""
+    exact = window(now=now)
+    whole = exact.start.replace(second=0, microsecond=0)
+    return Interval(whole if whole == exact.start else whole + timedelta(minutes=1), exact.end)
+
+
+def bookable_part(span: Interval, resource: Resource, *, now: datetime) -> Interval | None:
+    """The part of a span in which the rules allow a booking of the resource, or None."""
+    return span.clip(offered_window(now=now)) if resource.is_available else None
+
+
+# --- The rules about a slot, in the order in which they are asked -----------------------------------------------------
+
+
+def order(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The end is after the start."""
+    if slot.start >= slot.end:
+        raise errors.EndNotAfterStart
+
+
+def lead_time(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The start is far enough ahead; exactly the lead time is enough."""
+    if slot.start < now:
+        raise errors.StartInPast
+    if slot.start < window(now=now).start:
+        raise errors.StartTooSoon(shortest_notice())
+
+
+def horizon(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The end is near enough; exactly five years is allowed."""
+    if slot.end > window(now=now).end:
+        raise errors.TooFarAhead
+
+
+def in_service(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The resource is in service."""
+    if not resource.is_available:
+        raise errors.ResourceOutOfService
+
+
+RULES: tuple[Rule, ...] = (order, lead_time, horizon, in_service)
+
+
+def require(slot: Interval, resource: Resource, *, now: datetime, asked: Collection[Rule] = RULES) -> None:
+    """Ask those rules of the list, in its order.
+
+    Raises:
+        BookingError: Of the first rule that refuses.
+    """
+    for rule in RULES:
+        if rule in asked:
+            rule(slot, resource, now=now)
+
+
+def allow(slot: Interval, resource: Resource, *, now: datetime) -> bool:
+    """True if no rule of the list refuses the slot."""
+    try:
+        require(slot, resource, now=now)
+    except errors.BookingError:
+        return False
+    return True
+
+
+def asked_of_change(before: Booking, after: Booking, *, staff: bool) -> set[Rule]:
+    """The rules that a change must obey: what does not change is not checked again, and staff need no lead time."""
+    asked: set[Rule] = set()
+    if has_moved(before, after):
+        asked.add(order)
+    if not staff and after.start_time != before.start_time:
+        asked.add(lead_time)
+    if after.end_time != before.end_time:
+        asked.add(horizon)
+    if needs_free_slot(before, after):
+        asked.add(in_service)
+    return asked
+
+
+def needs_free_slot(before: Booking, after: Booking) -> bool:
+    """True if the change takes a slot that the booking did not hold before."""
+    return after.blocks and (has_moved(before, after) or not before.blocks)
+
+
+def has_moved(before: Booking, after: Booking) -> bool:
+    """True if the time or the resource differs."""
+    return after.slot != before.slot or after.resource_id != before.resource_id
+
+
+def effective_time(stored: datetime, wanted: datetime | None) -> datetime:
+    """The wanted time, or the stored one if none is wanted or both are the same but for what browsers drop."""
     return stored if wanted is None or abs(wanted - stored) < SAME_MOMENT else wanted
 
 
-def wanted_status(before: Booking, after: Booking, *, asked: str | None, moved: bool, staff: bool) -> BookingStatus:
-    """The state that a change leads to (rule 6).
+# --- The rules about the person who asks ------------------------------------------------------------------------------
+
+
+def history(booking: Booking, *, now: datetime, staff: bool) -> None:
+    """A booking that has ended is history; only staff may change or cancel it."""
+    if not staff and booking.end_time <= now:
+        raise errors.BookingEnded
+
+
+def first_status(asked: str | None, resource: Resource, *, any_status: bool) -> BookingStatus:
+    """The status of a new booking.
+
+    Args:
+        asked: The status asked for; None for the one that the resource gives.
+        resource: What is booked.
+        any_status: True for those who may ask for any status.
+
+    Raises:
+        StatusNotAllowed: When the caller may not ask for it.
+    """
+    given = BookingStatus.first(requires_approval=resource.requires_approval)
+    wanted = BookingStatus(asked) if asked else given
+    if not any_status and wanted not in {BookingStatus.PENDING, given}:
+        raise errors.StatusNotAllowed(why_not_first(wanted, resource))
+    return wanted
+
+
+def next_status(before: Booking, after: Booking, *, asked: str | None, staff: bool) -> BookingStatus:
+    """The status that a change leads to.
 
     Raises:
         StatusNotAllowed: When an owner may not ask for it.
@@ -29,7 +172,7 @@ def wanted_status(before: Booking, after: Booking, *, asked: str | None, moved: 
     if staff:
         return wanted
     approval = after.resource.requires_approval
-    back_to_pending = moved and approval and current == BookingStatus.CONFIRMED
+    back_to_pending = has_moved(before, after) and approval and current == BookingStatus.CONFIRMED
     if back_to_pending and wanted in BookingStatus.blocking():
         return BookingStatus.PENDING
     if not current.owner_may_become(wanted, requires_approval=approval):
@@ -38,14 +181,14 @@ def wanted_status(before: Booking, after: Booking, *, asked: str | None, moved: 
 
 
 def why_not_first(wanted: BookingStatus, resource: Resource) -> str:
-    """Why a new booking may not have the state asked for."""
+    """Why a new booking may not have the status asked for."""
     if wanted == BookingStatus.CONFIRMED:
         return f"{resource.name} requires approval: leave the status out or send pending, and staff will confirm it."
     return f"A new booking cannot be {wanted.value}. Leave the status out."
 
 
 def why_not_next(current: BookingStatus, wanted: BookingStatus, resource: Resource) -> str:
-    """Why an owner may not bring a booking to the state asked for."""
+    """Why an owner may not bring a booking to the status asked for."""
     if wanted == BookingStatus.REJECTED:
         return "Only staff may reject a booking. You can cancel it."
     if current == BookingStatus.REJECTED:
@@ -53,55 +196,3 @@ def why_not_next(current: BookingStatus, wanted: BookingStatus, resource: Resour
     if wanted == BookingStatus.CONFIRMED:
         return f"{resource.name} requires approval: only staff may confirm a booking of it."
     return f"A {current.value} booking of yours cannot become {wanted.value}."
-
-
-def require_order(slot: Interval) -> None:
-    """Rule 2."""
-    if slot.start >= slot.end:
-        raise errors.EndNotAfterStart
-
-
-def require_lead_time(start: datetime, *, now: datetime) -> None:
-    """Rule 1; exactly the lead time is enough."""
-    if start < now:
-        raise errors.StartInPast
-    if start < now + lead_time():
-        raise errors.StartTooSoon(lead_time())
-
-
-def require_near(end: datetime, *, now: datetime) -> None:
-    """A booking ends at most five years from now."""
-    if end > latest_end(now):
-        raise errors.TooFarAhead
-
-
-class NotFree(Exception):  # noqa: N818 - a signal to the verbs: what may be booked instead is looked for without a lock
-    """The slot of a booking clashes with others."""
-
-    def __init__(self, booking: Booking, clashes: list[Interval]) -> None:
-        self.booking = booking
-        self.clashes = clashes
-        super().__init__()
-
-
-def require_free(booking: Booking) -> None:
-    """Rule 3.
-
-    Raises:
-        NotFree: With up to three clashing slots.
-    """
-    clashes = clashes_with(booking)
-    if clashes:
-        raise NotFree(booking, clashes)
-
-
-def clashes_with(booking: Booking) -> list[Interval]:
-    """Up to three blocking slots of the same resource that a booking shares a moment with."""
-    return Booking.objects.clashes(
-        booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
-    )
-
-
-def slot_taken(booking: Booking, clashes: list[Interval], *, now: datetime) -> errors.SlotTaken:
-    """What to tell whoever wants a slot that is taken: by what, and what could be booked instead."""
-    return errors.SlotTaken(conflicts=clashes, suggestions=suggestions_for(booking, now=now))

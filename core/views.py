@@ -18,7 +18,7 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from core import lifecycle
+from core import lifecycle, rules
 from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
 from core.api.idempotency import once
@@ -71,7 +71,7 @@ class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
         now = timezone.now()
         usual = Interval(now, now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
         resources = Resource.objects.with_availability(window_of(self.request) or usual)
-        return resources.with_next_free(now=now) if self.wants_next_free else resources
+        return resources.with_next_free(window=rules.offered_window(now=now)) if self.wants_next_free else resources
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """The shape, with what `?include=` adds."""
@@ -149,7 +149,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
     def book(self) -> Response:
         """Book what the request says."""
         request = self.request
-        booking = self.attempt(request)
+        booking = self.create_or_change(request)
         location = reverse("booking-detail", args=[booking.pk], request=request)
         return self.answer(booking, status=201, headers={"Location": location})
 
@@ -162,9 +162,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
             self.kwargs["pk"] = read_key(booking_id)
             booking = self.get_object()
         try:
-            with transaction.atomic():
-                self.attempt(request, booking)
-                transaction.set_rollback(True)
+            self.create_or_change(request, booking, dry_run=True)
         except (BookingError, APIException) as error:
             refused = flat_error(error, self.get_exception_handler_context())
             said = {"ok": False, "status": refused.status_code}
@@ -173,20 +171,24 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
         """Change it."""
-        changed = self.attempt(request, self.get_object(), partial=partial)
+        changed = self.create_or_change(request, self.get_object(), partial=partial)
         return self.answer(changed)
 
-    def attempt(self, request: Request, booking: Booking | None = None, *, partial: bool = True) -> Booking:
+    def create_or_change(
+        self, request: Request, booking: Booking | None = None, *, partial: bool = True, dry_run: bool = False
+    ) -> Booking:
         """Make a new booking, or change the one given, the way the body says."""
         serializer = self.get_serializer(booking, data=request.data, partial=partial and booking is not None)
         serializer.is_valid(raise_exception=True)
         now = timezone.now()
         if booking is not None:
-            return lifecycle.change(booking, changes=serializer.changes, by=request.user, now=now, check=self.guard())
+            return lifecycle.change(
+                booking, changes=serializer.changes, by=request.user, now=now, check=self.guard(), dry_run=dry_run
+            )
         wanted = dict(serializer.validated_data)
         user_id = wanted.pop("user_id", None)
         user = lifecycle.find_user(user_id) if user_id else request.user
-        return lifecycle.book(user=user, by=request.user, now=now, **wanted)
+        return lifecycle.book(user=user, by=request.user, now=now, dry_run=dry_run, **wanted)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what is named."""

@@ -1,6 +1,6 @@
 """What `make mutants` takes out, one after the other: every guard and every rule of a booking.
 
-The rules are numbered as in the README. The texts follow the code to the letter.
+The texts follow the code to the letter.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ LOCKS = ("core/tests/test_lifecycle_locks.py", "core/tests/test_guarantee_parall
 GUARD = ("core/tests/test_guarantee_direct.py", "core/tests/test_guarantee_schema.py", "core/tests/test_constraints.py")
 
 LIFECYCLE = "core/lifecycle.py"
+CONFLICTS = "core/conflicts.py"
 VERDICTS = "core/rules.py"
 CONSTRAINTS = "core/constraints.py"
 QUERYSETS = "core/querysets.py"
 CHOICES = "core/choices.py"
-HORIZON = "core/horizon.py"
 MIGRATION = "core/migrations/0001_initial.py"
 SETTINGS = "booking_system_api/settings.py"
 
@@ -197,160 +197,93 @@ GUARDS = [
     Mutant(
         "a refusal of the database explained with the clash",
         LIFECYCLE,
-        'wanted = getattr(refusal, "booking", None)',
-        "wanted = None",
+        "if isinstance(as_booking_error(refusal), errors.SlotTaken):",
+        "if False:",
         POSTGRES,
         LOCKS,
     ),
 ]
 
-RULES_1_AND_2 = [
+LIST = "(order, lead_time, horizon, in_service)"
+ASKED_OF_NEW = "[rule for rule in rules.RULES if not (as_record and rule is rules.lead_time)]"
+START_MOVED = "if not staff and after.start_time != before.start_time:"
+
+SLOT_RULES = [
+    Mutant("lead time: in the list", VERDICTS, LIST, LIST.replace("lead_time, ", "")),
+    Mutant("lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, ASKED_OF_NEW.replace("as_record", "by.is_staff")),
+    Mutant("lead time: not for a record", LIFECYCLE, ASKED_OF_NEW, "rules.RULES"),
+    Mutant("lead time: exactly is enough", VERDICTS, "slot.start < window(now=now)", "slot.start <= window(now=now)"),
+    Mutant("lead time: too soon", VERDICTS, "if slot.start < window(now=now).start:", "if False:"),
+    Mutant("lead time: the past says so", VERDICTS, "if slot.start < now:", "if False:"),
+    Mutant("lead time: now is not past", VERDICTS, "if slot.start < now:", "if slot.start <= now:"),
+    Mutant("lead time: of a start that is moved", VERDICTS, START_MOVED, "if False:"),
+    Mutant("lead time: not for staff who move", VERDICTS, START_MOVED, START_MOVED.replace("not staff and ", "")),
+    Mutant("lead time: not where only the end is moved", VERDICTS, START_MOVED, "if not staff:"),
+    Mutant("order: in the list", VERDICTS, LIST, LIST.replace("order, ", "")),
+    Mutant("order: of a change", VERDICTS, "        asked.add(order)\n", "        pass\n"),
+    Mutant("order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
+    Mutant("horizon: in the list", VERDICTS, LIST, LIST.replace("horizon, ", "")),
+    Mutant("horizon: of a change", VERDICTS, "        asked.add(horizon)\n", "        pass\n"),
     Mutant(
-        "1 lead time: of a new booking",
-        LIFECYCLE,
-        "    if not as_record:\n        require_lead_time(start_time, now=now)\n",
-        "",
+        "horizon: exactly is allowed", VERDICTS, "slot.end > window(now=now).end", "slot.end >= window(now=now).end"
     ),
-    Mutant(
-        "1 lead time: for staff too", LIFECYCLE, "    if not as_record:\n", "    if not (as_record or by.is_staff):\n"
-    ),
-    Mutant("1 lead time: not for a record", LIFECYCLE, "    if not as_record:\n", "    if True:\n"),
-    Mutant("1 lead time: exactly is enough", VERDICTS, "start < now + lead_time():", "start <= now + lead_time():"),
-    Mutant("1 lead time: too soon", VERDICTS, "if start < now + lead_time():", "if False:"),
-    Mutant("1 the past says so", VERDICTS, "if start < now:", "if False:"),
-    Mutant("1 the past: now is not past", VERDICTS, "if start < now:", "if start <= now:"),
-    Mutant(
-        "1 lead time: of a start that is moved",
-        LIFECYCLE,
-        "if not staff and after.start_time != before.start_time:",
-        "if False:",
-    ),
-    Mutant(
-        "1 lead time: not for staff who move",
-        LIFECYCLE,
-        "if not staff and after.start_time != before.start_time:",
-        "if after.start_time != before.start_time:",
-    ),
-    Mutant(
-        "1 lead time: not where only the end is moved",
-        LIFECYCLE,
-        "if not staff and after.start_time != before.start_time:",
-        "if not staff:",
-    ),
-    Mutant("2 order: of a new booking", LIFECYCLE, "    require_order(slot)\n", ""),
-    Mutant("2 order: of a change", LIFECYCLE, "        require_order(after.slot)\n", ""),
-    Mutant("2 order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
-    Mutant("five years: of a new booking", LIFECYCLE, "    require_near(end_time, now=now)\n", ""),
-    Mutant(
-        "five years: of a change",
-        LIFECYCLE,
-        "        if after.end_time != before.end_time:\n            require_near(after.end_time, now=now)\n",
-        "",
-    ),
-    Mutant("five years: exactly is allowed", VERDICTS, "if end > latest_end(now):", "if end >= latest_end(now):"),
-    Mutant("five years: 1826 days", HORIZON, "timedelta(days=1826)", "timedelta(days=1827)"),
+    Mutant("horizon: 1826 days", VERDICTS, "timedelta(days=1826)", "timedelta(days=1827)"),
 ]
 
-FREE = "        require_free(after)\n"
-NEEDS_SLOT = "if after.blocks and (moved or not before.blocks):"
+FREE = "            require_free(after)\n"
+NEEDS_SLOT = "return after.blocks and (has_moved(before, after) or not before.blocks)"
+IN_SERVICE = "    if needs_free_slot(before, after):\n        asked.add(in_service)\n"
 
-RULES_3_AND_4 = [
+FREE_AND_IN_SERVICE = [
     Mutant(
-        "3 free slot: of a new booking",
+        "free slot: of a new booking",
         LIFECYCLE,
-        "    if booking.blocks:\n        require_free(booking)\n",
+        "        if booking.blocks:\n            require_free(booking)\n",
         "",
     ),
-    Mutant("3 free slot: only where it blocks", LIFECYCLE, "    if booking.blocks:\n", "    if True:\n"),
-    Mutant("3 free slot: of a change", LIFECYCLE, FREE, ""),
-    Mutant("3 free slot: of a move", LIFECYCLE, FREE, f"        if not before.blocks:\n    {FREE}"),
-    Mutant("3 free slot: of a revival", LIFECYCLE, FREE, f"        if before.blocks:\n    {FREE}"),
-    Mutant("3 free slot: a move that does not block", LIFECYCLE, NEEDS_SLOT, "if moved or not before.blocks:"),
-    Mutant("3 free slot: not of itself", VERDICTS, "except_id=booking.pk, most=", "except_id=None, most="),
-    Mutant("3 three clashes", VERDICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
-    Mutant("3 clashes: touching after", QUERYSETS, "if taken.start < slot.end]", "if taken.start <= slot.end]"),
-    Mutant("3 clashes: touching before", QUERYSETS, "filter(end_time__gt=moment)", "filter(end_time__gte=moment)"),
+    Mutant("free slot: only where it blocks", LIFECYCLE, "        if booking.blocks:\n", "        if True:\n"),
+    Mutant("free slot: of a change", LIFECYCLE, FREE, "            pass\n"),
+    Mutant("free slot: of a move", LIFECYCLE, FREE, f"            if not before.blocks:\n    {FREE}"),
+    Mutant("free slot: of a revival", LIFECYCLE, FREE, f"            if before.blocks:\n    {FREE}"),
     Mutant(
-        "4 out of service: a new booking",
-        LIFECYCLE,
-        "    if not resource.is_available:\n        raise errors.ResourceOutOfService\n",
-        "",
+        "free slot: a move that does not block",
+        VERDICTS,
+        NEEDS_SLOT,
+        "return has_moved(before, after) or not before.blocks",
     ),
+    Mutant("free slot: not of itself", CONFLICTS, "except_id=booking.pk, most=", "except_id=None, most="),
+    Mutant("free slot: three clashes", CONFLICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
+    Mutant("clashes: touching after", QUERYSETS, "if taken.start < slot.end]", "if taken.start <= slot.end]"),
+    Mutant("clashes: touching before", QUERYSETS, "filter(end_time__gt=moment)", "filter(end_time__gte=moment)"),
+    Mutant("in service: in the list", VERDICTS, LIST, LIST.replace(", in_service", "")),
     Mutant(
-        "4 out of service: for staff too",
+        "in service: for staff too",
         LIFECYCLE,
-        "    if not resource.is_available:",
-        "    if not (resource.is_available or by.is_staff):",
+        ASKED_OF_NEW,
+        ASKED_OF_NEW.replace("]", " and not (by.is_staff and rule is rules.in_service)]"),
     ),
-    Mutant("4 out of service: a change", LIFECYCLE, "if not after.resource.is_available:", "if False:"),
-    Mutant(
-        "4 out of service: a move",
-        LIFECYCLE,
-        "if not after.resource.is_available:",
-        "if not before.blocks and not after.resource.is_available:",
-    ),
-    Mutant(
-        "4 out of service: a revival",
-        LIFECYCLE,
-        "if not after.resource.is_available:",
-        "if before.blocks and not after.resource.is_available:",
-    ),
-    Mutant(
-        "4 out of service: a change by staff",
-        LIFECYCLE,
-        "if not after.resource.is_available:",
-        "if not staff and not after.resource.is_available:",
-    ),
-    Mutant("4 out of service: confirming what is there", LIFECYCLE, NEEDS_SLOT, "if after.blocks:"),
+    Mutant("in service: a change", VERDICTS, IN_SERVICE, ""),
+    Mutant("in service: a move", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not before.blocks and ")),
+    Mutant("in service: a revival", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if before.blocks and ")),
+    Mutant("in service: a change by staff", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not staff and ")),
+    Mutant("in service: confirming what is there", VERDICTS, NEEDS_SLOT, "return after.blocks"),
 ]
 
-RULE_5 = [
+MOVED = "return after.slot != before.slot or after.resource_id != before.resource_id"
+SAME = "abs(wanted - stored) < SAME_MOMENT"
+
+WHOLE_CHANGE = [
+    Mutant("whole change: another resource is a move", VERDICTS, MOVED, "return after.slot != before.slot"),
+    Mutant("whole change: another time is a move", VERDICTS, MOVED, "return after.resource_id != before.resource_id"),
+    Mutant("whole change: the start alone is a move", VERDICTS, MOVED, MOVED.replace("slot", "end_time")),
+    Mutant("whole change: the end alone is a move", VERDICTS, MOVED, MOVED.replace("slot", "start_time")),
+    Mutant("what does not change is not checked again", VERDICTS, MOVED, "return True"),
+    Mutant("a revival is checked", VERDICTS, NEEDS_SLOT, "return after.blocks and has_moved(before, after)"),
+    Mutant("millisecond: less is no move", VERDICTS, SAME, "wanted == stored"),
+    Mutant("millisecond: one is a move", VERDICTS, SAME, SAME.replace("<", "<=")),
+    Mutant("millisecond: earlier too", VERDICTS, SAME, "wanted - stored < SAME_MOMENT"),
     Mutant(
-        "5 whole change: another resource is a move",
-        LIFECYCLE,
-        "moved = after.slot != before.slot or after.resource_id != before.resource_id",
-        "moved = after.slot != before.slot",
-    ),
-    Mutant(
-        "5 whole change: another time is a move",
-        LIFECYCLE,
-        "moved = after.slot != before.slot or after.resource_id != before.resource_id",
-        "moved = after.resource_id != before.resource_id",
-    ),
-    Mutant(
-        "5 whole change: the start alone is a move",
-        LIFECYCLE,
-        "moved = after.slot != before.slot or",
-        "moved = after.end_time != before.end_time or",
-    ),
-    Mutant(
-        "5 whole change: the end alone is a move",
-        LIFECYCLE,
-        "moved = after.slot != before.slot or",
-        "moved = after.start_time != before.start_time or",
-    ),
-    Mutant(
-        "5 unchanged is not checked again",
-        LIFECYCLE,
-        "moved = after.slot != before.slot or after.resource_id != before.resource_id",
-        "moved = True",
-    ),
-    Mutant("5 a revival is checked", LIFECYCLE, NEEDS_SLOT, "if after.blocks and moved:"),
-    Mutant("5 millisecond: less is no move", VERDICTS, "abs(wanted - stored) < SAME_MOMENT", "wanted == stored"),
-    Mutant(
-        "5 millisecond: one is a move",
-        VERDICTS,
-        "abs(wanted - stored) < SAME_MOMENT",
-        "abs(wanted - stored) <= SAME_MOMENT",
-    ),
-    Mutant(
-        "5 millisecond: earlier too",
-        VERDICTS,
-        "abs(wanted - stored) < SAME_MOMENT",
-        "wanted - stored < SAME_MOMENT",
-    ),
-    Mutant(
-        "5 the notes that are not named stay",
+        "the notes that are not named stay",
         LIFECYCLE,
         "before.notes if changes.notes is None else changes.notes",
         'changes.notes or ""',
@@ -364,75 +297,70 @@ WAYS = {
     "pending to confirmed": ("(self.PENDING, self.CONFIRMED): ", "not requires_approval", ("False", "True")),
     "cancelled to confirmed": ("(self.CANCELLED, self.CONFIRMED): ", "not requires_approval", ("False", "True")),
 }
-BACK = "back_to_pending = moved and approval and current == BookingStatus.CONFIRMED"
+CONFIRMED_BEFORE = "current == BookingStatus.CONFIRMED"
+BACK = f"back_to_pending = has_moved(before, after) and approval and {CONFIRMED_BEFORE}"
+FIRST = "return cls.PENDING if requires_approval else cls.CONFIRMED"
+ASKED_FIRST = "if not any_status and wanted not in {BookingStatus.PENDING, given}:"
 
-RULE_6 = [
+STATUS = [
     *(
-        Mutant(f"6 way: {name} {'open' if new == 'True' else 'shut'}", CHOICES, way + old, way + new)
+        Mutant(f"status: {name} {'open' if new == 'True' else 'shut'}", CHOICES, way + old, way + new)
         for name, (way, old, news) in WAYS.items()
         for new in news
     ),
     Mutant(
-        "6 way: staying",
+        "status: staying",
         CHOICES,
         "if wanted == self:\n            return True\n",
         "if wanted == self:\n            return False\n",
     ),
-    Mutant("6 way: nothing else", CHOICES, "ways.get((self, wanted), False)", "ways.get((self, wanted), True)"),
+    Mutant("status: nothing else", CHOICES, "ways.get((self, wanted), False)", "ways.get((self, wanted), True)"),
     Mutant(
-        "6 ways: owners keep to them",
+        "status: owners keep to the ways",
         VERDICTS,
         "if not current.owner_may_become(wanted, requires_approval=approval):",
         "if False:",
     ),
-    Mutant("6 ways: staff do not", VERDICTS, "    if staff:\n        return wanted\n", ""),
-    Mutant("6 back to pending", VERDICTS, BACK, "back_to_pending = False"),
-    Mutant("6 back to pending: where moved", VERDICTS, BACK, BACK.replace("moved and ", "")),
-    Mutant("6 back to pending: with approval", VERDICTS, BACK, BACK.replace("approval and ", "")),
-    Mutant("6 back to pending: of confirmed", VERDICTS, BACK, "back_to_pending = moved and approval"),
+    Mutant("status: staff do not", VERDICTS, "    if staff:\n        return wanted\n", ""),
+    Mutant("back to pending", VERDICTS, BACK, "back_to_pending = False"),
+    Mutant("back to pending: where moved", VERDICTS, BACK, BACK.replace("has_moved(before, after) and ", "")),
+    Mutant("back to pending: with approval", VERDICTS, BACK, BACK.replace("approval and ", "")),
     Mutant(
-        "6 back to pending: cancelling wins",
+        "back to pending: of confirmed", VERDICTS, BACK, BACK.removesuffix(" and current == BookingStatus.CONFIRMED")
+    ),
+    Mutant(
+        "back to pending: cancelling wins",
         VERDICTS,
         "if back_to_pending and wanted in BookingStatus.blocking():",
         "if back_to_pending:",
     ),
     Mutant(
-        "6 back to pending: the resource it then is on",
+        "back to pending: the resource it then is on",
         VERDICTS,
         "approval = after.resource.requires_approval",
         "approval = before.resource.requires_approval",
     ),
-    Mutant(
-        "6 first status: where none is asked",
-        CHOICES,
-        "return cls.PENDING if requires_approval else cls.CONFIRMED",
-        "return cls.PENDING",
-    ),
-    Mutant(
-        "6 first status: with approval",
-        CHOICES,
-        "return cls.PENDING if requires_approval else cls.CONFIRMED",
-        "return cls.CONFIRMED",
-    ),
-    Mutant("6 first status: what an owner may ask", LIFECYCLE, "if wanted not in allowed:", "if False:"),
-    Mutant(
-        "6 first status: pending anywhere", LIFECYCLE, "allowed = {BookingStatus.PENDING, first}", "allowed = {first}"
-    ),
-    Mutant("6 first status: staff ask for any", LIFECYCLE, "if not (as_record or by.is_staff):", "if not as_record:"),
+    Mutant("first status: where none is asked", CHOICES, FIRST, "return cls.PENDING"),
+    Mutant("first status: with approval", CHOICES, FIRST, "return cls.CONFIRMED"),
+    Mutant("first status: what an owner may ask", VERDICTS, ASKED_FIRST, "if False:"),
+    Mutant("first status: pending anywhere", VERDICTS, ASKED_FIRST, ASKED_FIRST.replace("BookingStatus.PENDING, ", "")),
+    Mutant("first status: staff ask for any", LIFECYCLE, "any_status=as_record or by.is_staff", "any_status=as_record"),
 ]
 
-ENDED_FOR_CHANGE = "if not staff and before.end_time <= now:"
-ENDED_FOR_CANCEL = "if not by.is_staff and before.end_time <= now:"
+ENDED = "if not staff and booking.end_time <= now:"
+OF_CHANGE = "rules.history(before, now=now, staff=staff)"
+OF_CANCEL = "rules.history(before, now=now, staff=by.is_staff)"
 
-RULE_7 = [
-    Mutant("7 history: change", LIFECYCLE, ENDED_FOR_CHANGE, "if False:"),
-    Mutant("7 history: change at the end", LIFECYCLE, ENDED_FOR_CHANGE, ENDED_FOR_CHANGE.replace("<=", "<")),
-    Mutant("7 history: staff change it", LIFECYCLE, ENDED_FOR_CHANGE, "if before.end_time <= now:"),
-    Mutant("7 history: begun is not ended", LIFECYCLE, ENDED_FOR_CHANGE, "if not staff and before.start_time <= now:"),
-    Mutant("7 history: cancel", LIFECYCLE, ENDED_FOR_CANCEL, "if False:"),
-    Mutant("7 history: cancel at the end", LIFECYCLE, ENDED_FOR_CANCEL, ENDED_FOR_CANCEL.replace("<=", "<")),
-    Mutant("7 history: staff cancel it", LIFECYCLE, ENDED_FOR_CANCEL, "if before.end_time <= now:"),
-    Mutant("7 history: cancelled before stays", LIFECYCLE, "    if not before.blocks:\n        return before\n", ""),
+HISTORY = [
+    Mutant("history: change", LIFECYCLE, OF_CHANGE, "pass"),
+    Mutant("history: at the end", VERDICTS, ENDED, ENDED.replace("<=", "<")),
+    Mutant("history: staff change it", LIFECYCLE, OF_CHANGE, OF_CHANGE.replace("staff=staff", "staff=False")),
+    Mutant("history: begun is not ended", VERDICTS, ENDED, ENDED.replace("end_time", "start_time")),
+    Mutant("history: cancel", LIFECYCLE, OF_CANCEL, "pass"),
+    Mutant("history: staff cancel it", LIFECYCLE, OF_CANCEL, OF_CANCEL.replace("by.is_staff", "False")),
+    Mutant(
+        "history: cancelled before stays", LIFECYCLE, "        if not before.blocks:\n            return before\n", ""
+    ),
 ]
 
-MUTANTS = [*GUARDS, *RULES_1_AND_2, *RULES_3_AND_4, *RULE_5, *RULE_6, *RULE_7]
+MUTANTS = [*GUARDS, *SLOT_RULES, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY]

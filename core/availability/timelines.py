@@ -6,15 +6,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
+from core import rules
 from core.availability.grid import grid
-from core.horizon import latest_end, next_start
 from core.intervals import Interval
 from core.models import Booking, Resource
-
-
-def bookable_part(window: Interval, *, now: datetime) -> Interval | None:
-    """The part of the window in which a booking may lie that is made as soon as this is read, or None."""
-    return window.clip(Interval(next_start(now), latest_end(now)))
 
 
 def slots(
@@ -58,7 +53,7 @@ def first_slots(
     window: Interval, *, duration: timedelta, min_capacity: int | None, now: datetime, most: int
 ) -> list[tuple[Resource, Interval]]:
     """For each resource its first slot of that length in the window, soonest first. One statement."""
-    part = bookable_part(window, now=now)
+    part = window.clip(rules.offered_window(now=now))
     if part is None:
         return []
     resources = Resource.objects.filter(is_available=True)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
+from core import rules
 from core.api.pagination import Cursor, link_header, list_mark
 from core.availability import timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
@@ -36,7 +37,7 @@ class TimelineView(APIView):
         parameters = TimelineParameters.read(request)
         now = timezone.now()
         window = Interval(parameters["start"] or now, parameters["end"] or now + USUAL_WINDOW)
-        resource = get_object_or_404(Resource.objects.with_next_free(now=now), pk=pk)
+        resource = get_object_or_404(Resource.objects.with_next_free(window=rules.offered_window(now=now)), pk=pk)
         rows = Booking.objects.within(window, resource_id=resource.pk)
         found = list(rows.values_list("start_time", "end_time", "status", "pk", "user_id")[: MOST_ENTRIES + 1])
         if len(found) > MOST_ENTRIES:
@@ -79,8 +80,8 @@ class SlotsView(APIView):
 
     def slots_of(self, resource: Resource, asked: Interval, parameters: SlotParameters) -> Iterator[Interval]:
         """Those of a resource in a window, in order."""
-        window = timelines.bookable_part(asked, now=timezone.now())
-        if window is None or not resource.is_available:
+        window = rules.bookable_part(asked, resource, now=timezone.now())
+        if window is None:
             return iter(())
         return timelines.slots(
             window,

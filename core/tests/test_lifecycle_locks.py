@@ -11,11 +11,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.db.models.signals import pre_save
 
-from core import errors, lifecycle, rules
+from core import conflicts, errors, lifecycle
+from core.conflicts import suggestions_for
 from core.intervals import Interval
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.suggestions import suggestions_for
 from core.tests.factories import at, make_booking, make_cancelled_booking, make_resource
 from core.tests.overlaps import overlapping_pairs
 
@@ -108,7 +108,7 @@ def test_what_else_could_be_booked_is_looked_for_without_a_lock(
         locked.append(connection.in_atomic_block)
         return suggestions_for(booking, now=now)
 
-    monkeypatch.setattr(rules, "suggestions_for", look)
+    monkeypatch.setattr(conflicts, "suggestions_for", look)
     with pytest.raises(errors.SlotTaken) as caught:
         book(alice, room)
     assert locked == [False]
