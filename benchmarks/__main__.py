@@ -19,7 +19,8 @@ from benchmarks.data import SIDES, Database, filled_database
 from benchmarks.scenarios import FIRST_FREE, HALF_HOUR, Group, Scenario, booking, first_packed, groups, numbers
 from benchmarks.servers import BenchmarkError, Server, seconds_of_check, serving
 from tools.bootstrap import say
-from tools.postgres import PostgresError, leave_on_signals
+from tools.postgres import PostgresError
+from tools.signals import leave_on_signals
 
 ROUNDS = 10
 STARTS = 5

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import IO
 
 from benchmarks.client import Connection, request
 from tools.bootstrap import ROOT
+from tools.postgres import free_port
 
 APPLICATIONS = {"product": "booking_system_api.wsgi:application", "floor": "benchmarks.floor:application"}
 COMMANDS = {"product": ["manage.py"], "floor": ["-m", "benchmarks.floor"]}
@@ -77,7 +77,7 @@ def serving(name: str, database_url: str) -> Iterator[Server]:
     Raises:
         BenchmarkError: When it does not answer.
     """
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
@@ -122,12 +122,6 @@ def _wait_for_health(server: Server) -> None:
                 return
         time.sleep(0.005)
     raise BenchmarkError(f"The {server.name} does not answer:\n{server.end_of_log()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _children(parent: int) -> list[int]:

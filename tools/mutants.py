@@ -23,7 +23,8 @@ from pathlib import Path
 
 from tools.bootstrap import PYTHON, ROOT, say
 from tools.mutations import MUTANTS, POSTGRES, Mutant
-from tools.postgres import PostgresError, leave_on_signals, throwaway_postgres
+from tools.postgres import PostgresError, throwaway_postgres
+from tools.signals import leave_on_signals
 
 RUN_SECONDS = 600
 

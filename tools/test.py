@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from tools.bootstrap import ROOT, SetupError, ensure_environment, say
-from tools.postgres import leave_on_signals
+from tools.signals import leave_on_signals
 
 COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing:skip-covered")
 # Measuring lines costs next to nothing where Python itself can tell of them, and doubles the time elsewhere.
