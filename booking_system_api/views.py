@@ -1,8 +1,7 @@
-"""What belongs to no app: the probe of the platform, and Django's own error pages turned into the API's form."""
+"""What belongs to no app: the probe of the platform, and the icon."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
-from django.views import defaults
 
 from core.api.exception_handler import error_body
 
@@ -15,11 +14,6 @@ def health(request: HttpRequest) -> HttpResponse:
         body = error_body(405, "method_not_allowed", "Only GET and HEAD are allowed here.")
         return JsonResponse(body, status=405, headers={"Allow": "GET, HEAD"})
     return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's plain page for a failure outside the API; `ApiErrorsMiddleware` gives the API's form below `/api/`."""
-    return defaults.server_error(request)
 
 
 def favicon(request: HttpRequest) -> HttpResponse:

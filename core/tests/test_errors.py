@@ -73,7 +73,6 @@ urlpatterns = [
     path("breaks-outside/", breaks_outside),
     path("", include(real)),
 ]
-handler500 = real.handler500 if hasattr(real, "handler500") else "django.views.defaults.server_error"
 
 
 @pytest.fixture
