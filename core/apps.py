@@ -1,24 +1,7 @@
 """Wiring: what each feature listens to, and what the worker does."""
 
-import sys
-
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
-
-
-def load_the_framework_alone() -> None:
-    """Django REST framework loads `requests` wherever that is installed, for a test client which nobody uses here.
-
-    djoser brings it along; it would take a seventh of the start, and 6 MiB in each process.
-    """
-    if "requests" not in sys.modules:
-        sys.modules["requests"] = None  # type: ignore[assignment] - as if it were not installed
-        import rest_framework.compat  # noqa: F401
-
-        del sys.modules["requests"]
-
-
-load_the_framework_alone()
 
 
 class CoreConfig(AppConfig):
