@@ -62,19 +62,15 @@ class Row:
 
     @property
     def failed(self) -> bool:
-        """Whether it is over a limit."""
         return self.ratio > self.limit or (self.statements or 0) > (self.statements_allowed or math.inf)
 
     @property
     def mark(self) -> str:
-        """What a reader should notice."""
         if self.failed:
             return "OVER THE LIMIT"
         return "over the goal" if self.ratio > self.goal else ""
 
     def cells(self) -> list[str]:
-        """As text."""
-
         def number(value: float | None) -> str:
             return "" if value is None else f"{value:.{2 if value < 100 else 0}f}"
 
@@ -109,7 +105,6 @@ class Bench:
         return answers[1:]
 
     def require_equal(self, scenario: Scenario) -> None:
-        """Both sides answer the same."""
         for _ in range(3):  # what depends on the clock may change between two answers
             bodies = {side: self.ask(side, scenario, 1)[0].body for side in SIDES}
             if scenario.same is not None:
@@ -126,7 +121,6 @@ class Bench:
             self.require(start == f"{behind:%Y-%m-%dT%H:%M:%SZ}", f"{start} is not the first free moment")
 
     def measure(self, group: Group) -> list[Row]:
-        """The rows of a group."""
         seconds: dict[tuple[str, str], list[float]] = {}
         for side in self.turns(ROUNDS):
             for scenario in group.scenarios:
@@ -217,14 +211,12 @@ class Bench:
         return [times_row_of("gunicorn's start to the first /health/", 2, 2.5, seconds)]
 
     def measure_check(self) -> list[Row]:
-        """`manage.py check`."""
         seconds: dict[str, list[float]] = {side: [] for side in SIDES}
         for side in self.turns(STARTS):
             seconds[side].append(seconds_of_check(side, self.database.urls[side]))
         return [times_row_of("manage.py check", 2, 2.5, seconds)]
 
     def memory(self) -> list[Row]:
-        """The most that a worker took."""
         peaks = {side: self.servers[side].peak_memory() for side in SIDES}
         if peaks["product"] is None:
             return []

@@ -127,7 +127,6 @@ class Database:
 
     @contextlib.contextmanager
     def logging_statements(self) -> Iterator[None]:
-        """Lets the server write every statement to its log."""
         self._set("log_statement = 'all'", "log_line_prefix = '%d|'")
         try:
             yield

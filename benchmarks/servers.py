@@ -49,7 +49,6 @@ class Server:
         return max(peaks) / 1024 if peaks else None
 
     def end_of_log(self) -> str:
-        """The last of what it wrote."""
         self.log.seek(0)
         return "\n".join(self.log.read().decode(errors="replace").splitlines()[-20:])
 

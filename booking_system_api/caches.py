@@ -27,11 +27,9 @@ class ForgivingRedisCache(RedisCache):
     lock: ClassVar[threading.Lock] = threading.Lock()
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:  # noqa: ANN401 - what was kept
-        """What is kept, or the default."""
         return self.attempt(partial(super().get, key, default, version), otherwise=default)
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:  # noqa: ANN401
-        """Keep it."""
         self.attempt(partial(super().set, key, value, timeout, version), otherwise=None)
 
     def attempt(self, action: Callable[[], Any], *, otherwise: Any) -> Any:  # noqa: ANN401 - of any action

@@ -16,7 +16,6 @@ class SecretsMasked(logging.Filter):
     """Lets every record through, without secret addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask them in the message."""
         record.msg, record.args = without_secrets(record.getMessage()), ()
         return True
 
@@ -25,5 +24,4 @@ class TracebacksOnly(logging.Filter):
     """Lets through only records that carry a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record has one."""
         return bool(record.exc_info)

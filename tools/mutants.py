@@ -97,13 +97,11 @@ class Workshop:
             return run.returncode, output
 
     def stop(self) -> None:
-        """Ends what still runs."""
         with self.lock:
             for run in self.running:
                 run.terminate()
 
     def test(self, mutant: Mutant) -> Verdict:
-        """Whether the suite misses what the mutant takes out."""
         begun = time.monotonic()
         with self.copy() as (number, copy):
             path = copy / mutant.path
