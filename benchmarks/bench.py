@@ -1,0 +1,170 @@
+"""The measuring: both servers are asked over the same data, in turn."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+from benchmarks import data
+from benchmarks.client import Answer, Connection
+from benchmarks.data import SIDES, Database
+from benchmarks.scenarios import FIRST_FREE, HALF_HOUR, Group, Scenario, booking, first_packed, numbers
+from benchmarks.servers import BenchmarkError, Server, seconds_of_check, serving
+from benchmarks.table import Row, times_row, times_row_of
+
+ROUNDS = 10
+STARTS = 5
+COUNTED = 5
+RIVALS = 40
+RUSHES = 6
+CLIENTS = 8
+BOOKINGS_OF_A_CLIENT = 20
+
+
+class Bench:
+    """Both servers over the same data."""
+
+    def __init__(self, database: Database, servers: dict[str, Server]) -> None:
+        self.database = database
+        self.servers = servers
+        self.numbers = numbers()
+
+    def turns(self, rounds: int) -> Iterator[str]:
+        """The sides in turn: A B, B A, A B ..."""
+        for number in range(rounds):
+            yield from SIDES if number % 2 == 0 else reversed(SIDES)
+
+    # --- Request by request -------------------------------------------------------------------------------------------
+
+    def ask(self, side: str, scenario: Scenario, times: int) -> list[Answer]:
+        """Ask a side over one kept connection; a first answer, which is not among those returned, warms it up."""
+        self.database.enter(side, scenario.world)
+        with Connection(self.servers[side].port) as connection:
+            answers = [connection.ask(scenario.make(next(self.numbers[side]))) for _ in range(times + 1)]
+        for answer in answers:
+            self.require(answer.status == scenario.status, f"{scenario.name}, {side}: {answer.status} {answer.body!r}")
+        return answers[1:]
+
+    def require_equal(self, scenario: Scenario) -> None:
+        for _ in range(3):  # what depends on the clock may change between two answers
+            bodies = {side: self.ask(side, scenario, 1)[0].body for side in SIDES}
+            if scenario.same is not None:
+                for side, body in bodies.items():
+                    content = json.loads(body)
+                    bodies[side] = json.dumps({name: content[name] for name in scenario.same}).encode()
+            if bodies["product"] == bodies["floor"]:
+                break
+        else:
+            raise BenchmarkError(f"{scenario.name}: the answers differ.\n{bodies['product']!r}\n{bodies['floor']!r}")
+        if "suggestion" in (scenario.same or ()):
+            start = json.loads(bodies["product"])["suggestion"]["start_time"]
+            behind = first_packed() + data.PACK * HALF_HOUR
+            self.require(start == f"{behind:%Y-%m-%dT%H:%M:%SZ}", f"{start} is not the first free moment")
+
+    def measure(self, group: Group) -> list[Row]:
+        seconds: dict[tuple[str, str], list[float]] = {}
+        for side in self.turns(ROUNDS):
+            for scenario in group.scenarios:
+                answers = self.ask(side, scenario, scenario.requests // ROUNDS)
+                seconds.setdefault((side, scenario.name), []).extend(answer.seconds for answer in answers)
+        rows = []
+        for scenario in group.scenarios:
+            row = times_row(scenario, *(seconds[side, scenario.name] for side in SIDES))
+            row.statements, row.floor_statements = (self.statements(side, scenario) for side in SIDES)
+            rows.append(row)
+        if group.flat and len(rows) > 1:
+            first, last = rows[0].product or 0, rows[-1].product or 0
+            name = f"the last of these {len(rows)} against the first"
+            rows.append(Row(name, last / first, group.goal, group.limit, product=last, floor=first))
+        return rows
+
+    def statements(self, side: str, scenario: Scenario) -> int:
+        """How many statements a request takes on a kept connection; the fewest, since e-mails are sent in between."""
+        self.ask(side, scenario, 1)
+        counts = []
+        with self.database.logging_statements():
+            for _ in range(COUNTED):
+                before = self.database.log_size()
+                self.ask(side, scenario, 0)
+                counts.append(len(self.database.statements_since(before, side)))
+        return min(counts)
+
+    # --- Many at once -------------------------------------------------------------------------------------------------
+
+    def at_once(self, side: str, requests: list[list[bytes]]) -> tuple[list[Answer], float]:
+        """Let as many clients as there are lists send theirs at the same time; returns the answers and the seconds."""
+        self.database.enter(side, data.POSTS)
+        answers: list[Answer] = []
+        together = threading.Barrier(len(requests) + 1)
+
+        def client(wanted: list[bytes]) -> None:
+            with Connection(self.servers[side].port) as connection:
+                together.wait()
+                for each in wanted:
+                    answers.append(connection.ask(each))
+
+        threads = [threading.Thread(target=client, args=[wanted], daemon=True) for wanted in requests]
+        for thread in threads:
+            thread.start()
+        together.wait()
+        began = time.perf_counter()
+        for thread in threads:
+            thread.join()
+        seconds = time.perf_counter() - began
+        self.require(len(answers) == sum(map(len, requests)), f"{side}: a client got no answer")
+        return answers, seconds
+
+    def measure_rate(self) -> list[Row]:
+        """POSTs from several clients, each on a resource of its own."""
+        spent: dict[str, list[float]] = {side: [] for side in SIDES}
+        for side in self.turns(4):
+            requests = [
+                [
+                    booking(resource, FIRST_FREE + next(self.numbers[side]) * HALF_HOUR)
+                    for _ in range(BOOKINGS_OF_A_CLIENT)
+                ]
+                for resource in data.ELSEWHERE
+            ]
+            answers, seconds = self.at_once(side, requests)
+            self.require(all(answer.status == 201 for answer in answers), f"{side}: a POST of {CLIENTS} clients failed")
+            spent[side].append(seconds / len(answers))
+        return [times_row_of(f"POST, {CLIENTS} clients, each of the answers", 4, 5, spent)]
+
+    def measure_rush(self) -> list[Row]:
+        """Many clients want the same slot: one gets it, and nobody waits long."""
+        slowest: dict[str, list[float]] = {side: [] for side in SIDES}
+        for side in self.turns(RUSHES):
+            wanted = booking(data.WANTED, FIRST_FREE + next(self.numbers[side]) * HALF_HOUR)
+            answers, _ = self.at_once(side, [[wanted]] * RIVALS)
+            statuses = sorted(answer.status for answer in answers)
+            self.require(statuses == [201] + [400] * (RIVALS - 1), f"{side}, {RIVALS} clients, one slot: {statuses}")
+            slowest[side].append(max(answer.seconds for answer in answers))
+        return [times_row_of(f"{RIVALS} clients, one slot, the slowest answer", 6, 10, slowest)]
+
+    # --- Processes ----------------------------------------------------------------------------------------------------
+
+    def measure_start(self) -> list[Row]:
+        """From the start of gunicorn to its first answer."""
+        seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+        for side in self.turns(STARTS):
+            with serving(side, self.database.urls[side]) as server:
+                seconds[side].append(server.start_seconds)
+        return [times_row_of("gunicorn's start to the first /health/", 2, 2.5, seconds)]
+
+    def measure_check(self) -> list[Row]:
+        seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+        for side in self.turns(STARTS):
+            seconds[side].append(seconds_of_check(side, self.database.urls[side]))
+        return [times_row_of("manage.py check", 2, 2.5, seconds)]
+
+    def memory(self) -> list[Row]:
+        peaks = {side: self.servers[side].peak_memory() for side in SIDES}
+        if peaks["product"] is None:
+            return []
+        name = "peak memory of a worker, after all this"
+        return [Row(name, peaks["product"], 90, 110, peaks["product"], floor=peaks["floor"], unit="MiB")]
+
+    def require(self, condition: bool, otherwise: str) -> None:  # noqa: FBT001 - like an assertion
+        """Stop when an answer is wrong: its time would say nothing."""
+        if not condition:
+            raise BenchmarkError(otherwise)
