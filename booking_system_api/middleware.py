@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 from booking_system_api.logs import without_secrets
 from booking_system_api.views import HEALTH_PATH, health
-from core.api.middleware import known_user_id
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,15 @@ class RequestLogMiddleware:
                 request.request_id,  # type: ignore[attr-defined]
             )
         return response
+
+
+def known_user_id(request: HttpRequest) -> object:
+    """The id of the user where one was already looked up, else `-`; never asks the database."""
+    user = getattr(request, "_cached_user", None)
+    direct = request.__dict__.get("user")
+    if direct is not None and not isinstance(direct, SimpleLazyObject):
+        user = direct
+    return getattr(user, "pk", None) or "-"
 
 
 class HealthMiddleware:

@@ -32,7 +32,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "rest_framework_simplejwt.token_blacklist",
-    "django_filters",
     "djoser",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -221,6 +220,7 @@ SPECTACULAR_SETTINGS = {
     "DEFAULT_GENERATOR_CLASS": "core.schema.generator.Generator",
     "GET_MOCK_REQUEST": "core.schema.inspector.no_request",
     "POSTPROCESSING_HOOKS": ["core.schema.document.finish"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 

@@ -16,6 +16,7 @@ END_AFTER_START = "core_booking_end_after_start"
 TIMES_COMPARE = "core_booking_times_compare_as_text"
 STATUS_KNOWN = "core_booking_status_known"
 CAPACITY_AT_LEAST_ONE = "core_resource_capacity_at_least_one"
+LARGEST_CAPACITY = 2_147_483_647
 USERNAME_UNIQUE = "core_user_username_folded"
 EMAIL_UNIQUE = "core_user_email_folded"
 

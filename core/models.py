@@ -41,7 +41,7 @@ class Resource(models.Model):
     capacity = models.PositiveIntegerField(
         default=1,
         db_default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(2_147_483_647)],
+        validators=[MinValueValidator(1), MaxValueValidator(constraints.LARGEST_CAPACITY)],
         help_text="How many people or items it holds, at least 1.",
     )
     is_available = models.BooleanField(default=True, db_default=True, help_text="Untick to take it out of service.")

@@ -78,6 +78,19 @@ class BookingQuerySet(models.QuerySet):
         """What the user may see in a list: staff everything, others their own."""
         return self if user.is_staff else self.filter(user_id=user.pk)
 
+    def upcoming(self, moment: datetime) -> "BookingQuerySet":
+        """Those that are not over at that moment."""
+        return self.filter(end_time__gt=moment)
+
+    def over(self, moment: datetime) -> "BookingQuerySet":
+        """Those that have ended at that moment."""
+        return self.filter(end_time__lte=moment)
+
+    def mentioning(self, text: str, *, usernames: bool) -> "BookingQuerySet":
+        """Those in whose notes or resource name the text occurs, or in whose user name if `usernames`."""
+        words = Q(notes__icontains=text) | Q(resource__name__icontains=text)
+        return self.filter(words | Q(user__username__icontains=text) if usernames else words)
+
     def in_full(self) -> "BookingQuerySet":
         """With the user and the resource that every answer names."""
         return self.select_related("user", "resource")
@@ -108,6 +121,14 @@ class ResourceQuerySet(models.QuerySet):
                 default=Value("available"),
             )
         )
+
+    def mentioning(self, text: str) -> "ResourceQuerySet":
+        """Those in whose name or description the text occurs."""
+        return self.filter(Q(name__icontains=text) | Q(description__icontains=text))
+
+    def other_than(self, resources: "ResourceQuerySet") -> "ResourceQuerySet":
+        """All but those."""
+        return self.exclude(pk__in=resources.order_by().values("pk"))
 
     def free_during(self, slot: Interval, *, except_id: int | None = None) -> "ResourceQuerySet":
         """Those on which no blocking booking but the one to be moved shares a moment with the slot."""

@@ -1,12 +1,14 @@
-"""The shapes of resources, bookings and profiles. They neither decide nor send."""
+"""The shapes of resources and bookings, and the query parameters of their lists. They neither decide nor send."""
 
 from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from core.api.fields import FlagField, FormsMixin, KeyField, MomentField, WordField
+from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KeyField, MomentField, WordField
 from core.api.lists import RowsMixin
+from core.api.query import ChoiceParameter, FlagParameter, ListParameters, OrderingParameter, WindowParameters
 from core.choices import BookingStatus
+from core.constraints import LARGEST_CAPACITY
 from core.lifecycle import Changes
 from core.models import Resource
 
@@ -81,3 +83,69 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
     def changes(self) -> Changes:
         """What the client wants changed."""
         return Changes(**{name: value for name, value in self.validated_data.items() if name != "user_id"})
+
+
+# --- Query parameters -------------------------------------------------------------------------------------------------
+
+
+class ResourceParameters(WindowParameters):
+    """What GET of a resource takes."""
+
+    include = ChoiceParameter(("next_free",), help_text="What to add: from when on it could be booked.")
+
+
+class ResourceListParameters(WindowParameters, ListParameters):
+    """What the list of resources takes."""
+
+    start = MomentField(required=False, help_text="The beginning of a window, with an offset.")
+    end = MomentField(required=False, help_text="The end of the window.")
+    available = FlagParameter(help_text="Only those that could be booked for the whole window.")
+    min_capacity = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_CAPACITY, required=False, help_text="Those that hold at least so many."
+    )
+    search = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="In name and description."
+    )
+    include = ChoiceParameter(("next_free",), help_text="What to add to each.")
+    ordering = OrderingParameter("name", "capacity")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse `available` without a window."""
+        attrs = super().validate(attrs)
+        if "available" in attrs and "start" not in attrs:
+            raise serializers.ValidationError({"available": ["Say for when: start and end are needed with it."]})
+        return attrs
+
+
+class BookingListParameters(ListParameters):
+    """What the list of bookings takes."""
+
+    resource = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_KEY, required=False, help_text="The bookings of this resource."
+    )
+    status = serializers.MultipleChoiceField(
+        choices=BookingStatus.values,
+        required=False,
+        error_messages={"invalid_choice": f"Send {', '.join(BookingStatus.values)}; it may be repeated."},
+        help_text="One or more, repeated: `status=pending&status=confirmed`.",
+    )
+    start_after = MomentField(required=False, help_text="Those that start then or later.")
+    start_before = MomentField(required=False, help_text="Those that start before then.")
+    end_after = MomentField(required=False, help_text="Those that end after then.")
+    end_before = MomentField(required=False, help_text="Those that end then or before.")
+    upcoming = FlagParameter(help_text="Those that are not over, or with false those that are.")
+    user = serializers.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False, help_text="Staff only.")
+    search = serializers.CharField(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        help_text="In notes and resource name; for staff in the user name, too.",
+    )
+    ordering = OrderingParameter("start_time", "created_at")
+
+    def validate_user(self, user_id: int) -> int:
+        """Refuse a question about somebody else, unless staff ask."""
+        caller = self.context["request"].user
+        if not caller.is_staff and user_id != caller.pk:
+            raise serializers.ValidationError("Only staff may ask for the bookings of others.")
+        return user_id

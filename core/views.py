@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -23,22 +22,35 @@ from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
 from core.api.idempotency import once
 from core.api.lists import RowListMixin
-from core.api.query import parameters_of, require_known, window_of
-from core.api.views import TaggedMixin
+from core.api.query import ordered
+from core.api.views import ApiView, TaggedMixin
 from core.errors import BookingError
-from core.filters import BookingFilters, FilterBackend, ResourceFilters
 from core.intervals import Interval
 from core.models import Booking, Resource
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
-from core.querysets import locked
+from core.querysets import BookingQuerySet, ResourceQuerySet, locked
 from core.serializers import (
+    BookingListParameters,
     BookingSerializer,
+    ResourceListParameters,
+    ResourceParameters,
     ResourceSerializer,
     ResourceWithNextFreeSerializer,
 )
 
+# Query parameters of the list of bookings that compare with a column.
+COMPARISONS = {
+    "resource": "resource_id",
+    "status": "status__in",
+    "start_after": "start_time__gte",
+    "start_before": "start_time__lt",
+    "end_after": "end_time__gt",
+    "end_before": "end_time__lte",
+    "user": "user_id",
+}
 
-class RootView(APIView):
+
+class RootView(ApiView, APIView):
     """The collections of this API."""
 
     permission_classes = (AllowAny,)
@@ -57,40 +69,50 @@ class RootView(APIView):
         )
 
 
-class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
+class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):
     """What can be booked. Anybody may read, staff may write."""
 
     serializer_class = ResourceSerializer
     permission_classes = (IsAdminOrReadOnly,)
-    filter_backends = (FilterBackend,)
-    filterset_class = ResourceFilters
+    query = ResourceParameters
+    queries: ClassVar = {"list": ResourceListParameters}
+    public = True
     queryset = Resource.objects.all()
 
     def get_queryset(self) -> QuerySet[Resource]:
         """Resources with their availability in the window asked for, or from now on."""
-        now = timezone.now()
-        usual = Interval(now, now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
-        resources = Resource.objects.with_availability(window_of(self.request) or usual)
-        return resources.with_next_free(window=rules.offered_window(now=now)) if self.wants_next_free else resources
+        usual = Interval(self.now, self.now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
+        resources = Resource.objects.with_availability(self.window or usual)
+        if not self.wants_next_free:
+            return resources
+        return resources.with_next_free(window=rules.offered_window(now=self.now))
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """The shape, with what `?include=` adds."""
         return ResourceWithNextFreeSerializer if self.wants_next_free else ResourceSerializer
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """One of them, as it stands in the window asked for."""
-        require_known(request, ("start", "end", "include"))
-        return super().retrieve(request, *args, **kwargs)
+    @property
+    def window(self) -> Interval | None:
+        """The window asked for."""
+        start, end = self.parameters.get("start"), self.parameters.get("end")
+        return Interval(start, end) if start is not None else None
 
     @property
     def wants_next_free(self) -> bool:
-        """Whether the caller asks for `next_free`, which costs more than the rest."""
-        if self.request is None or self.request.method not in SAFE_METHODS:
-            return False
-        asked = parameters_of(self.request).get("include")
-        if asked not in (None, "next_free"):
-            raise ValidationError({"include": ["Send next_free."]})
-        return asked == "next_free"
+        """True if the caller asks for `next_free`, which costs more than the rest."""
+        reading = self.request is not None and self.request.method in SAFE_METHODS
+        return reading and self.parameters.get("include") == "next_free"
+
+    def narrow(self, queryset: ResourceQuerySet) -> QuerySet[Resource]:
+        asked, resources = self.parameters, queryset
+        if asked["min_capacity"] is not None:
+            resources = resources.filter(capacity__gte=asked["min_capacity"])
+        if asked["search"]:
+            resources = resources.mentioning(asked["search"])
+        if asked["available"] is not None:
+            bookable = resources.bookable_during(self.window, window=rules.window(now=self.now))
+            resources = bookable if asked["available"] else resources.other_than(bookable)
+        return ordered(resources, asked["ordering"])
 
     def create(self, request: Request) -> Response:
         """Add one."""
@@ -127,13 +149,12 @@ class ResourceViewSet(TaggedMixin, RowListMixin, viewsets.ModelViewSet):
             check(self.get_object())
 
 
-class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
+class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet):
     """Bookings: one's own, and for staff all of them."""
 
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
-    filter_backends = (FilterBackend,)
-    filterset_class = BookingFilters
+    queries: ClassVar = {"list": BookingListParameters}
     queryset = Booking.objects.all()
 
     def get_queryset(self) -> QuerySet[Booking]:
@@ -142,9 +163,20 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
             return Booking.objects.visible_to(self.request.user)
         return Booking.objects.in_full()
 
+    def narrow(self, queryset: BookingQuerySet) -> QuerySet[Booking]:
+        asked, bookings = self.parameters, queryset
+        for name, comparison in COMPARISONS.items():
+            if asked[name] is not None:
+                bookings = bookings.filter(**{comparison: asked[name]})
+        if asked["upcoming"] is not None:
+            bookings = bookings.upcoming(self.now) if asked["upcoming"] else bookings.over(self.now)
+        if asked["search"]:
+            bookings = bookings.mentioning(asked["search"], usernames=self.request.user.is_staff)
+        return ordered(bookings, asked["ordering"])
+
     def create(self, request: Request) -> Response:
         """Book; with an `Idempotency-Key` once, however often it is sent."""
-        return once(request, self.book, now=timezone.now())
+        return once(request, self.book, now=self.now)
 
     def book(self) -> Response:
         """Book what the request says."""
@@ -180,7 +212,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
         """Make a new booking, or change the one given, the way the body says."""
         serializer = self.get_serializer(booking, data=request.data, partial=partial and booking is not None)
         serializer.is_valid(raise_exception=True)
-        now = timezone.now()
+        now = self.now
         if booking is not None:
             return lifecycle.change(
                 booking, changes=serializer.changes, by=request.user, now=now, check=self.guard(), dry_run=dry_run
@@ -196,7 +228,7 @@ class BookingViewSet(TaggedMixin, RowListMixin, viewsets.GenericViewSet):
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel it; the row stays."""
-        lifecycle.cancel(self.get_object(), by=request.user, now=timezone.now(), check=self.guard())
+        lifecycle.cancel(self.get_object(), by=request.user, now=self.now, check=self.guard())
         return Response(status=204)
 
 

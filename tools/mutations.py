@@ -254,7 +254,7 @@ FREE_AND_IN_SERVICE = [
     Mutant("free slot: not of itself", CONFLICTS, "except_id=booking.pk, most=", "except_id=None, most="),
     Mutant("free slot: three clashes", CONFLICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
     Mutant("clashes: touching after", QUERYSETS, "if taken.start < slot.end]", "if taken.start <= slot.end]"),
-    Mutant("clashes: touching before", QUERYSETS, "filter(end_time__gt=moment)", "filter(end_time__gte=moment)"),
+    Mutant("clashes: touching before", QUERYSETS, "gt=moment).order_by(", "gte=moment).order_by("),
     Mutant("in service: in the list", VERDICTS, LIST, LIST.replace(", in_service", "")),
     Mutant(
         "in service: for staff too",

@@ -1,9 +1,7 @@
 """The addresses of accounts, below `auth/`."""
 
 from django.urls import path
-from djoser.views import TokenDestroyView
 from rest_framework.routers import SimpleRouter
-from rest_framework_simplejwt.views import TokenRefreshView, TokenVerifyView
 
 from core.accounts import views
 
@@ -12,10 +10,10 @@ router.register("users", views.AccountViewSet)
 
 urlpatterns = [
     path("token/login/", views.SignInView.as_view(), name="login"),
-    path("token/logout/", TokenDestroyView.as_view(), name="logout"),
+    path("token/logout/", views.SignOutView.as_view(), name="logout"),
     path("jwt/create/", views.JWTSignInView.as_view(), name="jwt-create"),
-    path("jwt/refresh/", TokenRefreshView.as_view(), name="jwt-refresh"),
-    path("jwt/verify/", TokenVerifyView.as_view(), name="jwt-verify"),
+    path("jwt/refresh/", views.JWTRefreshView.as_view(), name="jwt-refresh"),
+    path("jwt/verify/", views.JWTVerifyView.as_view(), name="jwt-verify"),
     path("jwt/logout/", views.JWTSignOutView.as_view(), name="jwt-logout"),
     *router.urls,
 ]

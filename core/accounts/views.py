@@ -1,12 +1,11 @@
 """djoser's and simplejwt's views with this product's limits and without the routes it has no use for."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.utils import timezone
 from djoser import views as djoser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authtoken.models import Token
@@ -15,7 +14,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework_simplejwt import views as jwt
 
@@ -23,40 +21,55 @@ from core import events
 from core.accounts.authentication import is_too_old
 from core.accounts.serializers import ProfilePictureSerializer, SignOutSerializer
 from core.api import throttling
-from core.api.query import PAGING, require_known
+from core.api.query import ListParameters
+from core.api.views import ApiView
 from core.models import UserProfile
 
 
-class SignInMixin:
-    """The limits of sign-ins for them alone: another method, which is refused, counts like any other call."""
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        """The limits of this call."""
-        if self.request.method == "POST":  # type: ignore[attr-defined]
-            return [throttle() for throttle in throttling.SIGN_IN]
-        return super().get_throttles()  # type: ignore[misc]
-
-
-class SignInView(SignInMixin, djoser.TokenCreateView):
+class SignInView(ApiView, djoser.TokenCreateView):
     """A token for a user name and a password; a stale one that is sent along does not matter."""
 
     authentication_classes = ()
+    secret = True
+    limits: ClassVar = {"post": throttling.SIGN_IN}
 
     def _action(self, serializer: BaseSerializer) -> Response:
         """The user's token; one that is too old makes way for a new one."""
         for token in Token.objects.filter(user=serializer.user):
-            if is_too_old(token.created, now=timezone.now()):
+            if is_too_old(token.created, now=self.now):
                 token.delete()
         return super()._action(serializer)
 
 
-class JWTSignInView(SignInMixin, jwt.TokenObtainPairView):
+class SignOutView(ApiView, djoser.TokenDestroyView):
+    """Voids the caller's token."""
+
+    secret = True
+
+
+class JWTSignInView(ApiView, jwt.TokenObtainPairView):
     """A pair of JSON Web Tokens for a user name and a password."""
 
+    secret = True
+    limits: ClassVar = {"post": throttling.SIGN_IN}
 
-class JWTSignOutView(jwt.TokenBlacklistView):
+
+class JWTRefreshView(ApiView, jwt.TokenRefreshView):
+    """The next pair of JSON Web Tokens for a refresh token."""
+
+    secret = True
+
+
+class JWTVerifyView(ApiView, jwt.TokenVerifyView):
+    """Says whether a JSON Web Token is good."""
+
+    secret = True
+
+
+class JWTSignOutView(ApiView, jwt.TokenBlacklistView):
     """Voids a refresh token."""
 
+    secret = True
     serializer_class = SignOutSerializer
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
@@ -65,7 +78,7 @@ class JWTSignOutView(jwt.TokenBlacklistView):
         return Response(status=204)
 
 
-class AccountViewSet(djoser.UserViewSet):
+class AccountViewSet(ApiView, djoser.UserViewSet):
     """Accounts: registration, one's own, passwords; all of them for superusers."""
 
     lookup_value_regex = "[0-9]+"
@@ -78,30 +91,24 @@ class AccountViewSet(djoser.UserViewSet):
     reset_username_confirm = None
 
     open_to_all = ("create", "reset_password", "reset_password_confirm")
+    queries: ClassVar = {"list": ListParameters}
+    secret = True
+    # The single-page app signs people out when reading `me` fails, so that is never limited.
+    limits: ClassVar = {
+        "create": (throttling.RegistrationByAddress,),
+        "reset_password": (throttling.PasswordResetByAddress, throttling.PasswordResetByAccount),
+        "set_password": throttling.PASSWORD_GUESS,
+        "destroy": throttling.PASSWORD_GUESS,
+        "me delete": throttling.PASSWORD_GUESS,
+        "me get": (),
+        "me head": (),
+    }
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """None for what is open to all: a stale token that is sent along does not matter there."""
         if self.action_map.get(str(self.request.method).lower()) in self.open_to_all:
             return []
         return super().get_authenticators()
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        """The limits of the action; the single-page app signs people out when `me` fails, so that has none."""
-        if self.action == "create":
-            return [throttling.RegistrationByAddress()]
-        if self.action == "reset_password":
-            return [throttling.PasswordResetByAddress(), throttling.PasswordResetByAccount()]
-        deletes = self.action == "destroy" or (self.action == "me" and self.request.method == "DELETE")
-        if (deletes or self.action == "set_password") and self.request.user.is_authenticated:
-            return [throttling.SignInByAddress(), throttling.PasswordGuessByUser()]
-        if self.action == "me" and self.request.method in ("GET", "HEAD"):
-            return []
-        return super().get_throttles()
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """All of them, or the page asked for."""
-        require_known(request, PAGING)
-        return super().list(request, *args, **kwargs)
 
     def get_object(self) -> AbstractBaseUser:
         """The account that the address names, or the caller's own where it names none."""
@@ -129,7 +136,7 @@ class AccountViewSet(djoser.UserViewSet):
         """Send the way to a new password; the answer, and the time it takes, say nothing of whether there is a user."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        events.publish(events.PasswordResetRequested(user=serializer.get_user(), at=timezone.now()))
+        events.publish(events.PasswordResetRequested(user=serializer.get_user(), at=self.now))
         return Response(status=204)
 
     @action(["post"], detail=False)
@@ -139,7 +146,7 @@ class AccountViewSet(djoser.UserViewSet):
             return super().reset_password_confirm(request, *args, **kwargs)
 
 
-class ProfilePictureView(APIView):
+class ProfilePictureView(ApiView, APIView):
     """One's own picture."""
 
     serializer_class = ProfilePictureSerializer
@@ -162,7 +169,7 @@ class ProfilePictureView(APIView):
         return Response(serializer.data)
 
 
-class ProfilePictureDeleteView(APIView):
+class ProfilePictureDeleteView(ApiView, APIView):
     """The way to be without a picture."""
 
     def delete(self, request: Request) -> Response:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -85,15 +86,30 @@ def guard(
     return check
 
 
-def is_fresh(request: Request, tag: str) -> bool:
-    """Whether the reader's copy is what would be answered."""
-    header = request.headers.get("If-None-Match", "").strip()
-    if request.method not in ("GET", "HEAD") or not header:
-        return False
-    try:
-        return header == "*" or tag.strip('"') in {opaque for _, opaque in tags_in(header)}
-    except ParseError:
-        return False
+def is_fresh(request: Request | HttpRequest, tag: str) -> bool:
+    """True if the reader sent the tag in `If-None-Match`, so that the answer is a 304."""
+    unchanged = get_conditional_response(request, etag=tag)
+    return unchanged is not None and unchanged.status_code == 304
+
+
+def answer_unless_fresh(
+    request: Request | HttpRequest, tag: str, answer: Callable[[], HttpResponse], **headers: str
+) -> HttpResponse:
+    """The answer with its tag, or a 304 without ever making the answer.
+
+    Args:
+        request: Of a reader.
+        tag: The entity tag of the answer, in its quotes.
+        answer: Makes the answer.
+        headers: Further headers of both, with `_` for `-`.
+    """
+    fresh = is_fresh(request, tag)
+    response = HttpResponse(status=304) if fresh else answer()
+    if fresh:
+        del response.headers["Content-Type"]
+    for name, value in {"ETag": tag, **headers}.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
 
 
 def with_tag(request: Request, response: Response, tag: str) -> Response:

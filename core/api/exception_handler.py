@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as framework_handler
 
 from core import errors
-from core.api.throttling import limits_of
 from core.constraints import as_booking_error
 
 logger = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
     Whatever a view raises is answered here, with DEBUG on or off: what nobody expected is logged with its traceback
     and answered as a 500 that tells nothing but the id of the request.
     """
-    exc = counted(understood(exc), context)
+    exc = understood(exc)
     request_id = getattr(getattr(context.get("request"), "_request", None), "request_id", "")
     if isinstance(exc, errors.BookingError):
         return booking_error(exc)
@@ -90,19 +89,6 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
         detail, code = first_message(getattr(exc, "detail", str(exc)))
         answer.data = error_body(answer.status_code, code, detail)
     return answer
-
-
-def counted(exc: Exception, context: Mapping[str, Any]) -> Exception:
-    """The exception, or that there were too many calls, where limits have not been asked before.
-
-    The framework looks at tokens and permissions first, so that who is refused there would never be counted.
-    """
-    if getattr(exc, "status_code", None) in (401, 403) and not limits_of(context["request"]):
-        try:
-            context["view"].check_throttles(context["request"])
-        except exceptions.Throttled as throttled:
-            return throttled
-    return exc
 
 
 def understood(exc: Exception) -> Exception:

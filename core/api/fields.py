@@ -12,6 +12,9 @@ from rest_framework.utils.html import is_html_input
 from core.api.rendering import is_page
 from core.zones import zone_names
 
+# What the database has room for.
+LARGEST_KEY = 2**63 - 1
+
 # A time of day, and behind a space what is an offset but for its sign.
 LOST_PLUS = re.compile(r"[Tt ]\d\d:?\d\d[\d:.,]{0,20} \d\d(:?\d\d)?$")
 
@@ -72,7 +75,7 @@ class KeyField(serializers.IntegerField):
     default_error_messages = {"invalid": "An id is needed: a whole number."}  # noqa: RUF012
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
-        super().__init__(min_value=1, max_value=2**63 - 1, **kwargs)
+        super().__init__(min_value=1, max_value=LARGEST_KEY, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:  # noqa: ANN401 - whatever was sent
         """The id."""

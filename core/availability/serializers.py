@@ -2,41 +2,29 @@
 
 import zoneinfo
 from datetime import timedelta
-from typing import Any
 
 from rest_framework import serializers
 
 from core.api.fields import MomentField, ZoneField
-from core.api.query import QueryParameters, WindowParameters
+from core.api.query import WindowParameters
 from core.choices import BookingStatus
-
-LONGEST_TIMELINE = timedelta(days=366)
-LONGEST_SEARCH = timedelta(days=31)
+from core.constraints import LARGEST_CAPACITY
 
 
 class TimelineParameters(WindowParameters):
     """A window of at most 366 days."""
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Not too long."""
-        attrs = super().validate(attrs)
-        require_at_most(LONGEST_TIMELINE, attrs)
-        return attrs
+    longest = timedelta(days=366)
 
 
-class SearchParameters(QueryParameters):
+class SearchParameters(WindowParameters):
     """A window of at most 31 days, and how long a slot is needed in it."""
+
+    longest = timedelta(days=31)
 
     start = MomentField(help_text="The beginning of the window, with an offset.")
     end = MomentField(help_text="The end of the window, at most 31 days after its start.")
     duration = serializers.IntegerField(min_value=1, max_value=10_080, help_text="Minutes.")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """In order, and not too long."""
-        if attrs["start"] >= attrs["end"]:
-            raise serializers.ValidationError({"end": ["The end must be after the start."]})
-        require_at_most(LONGEST_SEARCH, attrs)
-        return attrs
 
 
 class SlotParameters(SearchParameters):
@@ -51,7 +39,7 @@ class SlotParameters(SearchParameters):
 class FirstSlotParameters(SearchParameters):
     """A search over all resources."""
 
-    min_capacity = serializers.IntegerField(min_value=1, max_value=2_147_483_647, required=False)
+    min_capacity = serializers.IntegerField(min_value=1, max_value=LARGEST_CAPACITY, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=20, help_text="How many at most.")
 
 
@@ -83,9 +71,3 @@ class FirstSlotSerializer(SlotSerializer):
     resource = serializers.IntegerField()
     resource_name = serializers.CharField()
     capacity = serializers.IntegerField()
-
-
-def require_at_most(longest: timedelta, window: dict[str, Any]) -> None:
-    """Refuse a window that is longer."""
-    if "start" in window and window["end"] - window["start"] > longest:
-        raise serializers.ValidationError({"end": [f"The window may be at most {longest.days} days long."]})

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
@@ -15,6 +14,8 @@ from rest_framework.views import APIView
 
 from core import rules
 from core.api.pagination import Cursor, link_header, list_mark
+from core.api.query import Parameters
+from core.api.views import ApiView
 from core.availability import timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
 from core.intervals import Interval
@@ -27,15 +28,17 @@ MOST_ENTRIES = 5_000
 SLOT_ORDER = ("start_time",)
 
 
-class TimelineView(APIView):
+class TimelineView(ApiView, APIView):
     """The time line of a resource."""
 
     permission_classes = (AllowAny,)
+    query = TimelineParameters
+    public = True
 
     def get(self, request: Request, pk: int) -> Response:
         """What is busy and what is free in the window, and from when on one could book."""
-        parameters = TimelineParameters.read(request)
-        now = timezone.now()
+        parameters = self.parameters
+        now = self.now
         window = Interval(parameters["start"] or now, parameters["end"] or now + USUAL_WINDOW)
         resource = get_object_or_404(Resource.objects.with_next_free(window=rules.offered_window(now=now)), pk=pk)
         rows = Booking.objects.within(window, resource_id=resource.pk)
@@ -57,14 +60,16 @@ class TimelineView(APIView):
         return Response({"busy": busy, "free": free, "next_free": resource.next_free})
 
 
-class SlotsView(APIView):
+class SlotsView(ApiView, APIView):
     """The starts at which a booking of a resource is possible."""
 
     permission_classes = (AllowAny,)
+    query = SlotParameters
+    public = True
 
     def get(self, request: Request, pk: int) -> Response:
         """The slots, on a grid of a local clock."""
-        parameters = SlotParameters.read(request)
+        parameters = self.parameters
         resource = get_object_or_404(Resource, pk=pk)
         mark, word, since = list_mark(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if word is not None:
@@ -78,9 +83,9 @@ class SlotsView(APIView):
             links["next"] = replace_query_param(here, "cursor", Cursor((following.start,)).encode(mark))
         return Response(shown, headers={"Link": link_header(links)})
 
-    def slots_of(self, resource: Resource, asked: Interval, parameters: SlotParameters) -> Iterator[Interval]:
+    def slots_of(self, resource: Resource, asked: Interval, parameters: Parameters) -> Iterator[Interval]:
         """Those of a resource in a window, in order."""
-        window = rules.bookable_part(asked, resource, now=timezone.now())
+        window = rules.bookable_part(asked, resource, now=self.now)
         if window is None:
             return iter(())
         return timelines.slots(
@@ -92,19 +97,21 @@ class SlotsView(APIView):
         )
 
 
-class FirstSlotsView(APIView):
+class FirstSlotsView(ApiView, APIView):
     """A slot of some length on whatever resource has one."""
 
     permission_classes = (AllowAny,)
+    query = FirstSlotParameters
+    public = True
 
     def get(self, request: Request) -> Response:
         """For each resource its first slot in the window, soonest first."""
-        parameters = FirstSlotParameters.read(request)
+        parameters = self.parameters
         found = timelines.first_slots(
             Interval(parameters["start"], parameters["end"]),
             duration=timedelta(minutes=parameters["duration"]),
             min_capacity=parameters["min_capacity"],
-            now=timezone.now(),
+            now=self.now,
             most=parameters["limit"],
         )
         return Response(

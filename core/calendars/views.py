@@ -1,12 +1,11 @@
 """Calendars over HTTP."""
 
 from datetime import datetime
-from typing import Any
+from typing import ClassVar
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import mixins, viewsets
 from rest_framework.generics import get_object_or_404
@@ -15,7 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.query import PAGING, require_known
+from core.api.etags import answer_unless_fresh
+from core.api.query import ListParameters
+from core.api.views import ApiView
 from core.calendars import feeds
 from core.calendars.entries import calendar_of, entry_of, invitation_of
 from core.calendars.models import CalendarFeed
@@ -27,6 +28,7 @@ CALENDAR = "text/calendar; charset=utf-8"
 
 
 class CalendarFeedViewSet(
+    ApiView,
     mixins.CreateModelMixin,
     mixins.DestroyModelMixin,
     mixins.ListModelMixin,
@@ -39,15 +41,11 @@ class CalendarFeedViewSet(
     permission_classes = (IsAuthenticated,)
     queryset = CalendarFeed.objects.none()
     lookup_value_regex = "[0-9]+"
+    queries: ClassVar = {"list": ListParameters}
 
     def get_queryset(self):  # noqa: ANN201
         """The caller's own."""
         return CalendarFeed.objects.filter(user_id=self.request.user.pk).select_related("resource").order_by("id")
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """All of them, or the page asked for."""
-        require_known(request, PAGING)
-        return super().list(request, *args, **kwargs)
 
     def create(self, request: Request) -> Response:
         """Make one; its address is in this answer and nowhere else."""
@@ -60,7 +58,7 @@ class CalendarFeedViewSet(
         return Response({**self.get_serializer(feed).data, "url": address}, status=201, headers=headers)
 
 
-class BookingCalendarView(APIView):
+class BookingCalendarView(ApiView, APIView):
     """A booking as a file that calendar programs open."""
 
     permission_classes = (IsOwnerOrStaff,)
@@ -84,10 +82,11 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponse:
     if feed is None:
         raise Http404
     shown = feeds.entries(feed, now=now)
-    tag = f'"{feeds.version(feed, shown)}"'
-    headers = {"ETag": tag, "Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex"}
-    known = get_conditional_response(request, etag=tag)
-    if known is not None:
-        return HttpResponse(status=known.status_code, headers=headers)
     name = feed.resource.name if feed.resource else "My bookings"
-    return HttpResponse(calendar_of(shown, name=name), content_type=CALENDAR, headers=headers)
+    return answer_unless_fresh(
+        request,
+        f'"{feeds.version(feed, shown)}"',
+        lambda: HttpResponse(calendar_of(shown, name=name), content_type=CALENDAR),
+        Cache_Control="private, max-age=300",
+        X_Robots_Tag="noindex",
+    )

@@ -14,12 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.views import ApiView
 from core.notifications import links, preferences
 from core.notifications.kinds import Kind
 from core.notifications.serializers import PreferencesSerializer
 
 
-class PreferencesView(APIView):
+class PreferencesView(ApiView, APIView):
     """One's own preferences."""
 
     serializer_class = PreferencesSerializer

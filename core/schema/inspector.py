@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from django_filters import FilterSet
 from drf_spectacular.drainage import error
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, force_instance
 from rest_framework.fields import CharField, Field
 from rest_framework.permissions import SAFE_METHODS
 
+from core.api.query import MAY_BE_EMPTY
 from core.schema.operation import EVERYBODY, JSON, Answer, Body, Operation
 from core.schema.operations import OPERATIONS
-from core.schema.parameters import EXAMPLES, PARAMETERS, of_filters, parameter
+from core.schema.parameters import EXAMPLES, PARAMETERS, parameter
 from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
 from core.schema.refusals import refusal
 
@@ -63,18 +63,21 @@ class Inspector(AutoSchema):
 
     def parameters_of(self, said: Operation) -> list[dict[str, Any]]:
         """Those named, and those of the filters."""
-        filters = said.filters
-        if filters is None:
-            found = []
-        elif issubclass(filters, FilterSet):
-            found = of_filters(filters)
-        else:
-            mapped = self._map_serializer(filters(), "request")
-            found = []
-            for name, schema in mapped["properties"].items():
-                says = schema.pop("description", "How many at least.")
-                schema.pop(TRIMMED, None)
-                found.append(parameter(name, "query", says, schema, required=name in mapped.get("required", [])))
+        found = []
+        mapped = self._map_serializer(said.filters(), "request") if said.filters else {"properties": {}}
+        for name, schema in mapped["properties"].items():
+            if name in said.parameters:
+                continue
+            says = schema.pop("description", "How many at least.")
+            for part in (schema, schema.get("items", {})):
+                part.pop("x-spec-enum-id", None)
+                part.pop("default", None) if "enum" in part else None
+                if "enum" in part:
+                    part.pop("type", None)
+            if schema.pop(TRIMMED, False) and "maxLength" in schema:
+                says += f" At most {schema.pop('maxLength')} characters."
+            more = {"allowEmptyValue": True} if name in MAY_BE_EMPTY else {}
+            found.append(parameter(name, "query", says, schema, required=name in mapped.get("required", []), **more))
         for one in found:
             if one.get("required") and one["name"] in EXAMPLES:
                 one["example"] = EXAMPLES[one["name"]]

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django_filters import FilterSet
-
 from core.api.query import QueryParameters
 
 Shape = Any  # a serializer class, or a JSON Schema as a dict
@@ -58,7 +56,7 @@ class Operation:
     answers: dict[int, Answer]
     problems: tuple[str, ...] = ()
     body: Body | None = None
-    filters: type[FilterSet] | type[QueryParameters] | None = None
+    filters: type[QueryParameters] | None = None
     parameters: tuple[str, ...] = ()
     limited: bool = True
     anonymous: bool = False

@@ -2,12 +2,6 @@
 
 from typing import Any
 
-import django_filters
-from django import forms
-from django_filters import FilterSet
-
-from core.api.query import MAY_BE_EMPTY
-from core.filters import KeyOrdering, MomentFilter
 from core.schema import examples
 
 MOMENT = {"type": "string", "format": "date-time"}
@@ -139,52 +133,5 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
 }
 
-# What the filters and parameters cannot say of themselves.
-SAYS = {
-    "resource": "The bookings of this resource.",
-    "status": "One or more, repeated: `status=pending&status=confirmed`.",
-    "start_after": "Those that start then or later.",
-    "start_before": "Those that start before then.",
-    "end_after": "Those that end after then.",
-    "end_before": "Those that end then or before.",
-    "ordering": "What to order by; `-` before it turns it round.",
-    "min_capacity": "Those that hold at least so many.",
-}
-MOMENTS = {"start", "end"}
 # A page to try things out fills them in by itself, so only what has to be sent has one.
 EXAMPLES = {"start": examples.SLOT["start_time"], "end": "2030-02-01T00:00:00Z", "duration": 60}
-
-
-def of_filters(filters: type[FilterSet]) -> list[dict[str, Any]]:
-    """The query parameters that a set of filters reads."""
-    return [
-        parameter(
-            name,
-            "query",
-            says_of(name, found),
-            schema_of(name, found),
-            **({"allowEmptyValue": True} if name in MAY_BE_EMPTY else {}),
-        )
-        for name, found in filters.base_filters.items()
-    ]
-
-
-def says_of(name: str, found: django_filters.Filter) -> str:
-    """What a filter does. White space at the ends of a text is cut off before it is measured."""
-    most = f" At most {found.extra['max_length']} characters." if "max_length" in found.extra else ""
-    return (SAYS.get(name) or str(found.extra.get("help_text", ""))) + most
-
-
-def schema_of(name: str, found: django_filters.Filter) -> dict[str, Any]:
-    """The JSON Schema of what a filter takes."""
-    if isinstance(found, MomentFilter) or name in MOMENTS:
-        return MOMENT
-    if isinstance(found, KeyOrdering):
-        return {"enum": [value for value, _ in found.extra["choices"]]}
-    if isinstance(found, django_filters.MultipleChoiceFilter):
-        return {"type": "array", "items": {"enum": [value for value, _ in found.extra["choices"]]}}
-    if isinstance(found, django_filters.ChoiceFilter):
-        return {"enum": [value for value, _ in found.extra["choices"]]}
-    if issubclass(found.field_class, forms.IntegerField):
-        return {"type": "integer", "minimum": found.extra["min_value"], "maximum": found.extra["max_value"]}
-    return {"type": "string"}

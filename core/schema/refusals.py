@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django_filters import FilterSet
 from drf_spectacular.plumbing import force_instance
 from rest_framework import serializers
 
@@ -12,7 +11,7 @@ from core.api.exception_handler import error_body, validation_body
 from core.api.fields import MomentField
 from core.schema import examples
 from core.schema.operation import RESOURCES, Operation
-from core.schema.parameters import MOMENT, PARAMETERS, schema_of
+from core.schema.parameters import MOMENT, PARAMETERS
 from core.schema.problems import PROBLEMS
 
 NAIVE = str(MomentField.default_error_messages["naive"])
@@ -35,11 +34,9 @@ def faulty(said: Operation) -> Mapping[str, list[str]]:
     if said.body:
         shape = said.body.shape(partial=True) if said.body.partial else force_instance(said.body.shape)
         return faulty_field(shape)
-    if said.filters and not issubclass(said.filters, FilterSet):
+    if said.filters:
         return faulty_field(said.filters())
-    filters = said.filters.base_filters if said.filters else {}
-    read = {name: schema_of(name, found) for name, found in filters.items()}
-    read |= {PARAMETERS[name]["name"]: PARAMETERS[name]["schema"] for name in ("format", *said.parameters)}
+    read = {PARAMETERS[name]["name"]: PARAMETERS[name]["schema"] for name in ("format", *said.parameters)}
     for name, schema in read.items():
         if schema == MOMENT:
             return {name: [NAIVE]}

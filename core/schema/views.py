@@ -16,13 +16,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.api.etags import is_fresh
+from core.api.etags import answer_unless_fresh
 from core.api.rendering import JSONUnlessStaffBrowser
+from core.api.views import ApiView
 
 PATH = settings.BASE_DIR / "openapi.yaml"
 YAML, JSON = "application/yaml", "application/json"
@@ -39,7 +39,7 @@ def document(media_type: str) -> tuple[bytes, str]:
     return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
-class OpenView(APIView):
+class OpenView(ApiView, APIView):
     """Open to all; a stale token that is sent along does not matter."""
 
     permission_classes = (AllowAny,)
@@ -59,35 +59,19 @@ class SchemaView(OpenView):
 
     def get(self, request: Request) -> HttpResponse:
         """As YAML, or as JSON where the caller asks for it."""
-        media_type = wanted(request)
+        asked = request.query_params.get("format")
+        found = MEANT[asked] if asked else request._request.get_preferred_type(OFFERED)
+        media_type = JSON if found and found != YAML else YAML
         body, tag = document(media_type)
-        if is_fresh(request, tag):
-            response = HttpResponse(status=304)
-            del response.headers["Content-Type"]
-        else:
-            response = HttpResponse(body, content_type=f"{media_type}; charset=utf-8" if media_type == YAML else JSON)
-        response.headers["ETag"] = tag
-        response.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+        content_type = f"{YAML}; charset=utf-8" if media_type == YAML else JSON
+        response = answer_unless_fresh(
+            request,
+            tag,
+            lambda: HttpResponse(body, content_type=content_type),
+            Cache_Control="public, max-age=0, must-revalidate",
+        )
         patch_vary_headers(response, ("Accept",))
         return response
-
-
-def wanted(request: Request) -> str:
-    """The media type that the caller asks for.
-
-    Raises:
-        ValidationError: For another format than the two, or any other parameter.
-    """
-    wrong = {
-        name: ["There is no such parameter. There are: format."] for name in request.query_params if name != "format"
-    }
-    asked = request.query_params.get("format")
-    if wrong:
-        raise ValidationError(wrong)
-    if asked:
-        return MEANT[asked]
-    found = request._request.get_preferred_type(OFFERED) or YAML
-    return YAML if found == YAML else JSON
 
 
 class PageView(OpenView):

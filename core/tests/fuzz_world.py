@@ -13,9 +13,9 @@ from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.tokens import RefreshToken
 from schemathesis import Case
 
+from core.api.fields import LARGEST_KEY
 from core.calendars.models import CalendarFeed
 from core.calendars.secrets import SECRET, hash_of, new_secret
-from core.filters import LARGEST_KEY
 from core.models import Booking, Resource
 from core.tests.factories import PASSWORD, at, make_booking, make_resource, make_user, text
 

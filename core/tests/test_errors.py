@@ -392,7 +392,7 @@ class TestTheLog:
         answer = as_alice.get("/api/auth/users/999999/?secret=in-the-address")
 
         assert lines(log) == [
-            f"GET /api/auth/users/999999/ 404 user={alice.pk} request={answer.headers['X-Request-ID']}"
+            f"GET /api/auth/users/999999/ 400 user={alice.pk} request={answer.headers['X-Request-ID']}"
         ]
         assert [record.levelname for record in log.records] == ["WARNING"]
 

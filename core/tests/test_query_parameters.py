@@ -1,13 +1,18 @@
 """Query strings and addresses, whatever they are of: nothing is silently ignored, nothing is a server error."""
 
+import re
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import get_resolver
 from rest_framework.test import APIClient
 
+from core.api.views import ApiView
 from core.models import Resource
 from core.tests.errors import assert_flat_error
-from core.tests.factories import at, text
+from core.tests.factories import at, make_booking, text
+from core.tests.test_routes import ROUTES, leaves
 
 START, END = "{start}", "{end}"
 WINDOW = f"start={START}&end={END}"
@@ -107,3 +112,25 @@ def test_an_id_that_is_too_large_is_that_of_nothing(as_admin: APIClient, path: s
 def test_the_list_of_accounts_knows_its_parameters(as_root: APIClient, query: str) -> None:
     assert_flat_error(as_root.get(f"/api/auth/users/?{query}"), 400, field=query.split("=")[0])
     assert as_root.get("/api/auth/users/?limit=1&count=true").status_code == 200
+
+
+READ = [name for name, (_, methods) in ROUTES.items() if "get" in methods.split()]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_every_get_refuses_what_it_does_not_know_by_name(
+    as_root: APIClient, root: User, room: Resource, name: str
+) -> None:
+    ids = {"resource": room.pk, "user": root.pk, "booking": make_booking(root, room).pk}
+    ids["calendar-feed"] = as_root.post("/api/calendar-feeds/", {}).json()["id"]
+    known = ids.get(name.rsplit("-", 1)[0], 0)
+    address = "/" + re.sub(r"\(\?P<\w+>[^)]*\)", str(known), ROUTES[name][0]).replace("\\", "")
+    for query in ("surprise=1", "surprise=", "surprise=1&surprise=2"):
+        body = assert_flat_error(as_root.get(f"{address}?{query}"), 400, "invalid", "surprise")
+        assert body["surprise"][0].startswith("There is no such parameter. There are: ")
+
+
+def test_every_view_declares_its_parameters_its_cache_rule_and_its_limits() -> None:
+    views = [pattern.callback.cls for _, pattern in leaves(get_resolver().url_patterns)]
+    assert len(views) == len(ROUTES)
+    assert [view.__name__ for view in views if not issubclass(view, ApiView)] == []

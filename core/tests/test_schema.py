@@ -10,8 +10,8 @@ import pytest
 from django.core.management import call_command
 
 from core.availability import serializers as availability
-from core.filters import BookingFilters, ResourceFilters
 from core.schema.operations import OPERATIONS
+from core.serializers import BookingListParameters, ResourceListParameters
 from core.tests.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, resolved
 from core.tests.errors import SLOTS, WORDS
 from core.tests.test_routes import ROUTES
@@ -74,8 +74,8 @@ def test_tags_come_in_the_order_in_which_their_operations_do(schema: dict[str, A
 def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
     paging = {"limit", "cursor", "count"}
     expected = {
-        "/api/bookings/": set(BookingFilters.base_filters) | paging,
-        "/api/resources/": set(ResourceFilters.base_filters) | paging,
+        "/api/bookings/": set(BookingListParameters().fields) | paging,
+        "/api/resources/": set(ResourceListParameters().fields) | paging,
         "/api/availability/": set(availability.FirstSlotParameters().fields),
         "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields),
         "/api/resources/{id}/slots/": set(availability.SlotParameters().fields),

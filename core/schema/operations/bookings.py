@@ -1,10 +1,9 @@
 """Bookings."""
 
-from core.filters import BookingFilters
 from core.schema import examples, shapes
 from core.schema.operation import BOOKINGS, LIST, LIST_HEADERS, NOT_MODIFIED, THOSE_SIGNED_IN, Answer, Body, Operation
 from core.schema.problems import PROBLEMS, RULES, SIGNED_IN
-from core.serializers import BookingSerializer
+from core.serializers import BookingListParameters, BookingSerializer
 
 BOOKED = Answer("The booking.", BookingSerializer, examples.BOOKING, headers=("ETag",))
 OF_CHANGES = ("permission_denied", "booking_ended", "not_found", "precondition_failed")
@@ -23,7 +22,7 @@ BOOKING = {
             304: NOT_MODIFIED,
         },
         SIGNED_IN,
-        filters=BookingFilters,
+        filters=BookingListParameters,
         parameters=(*LIST, "If-None-Match"),
     ),
     "POST /api/bookings/": Operation(

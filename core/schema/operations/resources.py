@@ -1,10 +1,9 @@
 """Resources."""
 
-from core.filters import ResourceFilters
 from core.schema import examples
 from core.schema.operation import EVERYBODY, LIST, LIST_HEADERS, NOT_MODIFIED, RESOURCES, Answer, Body, Operation
 from core.schema.problems import BAD_TOKEN, SIGNED_IN
-from core.serializers import ResourceSerializer
+from core.serializers import ResourceListParameters, ResourceSerializer
 
 SHOWN = Answer("The resource.", ResourceSerializer, examples.RESOURCE, headers=("ETag",))
 OF_CHANGES = ("permission_denied", "not_found", "precondition_failed")
@@ -23,7 +22,7 @@ RESOURCE = {
             304: NOT_MODIFIED,
         },
         BAD_TOKEN,
-        filters=ResourceFilters,
+        filters=ResourceListParameters,
         parameters=(*LIST, "If-None-Match"),
         anonymous=True,
     ),
