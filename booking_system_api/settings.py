@@ -1,4 +1,4 @@
-"""Settings of the booking system: one flat file, driven by the environment (see README.md for the table)."""
+"""Settings of the booking system: one flat file, driven by the environment (docs/configuration.md has the table)."""
 
 from datetime import timedelta
 from urllib.parse import quote

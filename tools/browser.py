@@ -1,4 +1,4 @@
-"""`make test-browser`: the tests that drive Chromium, with the driver and, where that is possible, the browser.
+"""The part `browser` of `make test-all`: installs the driver and, where possible, Chromium, and runs the tests.
 
 The driver is Playwright from the requirements; the browser is the system's own Chromium, never a download of the
 driver. `CHROMIUM` names another program.
@@ -12,7 +12,7 @@ import sys
 from tools.bootstrap import ROOT, SetupError, ensure_environment, say
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WHAT_TO_DO = "install Chromium (on Debian and Ubuntu: apt install chromium) or name it: make test-browser CHROMIUM=PATH"
+WHAT_TO_DO = "install Chromium (on Debian and Ubuntu: apt install chromium) or name it: make test-all CHROMIUM=PATH"
 
 
 def find_chromium() -> str | None:

@@ -1,6 +1,6 @@
 """The admin and the browsable API in a real Chromium, under the Content-Security-Policy of production.
 
-`make test-browser` brings what this needs; `make test` leaves it out.
+`make test-all PARTS=browser` brings what this needs; `make test` leaves it out.
 """
 
 import os

@@ -1,6 +1,6 @@
 """The clients of `docs/clients/` make a booking against a real server; the one in TypeScript is made anew each time.
 
-`make test-clients` brings what this needs; `make test` leaves it out.
+`make test-all PARTS=node` runs them; `make test` leaves it out.
 """
 
 import json

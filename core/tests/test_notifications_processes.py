@@ -36,7 +36,7 @@ from core.tests.servers import database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# In the suite; `make test-messages` sends 10 000.
+# In the suite; `make test-all PARTS=messages` sends 10 000.
 MANY = int(os.environ.get("MANY_MESSAGES", "1000"))
 WAIT_SECONDS = 60
 

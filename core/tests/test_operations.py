@@ -1,4 +1,4 @@
-"""What operators read and run: the Render blueprint, the Procfile, and what README.md says of settings and commands."""
+"""What operators read and run: the Render blueprint, the Procfile, and the claims of the documents about the code."""
 
 import importlib
 import inspect
@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,10 @@ from rest_framework_simplejwt import exceptions as jwt_errors
 from booking_system_api import environment
 from booking_system_api.views import HEALTH_PATH
 from core.api.throttling import AnonymousThrottle
-from core.tests import readme
+from core.tests.documents import API, CALENDARS, CHANGELOG, CONFIGURATION, README, documents, tables, words_in_code
 from core.tests.environment import ROOT
 from core.tests.settings import load_settings
+from core.tests.test_routes import ROUTES
 
 MANAGE_COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 
@@ -36,11 +36,6 @@ MANAGE_COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 def example_settings() -> dict[str, str]:
     """The variables of .env.example with their values."""
     return dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
-
-
-def words_in_code(cell: str) -> list[str]:
-    """What a cell of a table has in backticks."""
-    return re.findall(r"`([^`]+)`", cell)
 
 
 def default_told(cell: str) -> str:
@@ -178,69 +173,90 @@ class TestTheFirstSuperuser:
         assert capsys.readouterr().out == "Superuser root was made.\n"
 
 
-class TestTheReadme:
-    def test_its_settings_are_those_of_the_example_with_their_defaults(self):
-        rows = readme.table(readme.chapter("Configuration"))
+class TestTheDocuments:
+    def test_the_settings_are_those_of_the_example_with_their_defaults(self):
+        rows = tables(CONFIGURATION.text)[0]
         told = [(words_in_code(name)[0], default_told(default)) for name, default, _ in rows]
 
         assert told == list(example_settings().items())
 
-    def test_the_commands_that_it_names_are_there(self):
-        named = MANAGE_COMMAND.findall(readme.README.read_text(encoding="utf-8"))
-        assert {"seed_demo", "ensure_superuser", "create_user_profiles"} <= set(named) <= set(get_commands())
+    def test_the_variables_of_gunicorn_are_those_that_its_configuration_reads(self):
+        rows = tables(CONFIGURATION.chapter("gunicorn"))[0]
+        read = re.findall(r"environ\.get\(.(\w+)", (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8"))
+        assert [words_in_code(name)[0] for name, *_ in rows] == read
 
-    def test_the_make_targets_that_it_names_are_there(self):
+    def test_the_commands_that_they_name_are_there(self):
+        named = {name for document in documents() for name in MANAGE_COMMAND.findall(document.text)}
+        assert {"seed_demo", "ensure_superuser", "create_user_profiles"} <= named <= set(get_commands())
+
+    def test_the_make_targets_that_they_name_are_there(self):
         targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-        named = re.findall(r"`make ([a-z-]+)", readme.README.read_text(encoding="utf-8"))
-        assert {"run", "test"} <= set(named) <= targets
+        named = {name for document in documents() for name in re.findall(r"`make ([a-z-]+)", document.text)}
+        assert {"run", "test"} <= set(re.findall(r"`make ([a-z-]+)", README.text))
+        assert {"run", "test", "test-all"} <= named <= targets
 
-    def test_the_calls_in_its_tables_are_there(self):
-        rows = [row for row in all_rows(readme.chapter("The API")) if row[0] != "method"]
-        assert len(rows) > 20
+    def test_the_calls_in_their_tables_are_there(self):
+        rows = address_rows()
+        assert len(rows) > 30
         for methods, path, *_ in rows:
             for method in methods.split(", "):
-                assert method.lower() in methods_at(words_in_code(path)[0].replace("{id}", "1")), (method, path)
+                assert method.lower() in methods_at(real_path(path)), (method, path)
 
-    def test_the_codes_in_its_table_are_there(self):
+    def test_every_address_below_api_is_in_their_tables(self):
+        told: dict[str, set[str]] = {}
+        for methods, path, *_ in address_rows():
+            told.setdefault(real_path(path).removeprefix("/"), set()).update(methods.lower().split(", "))
+        there = {
+            re.sub(r"\(\?P<\w+>\[0-9\]\+\)", "1", path).replace("\\", ""): set(methods.split())
+            for path, methods in ROUTES.values()
+        }
+        assert {path: methods for path, methods in told.items() if path.startswith("api/")} == {
+            path: methods for path, methods in there.items() if path.startswith("api/")
+        }
+
+    def test_the_codes_in_their_table_are_there(self):
         modules = [path for package in ("core", "booking_system_api") for path in code_in(package)]
         sources = [path.read_text(encoding="utf-8") for path in modules]
         sources += [inspect.getsource(framework_errors), inspect.getsource(jwt_errors)]
         known = set(re.findall(r"""["']([a-z][a-z_]+)["']""", "\n".join(sources)))
-        named = [code for row in readme.table(readme.chapter("Errors")) for code in words_in_code(row[1])]
+        named = [code for row in tables(API.chapter("Errors"))[0] for code in words_in_code(row[0])]
 
         assert "slot_taken" in named
         assert set(named) <= known
         assert not named_twice(named)
 
-    def test_its_links_within_the_repository_lead_somewhere(self):
-        text = readme.without_blocks(readme.README.read_text(encoding="utf-8"))
-        anchors = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
-        links = re.findall(r"\]\(([^)]+)\)", text)
+    def test_each_rule_names_a_code_of_the_table_of_errors(self):
+        codes = {code for row in tables(API.chapter("Errors"))[0] for code in words_in_code(row[0])}
+        named = [code for row in tables(API.chapter("Booking rules"))[0] for code in words_in_code(row[2])]
+        assert len(named) == 8
+        assert set(named) <= codes
 
-        assert {link[1:] for link in links if link.startswith("#")} <= anchors
-        files = [link for link in links if not link.startswith(("#", "https://"))]
-        assert "CHANGELOG.md" in files
-        assert [file for file in files if not (ROOT / file).exists()] == []
+    def test_no_rule_has_a_number(self):
+        numbered = re.compile(r"\brules? \d", re.IGNORECASE)
+        assert [str(document) for document in documents() if numbered.search(document.text)] == []
 
-    def test_its_pictures_are_well_formed(self):
-        pictures = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
-        assert pictures
-        for picture in pictures:
-            assert ElementTree.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
-            assert f"docs/pictures/{picture.name}" in readme.README.read_text(encoding="utf-8")
+    def test_the_readme_is_short_and_leads_to_every_document(self):
+        assert len(README.text.encode()) <= 12_000
+        there = {str(document) for document in documents()} - {"README.md"}
+        assert there <= set(README.links)
 
 
 def test_the_changelog_begins_with_what_is_not_released_yet_or_with_a_version():
-    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", CHANGELOG.text, re.MULTILINE)
     assert headings
     for heading in headings:
         assert re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - (\d{4}-\d{2}-\d{2}|Unreleased)", heading), heading
 
 
-def all_rows(text: str) -> list[list[str]]:
-    """The rows of all tables in a text, without the lines below their headings."""
-    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("| ---")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+def address_rows() -> list[list[str]]:
+    """The rows of the tables of addresses: methods, path, and more."""
+    chapters = (API.chapter("Addresses"), CALENDARS.chapter("Addresses"))
+    return [row for chapter in chapters for table in tables(chapter) for row in table]
+
+
+def real_path(cell: str) -> str:
+    """An address that a table names, with an id and a secret in it."""
+    return words_in_code(cell)[0].replace("{id}", "1").replace("<secret>", "s" * 43)
 
 
 def methods_at(path: str) -> set[str]:

@@ -13,6 +13,7 @@ from rest_framework_simplejwt import serializers as jwt_serializers
 from core.api.exception_handler import DETAILS
 from core.errors import BookingError
 from core.schema.problems import PROBLEMS
+from core.tests import documents
 from core.tests.environment import ROOT
 
 ROW = re.compile(r"^\| `([a-z_]+)` \| ([0-9]{3}) \| (.+) \|$", re.MULTILINE)
@@ -64,7 +65,7 @@ def subclasses(kind: type) -> Iterator[type]:
 
 
 def test_the_table_of_codes_says_what_the_description_says() -> None:
-    rows = ROW.findall((ROOT / "docs" / "api.md").read_text(encoding="utf-8"))
+    rows = ROW.findall(documents.API.text)
     assert rows == sorted(
         ((code, str(problem.status), problem.meaning) for code, problem in PROBLEMS.items()), key=lambda row: row[1]
     )

@@ -1,4 +1,4 @@
-"""The tour in README.md, run in a shell as it is written, against a server as `make run` starts it."""
+"""The commands of the documents, run in a shell as they are written, against a server as `make run` starts it."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from core.tests import readme
+from core.tests import documents
 from core.tests.environment import ROOT
 
 
@@ -62,14 +62,37 @@ def server(demo: None, tmp_path: Path) -> Iterator[str]:
             process.stdout.close()
 
 
+def chapter(document: documents.Document, title: str) -> list[documents.Step]:
+    return documents.steps(document.chapter(title))
+
+
+# The steps that are run, and how many of them there are at least.
+THREADS = [
+    pytest.param(chapter(documents.README, "Your first booking"), 5, id="README: your first booking"),
+    pytest.param(chapter(documents.TOUR, "A tour with curl"), 8, id="tour.md: a tour with curl"),
+    pytest.param(chapter(documents.TOUR, "Finding a free slot"), 7, id="tour.md: finding a free slot"),
+    # Whoever makes a calendar feed has signed in as the tour says.
+    pytest.param(
+        chapter(documents.TOUR, "A tour with curl")[:3] + chapter(documents.CALENDARS, "Make a feed"),
+        4,
+        id="calendars.md: make a feed",
+    ),
+]
+
+
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
-def test_the_tour_prints_what_the_readme_says(server: str):
-    steps = readme.steps(readme.chapter("A tour with curl"))
+@pytest.mark.parametrize(("steps", "at_least"), THREADS)
+def test_the_commands_print_what_the_document_says(steps: list[documents.Step], at_least: int, server: str):
+    printed = documents.run(steps, address=server)
 
-    printed = readme.run(steps, address=server)
-
-    assert len(steps) >= 8
+    assert len(steps) >= at_least
     for step, shown, answer in zip(
-        steps, readme.masked([step.answer for step in steps]), readme.masked(printed), strict=True
+        steps, documents.masked([step.answer for step in steps]), documents.masked(printed), strict=True
     ):
         assert answer == shown, step.commands
+
+
+@pytest.mark.parametrize("document", documents.documents(), ids=str)
+def test_each_block_of_bash_is_run_by_a_test(document: documents.Document):
+    run = {step.commands for thread in THREADS for step in thread.values[0]}
+    assert [block for block in document.blocks("bash") if block not in run] == []

@@ -1,0 +1,102 @@
+"""`make test-all`: the tests that need more than `make test` brings, one part after the other.
+
+`make test-all PARTS="browser node"` runs some of the parts. The arguments in `ARGS` go to pytest in each part. A part
+fails whose program is missing; the other parts still run.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.bootstrap import PYTHON, ROOT, SetupError, ensure_environment, say
+
+MANY_MESSAGES = "10000"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Tests that need one thing more.
+
+    Attributes:
+        about: What the part tries, for people.
+        command: The arguments of the interpreter in `.venv`; those for pytest come last.
+        program: The program that must be installed beforehand; None where the part brings everything itself.
+        install: How Debian and Ubuntu install that program.
+    """
+
+    about: str
+    command: tuple[str, ...]
+    program: str | None = None
+    install: str = ""
+
+
+PARTS = {
+    "schema": Part("calls made up from openapi.yaml, on both databases", ("-m", "tools.test", "-m", "fuzz")),
+    "browser": Part("the admin and the pages of the API in Chromium", ("-m", "tools.browser")),
+    "node": Part(
+        "the clients of docs/clients, with Node.js", ("-m", "pytest", "-m", "node"), "npm", "apt install nodejs npm"
+    ),
+    "redis": Part(
+        "limits counted in a Redis", ("-m", "pytest", "-m", "redis"), "redis-server", "apt install redis-server"
+    ),
+    "messages": Part(
+        f"{MANY_MESSAGES} e-mails by two workers on PostgreSQL: all arrive, none twice",
+        ("-m", "tools.postgres", "--", str(PYTHON), "-m", "pytest", "-s", "-k", "test_many_messages"),
+    ),
+}
+
+
+def run(name: str, arguments: Sequence[str]) -> str:
+    """Run a part.
+
+    Args:
+        name: The name of the part in `PARTS`.
+        arguments: For pytest.
+
+    Returns:
+        What became of it: `passed`, or `FAILED` and why.
+    """
+    part = PARTS[name]
+    say(f"\n{f' {name}: {part.about} '.center(100, '#')}")
+    if part.program and shutil.which(part.program) is None:
+        return f"FAILED: {part.program} is missing (on Debian and Ubuntu: {part.install})"
+    environment = {**os.environ, "MANY_MESSAGES": MANY_MESSAGES}
+    command = [str(PYTHON), *part.command, *arguments]
+    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    return "passed" if status == 0 else f"FAILED (the command ended with {status})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the parts from the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.parts", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--parts", default="", help=f"names with spaces between, of: {' '.join(PARTS)}; default: all")
+    options, for_pytest = parser.parse_known_args(arguments)
+    names = options.parts.split() or list(PARTS)
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}; the parts are {' '.join(PARTS)}")
+    try:
+        ensure_environment(for_tests=True)
+        results = {}
+        for name in names:
+            begun = time.monotonic()
+            results[name] = run(name, for_pytest), time.monotonic() - begun
+    except SetupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+    say("")
+    for name, (verdict, seconds) in results.items():
+        say(f"{name + ':':12}{seconds:5.0f} s  {verdict}")
+    return int(any(verdict != "passed" for verdict, _ in results.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
