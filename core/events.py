@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 if TYPE_CHECKING:
     from core.models import Booking
@@ -16,7 +16,7 @@ class BookingCreated:
     """A booking came into being."""
 
     booking: "Booking"
-    by: AbstractBaseUser | None
+    by: User | None
     at: datetime
 
 
@@ -26,7 +26,7 @@ class BookingChanged:
 
     before: "Booking"
     after: "Booking"
-    by: AbstractBaseUser | None
+    by: User | None
     at: datetime
 
 
@@ -36,7 +36,7 @@ class BookingCancelled:
 
     before: "Booking"
     after: "Booking"
-    by: AbstractBaseUser | None
+    by: User | None
     at: datetime
     removed: bool = False
 
@@ -45,7 +45,7 @@ class BookingCancelled:
 class PasswordResetRequested:
     """Somebody asked for a new password; `user` is None where nobody has the address that was typed."""
 
-    user: AbstractBaseUser | None
+    user: User | None
     at: datetime
 
 

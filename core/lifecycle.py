@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
@@ -65,13 +65,13 @@ def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
 
 def book(
     *,
-    user: AbstractBaseUser,
+    user: User,
     resource_id: int,
     start_time: datetime,
     end_time: datetime,
     status: str | None = None,
     notes: str = "",
-    by: Any,  # noqa: ANN401 - any user model
+    by: User,
     now: datetime,
     as_record: bool = False,
     dry_run: bool = False,
@@ -116,7 +116,7 @@ def change(
     booking: Booking,
     *,
     changes: Changes,
-    by: Any,  # noqa: ANN401 - any user model
+    by: User,
     now: datetime,
     check: Check | None = None,
     dry_run: bool = False,
@@ -157,7 +157,7 @@ def change(
 def cancel(
     booking: Booking,
     *,
-    by: Any,  # noqa: ANN401 - any user model
+    by: User,
     now: datetime,
     check: Check | None = None,
 ) -> Booking:
@@ -177,7 +177,7 @@ def cancel(
 
 
 @transaction.atomic
-def remove(booking: Booking, *, by: Any, now: datetime) -> None:  # noqa: ANN401 - any user model
+def remove(booking: Booking, *, by: User, now: datetime) -> None:
     """Delete a booking's row; when it was blocking and not over, that is its cancellation."""
     before = lock(booking)
     was_alive = before.blocks and before.end_time > now
@@ -214,7 +214,7 @@ def lock_resources(*ids: int) -> dict[int, Resource]:
     return found
 
 
-def save_change(before: Booking, after: Booking, *, by: Any, now: datetime) -> Booking:  # noqa: ANN401 - any user model
+def save_change(before: Booking, after: Booking, *, by: User, now: datetime) -> Booking:
     """Write what differs and publish the event; where nothing differs, do neither."""
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
@@ -244,7 +244,7 @@ def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save
         raise
 
 
-def find_user(user_id: int) -> AbstractBaseUser:
+def find_user(user_id: int) -> User:
     """The user to book for.
 
     Raises:

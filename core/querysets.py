@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import (
     BooleanField,
@@ -74,7 +74,7 @@ class BookingQuerySet(models.QuerySet):
         """All but that one; None for all."""
         return self if booking_id is None else self.exclude(pk=booking_id)
 
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> "BookingQuerySet":
+    def visible_to(self, user: User | AnonymousUser) -> "BookingQuerySet":
         """What the user may see in a list: staff everything, others their own."""
         return self if user.is_staff else self.filter(user_id=user.pk)
 

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
-from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.contrib.auth.models import Group, User
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -58,7 +58,7 @@ class UserForm(IdentityMixin, UserChangeForm):
 class UserPasswordForm(AdminPasswordChangeForm):
     """A new password, or none any more; the token goes with the old one in both cases."""
 
-    def save(self, commit: bool = True) -> AbstractBaseUser:  # noqa: FBT001, FBT002 - Django's own
+    def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's own
         """The user."""
         user = super().save(commit)
         Token.objects.filter(user_id=user.pk).delete()

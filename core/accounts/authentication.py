@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework import authentication
 from rest_framework.authtoken.models import Token
@@ -34,7 +34,7 @@ def require_young(signed_in_at: datetime) -> None:
 class TokenAuthentication(authentication.TokenAuthentication):
     """`Authorization: Token <key>`."""
 
-    def authenticate_credentials(self, key: str) -> tuple[AbstractBaseUser, Token]:
+    def authenticate_credentials(self, key: str) -> tuple[User, Token]:
         """The user and the token."""
         user, token = super().authenticate_credentials(key)
         require_young(token.created)
@@ -44,7 +44,7 @@ class TokenAuthentication(authentication.TokenAuthentication):
 class JWTAuthentication(jwt.JWTAuthentication):
     """`Authorization: JWT <token>`."""
 
-    def get_user(self, validated_token: tokens.Token) -> AbstractBaseUser:
+    def get_user(self, validated_token: tokens.Token) -> User:
         """The user of the token."""
         signed_in_at = validated_token.get(SIGNED_IN_AT)
         if signed_in_at is not None:

@@ -1,6 +1,6 @@
 """What passwords must be beyond Django's own rules, and what ends when one changes."""
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from rest_framework.authtoken.models import Token
 
@@ -10,7 +10,7 @@ class MaximumLengthValidator:
 
     maximum = 128
 
-    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+    def validate(self, password: str, user: User | None = None) -> None:
         """Refuse a longer one.
 
         Raises:
@@ -31,14 +31,14 @@ class VoidTokensOnChange:
     carry a hash of the password and are void by themselves.
     """
 
-    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+    def validate(self, password: str, user: User | None = None) -> None:
         """Any password is fine."""
 
     def get_help_text(self) -> str:
         """Nothing to say."""
         return ""
 
-    def password_changed(self, password: str, user: AbstractBaseUser | None = None) -> None:
+    def password_changed(self, password: str, user: User | None = None) -> None:
         """Delete the token."""
         if user is not None and user.pk:
             Token.objects.filter(user_id=user.pk).delete()

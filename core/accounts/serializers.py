@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.validators import URLValidator
 from django.db import transaction
@@ -21,8 +20,6 @@ from core.accounts.identity import free_email, free_name, users_with_email
 from core.api.fields import FormsMixin
 from core.models import UserProfile
 from core.querysets import locked
-
-User = get_user_model()
 
 PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
 
@@ -52,7 +49,7 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
         fields = ("id", "username", "email", "first_name", "last_name", "password")
         extra_kwargs = {"email": {"required": True, "allow_blank": False}}  # noqa: RUF012
 
-    def create(self, validated_data: dict[str, Any]) -> AbstractBaseUser:
+    def create(self, validated_data: dict[str, Any]) -> User:
         """The account; when a rival took the name first, the database's refusal says which field it was."""
         return self.perform_create(validated_data)
 
@@ -80,7 +77,7 @@ class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
             "email": {"required": False, "allow_blank": False},
         }
 
-    def get_profile_picture(self, user: AbstractBaseUser) -> str | None:
+    def get_profile_picture(self, user: User) -> str | None:
         """Its address, or None."""
         profile = getattr(user, "profile", None)
         return profile.profile_picture if profile else None
@@ -108,7 +105,7 @@ class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
         self.fields["password"] = serializers.CharField(write_only=True, **PASSWORD)
 
     @classmethod
-    def get_token(cls, user: AbstractBaseUser) -> RefreshToken:
+    def get_token(cls, user: User) -> RefreshToken:
         """The refresh token, which remembers through all its renewals when the user signed in."""
         token = super().get_token(user)
         token[SIGNED_IN_AT] = int(timezone.now().timestamp())
@@ -175,7 +172,7 @@ class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
 class ResetPasswordSerializer(djoser.SendEmailResetSerializer):
     """An address to send a reset link to."""
 
-    def get_user(self, is_active: bool = True) -> AbstractBaseUser | None:  # noqa: FBT001, FBT002 - djoser's own
+    def get_user(self, is_active: bool = True) -> User | None:  # noqa: FBT001, FBT002 - djoser's own
         """The active user of that address who has a password, or None."""
         user = users_with_email(self.validated_data["email"]).filter(is_active=is_active).first()
         return user if user is not None and user.has_usable_password() else None

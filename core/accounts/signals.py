@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models.signals import post_save, pre_save
 from rest_framework.authtoken.models import Token
 
@@ -32,7 +32,7 @@ def fold_email(sender: type, instance: Any, **kwargs: Any) -> None:  # noqa: ANN
 
 def void_token_without_password(
     sender: type,
-    instance: AbstractBaseUser,
+    instance: User,
     update_fields: frozenset[str] | None = None,
     **kwargs: Any,  # noqa: ANN401
 ) -> None:

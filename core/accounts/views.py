@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from djoser import views as djoser
 from rest_framework.authentication import BaseAuthentication
@@ -110,7 +110,7 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
             return []
         return super().get_authenticators()
 
-    def get_object(self) -> AbstractBaseUser:
+    def get_object(self) -> User:
         """The account that the address names, or the caller's own where it names none."""
         return super().get_object() if self.lookup_field in self.kwargs else self.get_instance()
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import QueryDict
 from rest_framework.exceptions import APIException, ValidationError
@@ -68,7 +68,7 @@ def once(request: Request, call: Callable[[], Response], *, now: datetime) -> Re
         return response
 
 
-def claim(user: AbstractBaseUser, key: str, fingerprint: str, *, now: datetime) -> IdempotencyKey | None:
+def claim(user: User, key: str, fingerprint: str, *, now: datetime) -> IdempotencyKey | None:
     """The key's row, new and ours until the transaction ends; None where somebody has it."""
     IdempotencyKey.objects.filter(user=user, key=key, created_at__lte=now - KEPT_FOR).delete()
     row = IdempotencyKey(user=user, key=key, fingerprint=fingerprint, created_at=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import models
 
 from core import events
@@ -79,6 +79,6 @@ def plain(field: models.Field, row: models.Model) -> Any:  # noqa: ANN401 - what
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def fields_of(row: AbstractBaseUser | models.Model, names: tuple[str, ...]) -> Facts:
+def fields_of(row: User | models.Model, names: tuple[str, ...]) -> Facts:
     """Some columns of a row that are plain already."""
     return {name: getattr(row, name) for name in names}

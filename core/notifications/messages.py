@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from core import events
@@ -54,7 +54,7 @@ def booking_cancelled(event: events.BookingCancelled) -> None:
     announce(Kind.BOOKING_CANCELLED, event, event.before)
 
 
-def slots_freed(user: AbstractBaseUser, *, now: datetime) -> None:
+def slots_freed(user: User, *, now: datetime) -> None:
     """Tell staff, in one list, what becomes free with a user's account; to be called before it is deleted."""
     alive = Booking.objects.in_full().filter(user=user).blocking().ending_after(now).order_by("start_time", "id")
     bookings = [booking_facts(booking) for booking in alive] if settings.TO_EMAIL else []
@@ -72,7 +72,7 @@ def password_reset_requested(event: events.PasswordResetRequested) -> None:
     write([message(Kind.PASSWORD_RESET, now=event.at, user=event.user, to=event.user.email if event.user else "")])
 
 
-def password_changed(user: AbstractBaseUser, *, now: datetime) -> None:
+def password_changed(user: User, *, now: datetime) -> None:
     """Tell a user that their account has a new password."""
     if is_address(user.email):
         write([message(Kind.PASSWORD_CHANGED, now=now, user=user, to=user.email, facts={"at": now.isoformat()})])
@@ -114,7 +114,7 @@ def message(
     *,
     now: datetime,
     to: str,
-    user: AbstractBaseUser | None = None,
+    user: User | None = None,
     facts: Facts | None = None,
     **more: Any,  # noqa: ANN401 - further columns
 ) -> Notification:

@@ -3,7 +3,7 @@
 import contextlib
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 
@@ -22,7 +22,7 @@ def preferences_of(user: object) -> NotificationPreferences:
         return NotificationPreferences(user=user)
 
 
-def change(user: AbstractBaseUser, **wanted: object) -> NotificationPreferences:
+def change(user: User, **wanted: object) -> NotificationPreferences:
     """Store what the user wants; what is not named stays."""
     preferences, _ = NotificationPreferences.objects.get_or_create(user=user)
     for name, value in wanted.items():
@@ -31,7 +31,7 @@ def change(user: AbstractBaseUser, **wanted: object) -> NotificationPreferences:
     return preferences
 
 
-def switch_off(user: AbstractBaseUser, kind: str) -> None:
+def switch_off(user: User, kind: str) -> None:
     """No more messages of that kind, or of all that a user can do without; nothing happens where that was so."""
     kinds = Kind.optional() if kind == ALL else (Kind(kind),)
     wanted = {each.value: False for each in kinds if each != Kind.BOOKING_REMINDER}
@@ -41,7 +41,7 @@ def switch_off(user: AbstractBaseUser, kind: str) -> None:
 
 
 @transaction.atomic
-def refuse_address(user: AbstractBaseUser, address: str) -> bool:
+def refuse_address(user: User, address: str) -> bool:
     """Send nothing more to an address whose reader knows nothing of the account; says whether it was still its own."""
     found = locked(get_user_model()._default_manager.filter(pk=user.pk, email=address)).first()
     if found is not None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models.signals import post_save, pre_delete
 from django.utils import timezone
 
@@ -23,7 +23,7 @@ def connect() -> None:
 
 def password_saved(
     sender: type,
-    instance: AbstractBaseUser,
+    instance: User,
     created: bool,  # noqa: FBT001 - the signal's own
     raw: bool = False,  # noqa: FBT001, FBT002
     **kwargs: Any,  # noqa: ANN401
@@ -37,6 +37,6 @@ def password_saved(
         messages.password_changed(instance, now=timezone.now())
 
 
-def account_going(sender: type, instance: AbstractBaseUser, **kwargs: Any) -> None:  # noqa: ANN401
+def account_going(sender: type, instance: User, **kwargs: Any) -> None:  # noqa: ANN401
     """Tell staff which slots become free; to be called before a user is deleted, in the same transaction."""
     messages.slots_freed(instance, now=timezone.now())
