@@ -1,10 +1,10 @@
-"""The states of a booking, their groups and their ways on."""
+"""The statuses of a booking, their groups, and the changes between them."""
 
 from django.db import models
 
 
 class BookingStatus(models.TextChoices):
-    """What a booking can be."""
+    """The status of a booking."""
 
     PENDING = "pending", "pending"
     CONFIRMED = "confirmed", "confirmed"
@@ -13,25 +13,24 @@ class BookingStatus(models.TextChoices):
 
     @classmethod
     def blocking(cls) -> tuple["BookingStatus", ...]:
-        """The states in which a booking keeps its slot from others."""
+        """The statuses in which a booking holds its slot."""
         return (cls.PENDING, cls.CONFIRMED)
 
     @property
     def blocks(self) -> bool:
-        """Whether a booking in this state keeps its slot from others."""
         return self in self.blocking()
 
     @classmethod
     def first(cls, *, requires_approval: bool) -> "BookingStatus":
-        """The state of a new booking for which none was asked."""
+        """The status of a new booking if the caller asks for none."""
         return cls.PENDING if requires_approval else cls.CONFIRMED
 
     def owner_may_become(self, wanted: "BookingStatus", *, requires_approval: bool) -> bool:
-        """Whether the owner of a booking in this state may bring it to `wanted`; staying is always fine.
+        """True if an owner may change a booking from this status to `wanted`; the same status is always allowed.
 
         Args:
-            wanted: The state asked for.
-            requires_approval: Whether the resource, on which the booking then is, requires approval.
+            wanted: The status asked for.
+            requires_approval: Of the resource that the booking is on after the change.
         """
         if wanted == self:
             return True

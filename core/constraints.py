@@ -1,4 +1,4 @@
-"""The rules that the database itself holds, for both engines, and how their violation becomes a domain error."""
+"""The rules that the database itself holds, on both engines, and the error for each violation."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ EMAIL_UNIQUE = "core_user_email_folded"
 
 BLOCKING_SQL = "status IN ({})".format(", ".join(f"'{status.value}'" for status in BookingStatus.blocking()))
 
-# What the database says -> what a person should read. PostgreSQL and SQLite name the constraint in their message;
-# of an index on an expression SQLite names the index, of a plain unique column the column.
+# A part of the database's message -> the error for people. Both engines name the constraint in their message. SQLite
+# names the index for an index on an expression, and the column for a unique column.
 ERRORS: dict[str, type[errors.BookingError]] = {
     NO_OVERLAP: errors.SlotTaken,
     END_AFTER_START: errors.EndNotAfterStart,
@@ -41,30 +41,34 @@ ERRORS: dict[str, type[errors.BookingError]] = {
 
 
 def as_booking_error(error: IntegrityError) -> errors.BookingError | None:
-    """The domain error for a write that the database refused, or None where the rule is not one of ours."""
-    said = str(error)
-    return next((kind() for name, kind in ERRORS.items() if name in said), None)
+    """The domain error for a write that the database refused; None if none of our rules was violated."""
+    message = str(error)
+    return next((kind() for part, kind in ERRORS.items() if part in message), None)
 
 
 class OwnConstraint(BaseConstraint):
-    """A constraint in SQL of our own, different for each database."""
+    """A constraint in our own SQL, which differs between the databases."""
 
     def __eq__(self, other: object) -> bool:
-        """Two that a migration would write alike are the same, so that no migration is missing."""
+        """True if a migration would write both alike; otherwise Django would find a migration missing."""
         return isinstance(other, OwnConstraint) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
-        """The same for the same."""
         return hash((type(self), self.name))
 
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
-        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+    # The stubs say that these three take None and return str; Django never passes None, and takes what they return.
+    def create_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement | None:
+        """An ALTER TABLE on PostgreSQL; None on SQLite, where Django rebuilds the table instead."""
         if schema_editor.connection.vendor != "postgresql":
             return None
         return self._alter_table(model, schema_editor, f"ADD {self.constraint_sql(model, schema_editor)}")
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement | None:
-        """ALTER TABLE for PostgreSQL; SQLite rebuilds the table instead."""
+    def remove_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement | None:
+        """An ALTER TABLE on PostgreSQL; None on SQLite, where Django rebuilds the table instead."""
         if schema_editor.connection.vendor != "postgresql":
             return None
         return self._alter_table(model, schema_editor, f"DROP CONSTRAINT {schema_editor.quote_name(self.name)}")
@@ -78,13 +82,15 @@ class OwnConstraint(BaseConstraint):
 class NoOverlap(OwnConstraint):
     """No two blocking bookings of one resource share a moment: ``[start_time, end_time)``.
 
-    On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. Django rebuilds a SQLite
-    table for most changes of its schema and drops its triggers with the old one, so they are made with the table:
-    as statements that hold a reference to it, since the new table is born under a passing name.
+    On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. Django rebuilds a SQLite table
+    for most changes of its schema, and drops the old table's triggers with it. So the triggers are made whenever the
+    table is made. Their statements hold a reference to the table, because Django renames the new table afterwards.
     """
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:
-        """What stands inside CREATE TABLE; on SQLite nothing, but the triggers follow the table."""
+    def constraint_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> str | None:
+        """The part of CREATE TABLE; on SQLite none, but the triggers follow the table."""
         if schema_editor.connection.vendor == "postgresql":
             return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}"
         schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
@@ -100,7 +106,7 @@ class NoOverlap(OwnConstraint):
         """Refuse in `full_clean` what the database would refuse.
 
         Raises:
-            ValidationError: When another blocking booking has a moment of this one's slot.
+            ValidationError: When another blocking booking overlaps this one.
         """
         if {"resource", "start_time", "end_time", "status"} & (exclude or set()):
             return
@@ -114,15 +120,15 @@ class NoOverlap(OwnConstraint):
             raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
 
     def _exclusion(self) -> str:
-        # A range of one id instead of `resource_id WITH =`, which would need the extension btree_gist.
+        # A range of one id: `resource_id WITH =` would need the extension btree_gist.
         return (
             "EXCLUDE USING gist (int8range(resource_id, resource_id, '[]') WITH &&, "
             f"tstzrange(start_time, end_time) WITH &&) WHERE ({BLOCKING_SQL})"
         )
 
     def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
-        # After the write, so that NEW is what was stored; ABORT takes the whole statement back. The others do not
-        # overlap each other, so the first of them that ends after this one's start decides: one step in an index.
+        # AFTER the write, so that NEW holds the stored values; ABORT rolls back the whole statement. The other bookings
+        # do not overlap each other, so the first one that ends after the new start decides: one step in an index.
         body = (
             f"FOR EACH ROW WHEN NEW.{BLOCKING_SQL} BEGIN "
             f"SELECT RAISE(ABORT, '{self.name}') WHERE NEW.end_time > ("
@@ -141,25 +147,26 @@ class NoOverlap(OwnConstraint):
 
 
 class TimesCompareAsText(OwnConstraint):
-    """Both times are of the years 1 to 9999, which everybody can read, and compare as the moments that they are.
+    """Both times lie in the years 1 to 9999, and their stored forms compare like moments.
 
-    On SQLite times are text, so there they must have the one form that compares as text, Django's own:
-    ``YYYY-MM-DD HH:MM:SS`` in UTC, with six decimals unless they are zero. PostgreSQL has a type for them.
+    PostgreSQL has a type for moments. SQLite stores times as text, so they must have Django's form, the only one that
+    compares correctly: ``YYYY-MM-DD HH:MM:SS`` in UTC, with six decimals unless the fraction is zero.
     """
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
-        """What stands inside CREATE TABLE."""
+    def constraint_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> str:
         rule = " AND ".join(self._rule(column, schema_editor) for column in ("start_time", "end_time"))
         return f"CONSTRAINT {schema_editor.quote_name(self.name)} CHECK ({rule})"
 
     def validate(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
-        """Nothing to check: Django writes this form."""
+        """Check nothing: Django always writes this form."""
 
     def _rule(self, column: str, schema_editor: BaseDatabaseSchemaEditor) -> str:
         if schema_editor.connection.vendor == "postgresql":
             return f"{column} >= '0001-01-01 00:00:00+00' AND {column} < '10000-01-01 00:00:00+00'"
         digits = "[0-9]" * 6
-        # A modifier makes strftime() carry over: without it, there is a 31 February. length() of a text stops at NUL.
+        # Without a modifier strftime() accepts 31 February. length() of a text stops at a NUL, that of a BLOB does not.
         return (
             f"typeof({column}) = 'text' AND substr({column}, 1, 4) >= '0001' "
             f"AND strftime('%Y-%m-%d %H:%M:%S', substr({column}, 1, 19), '+0 seconds') IS substr({column}, 1, 19) "

@@ -1,4 +1,4 @@
-"""What happened, when and by whom, and an explicit list of who wants to know."""
+"""Events: what happened, when, and by whom; and the list of their subscribers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BookingCreated:
-    """A booking came into being."""
+    """Somebody made a booking."""
 
     booking: "Booking"
     by: User | None
@@ -22,7 +22,7 @@ class BookingCreated:
 
 @dataclass(frozen=True, slots=True)
 class BookingChanged:
-    """A booking's resource, time, status or notes changed."""
+    """Somebody changed the resource, time, status or notes of a booking."""
 
     before: "Booking"
     after: "Booking"
@@ -32,7 +32,7 @@ class BookingChanged:
 
 @dataclass(frozen=True, slots=True)
 class BookingCancelled:
-    """A booking gave its slot back, or its row was removed while it still had one."""
+    """Somebody cancelled a booking that held its slot, or removed its row."""
 
     before: "Booking"
     after: "Booking"
@@ -43,7 +43,7 @@ class BookingCancelled:
 
 @dataclass(frozen=True, slots=True)
 class PasswordResetRequested:
-    """Somebody asked for a new password; `user` is None where nobody has the address that was typed."""
+    """Somebody asked for a new password; `user` is None if no user has the address."""
 
     user: User | None
     at: datetime
@@ -57,13 +57,13 @@ _subscribers: list[tuple[type, Subscriber]] = []
 
 
 def subscribe(kind: type, subscriber: Subscriber) -> None:
-    """Call the subscriber for each event of that kind, inside the transaction; subscribing twice counts once."""
+    """Call the subscriber at each event of that kind, inside the transaction; subscribing twice counts once."""
     if (kind, subscriber) not in _subscribers:
         _subscribers.append((kind, subscriber))
 
 
 def publish(event: Event) -> None:
-    """Tell everybody who wants to know; a subscriber that raises takes the whole change back."""
+    """Call the subscribers of the event; if one raises, the transaction of the change rolls back."""
     for kind, subscriber in _subscribers:
         if isinstance(event, kind):
             subscriber(event)

@@ -14,31 +14,30 @@ class Interval:
 
     @property
     def duration(self) -> timedelta:
-        """How long it is; negative when the end is before the start."""
+        """Negative if the end is before the start."""
         return self.end - self.start
 
     def as_json(self) -> dict[str, datetime]:
-        """The interval in the words of the API."""
         return {"start_time": self.start, "end_time": self.end}
 
     def overlaps(self, other: "Interval") -> bool:
-        """Whether the two share a moment; touching ones do not."""
+        """True if the two share a moment; intervals that touch do not."""
         return self.start < other.end and other.start < self.end
 
     def contains(self, other: "Interval") -> bool:
-        """True if no moment of the other lies outside."""
+        """True if the whole of the other lies in this interval."""
         return self.start <= other.start and other.end <= self.end
 
     def clip(self, window: "Interval") -> "Interval | None":
-        """The part inside the window, or None where nothing is left."""
+        """The part inside the window, or None if there is none."""
         start, end = max(self.start, window.start), min(self.end, window.end)
         return Interval(start, end) if start < end else None
 
     def subtract(self, busy: Iterable["Interval"]) -> Iterator["Interval"]:
-        """The pieces of this interval that no busy one covers, in order, none empty.
+        """The gaps in this interval between busy intervals, in order.
 
         Args:
-            busy: Intervals in order of their start.
+            busy: Intervals ordered by start; they may overlap.
         """
         position = self.start
         for taken in busy:
@@ -52,7 +51,7 @@ class Interval:
 
 
 def on_the_clock(moment: datetime, *, seconds: bool = False) -> str:
-    """The time of day as people read it: seconds where there are any or asked for, fractions where any."""
+    """The time of day for people, with fractions if there are any, and seconds if there are any or `seconds` is set."""
     if moment.microsecond:
         return f"{moment:%H:%M:%S.%f}".rstrip("0")
     return f"{moment:%H:%M:%S}" if seconds or moment.second else f"{moment:%H:%M}"

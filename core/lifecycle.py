@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
@@ -29,7 +28,7 @@ Check = Callable[[Booking], None]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What somebody wants of a booking; None leaves a field as it is."""
+    """The wanted changes of a booking; None leaves a field as it is."""
 
     resource_id: int | None = None
     start_time: datetime | None = None
@@ -178,40 +177,40 @@ def cancel(
 
 @transaction.atomic
 def remove(booking: Booking, *, by: User, now: datetime) -> None:
-    """Delete a booking's row; when it was blocking and not over, that is its cancellation."""
+    """Delete a booking's row; if the booking held a slot and was not over, this cancels it."""
     before = lock(booking)
-    was_alive = before.blocks and before.end_time > now
+    holds_slot = before.blocks and before.end_time > now
     after = copy.copy(before)
     after.status = BookingStatus.CANCELLED
     Booking.objects.filter(pk=before.pk).delete()
-    if was_alive:
+    if holds_slot:
         events.publish(events.BookingCancelled(before=before, after=after, by=by, at=now, removed=True))
 
 
 def lock(booking: Booking, check: Check | None = None) -> Booking:
-    """The booking as it is now, checked, and locked until the transaction ends.
+    """Locks a booking until the transaction ends, reads it again and checks it.
 
     Raises:
-        BookingMissing: When its row was deleted meanwhile.
+        BookingMissing: When somebody deleted the row.
     """
-    found = locked(Booking.objects.in_full()).filter(pk=booking.pk).first()
-    if found is None:
+    row: Booking | None = locked(Booking.objects.in_full()).filter(pk=booking.pk).first()
+    if row is None:
         raise errors.BookingMissing
     if check is not None:
-        check(found)
-    return found
+        check(row)
+    return row
 
 
 def lock_resources(*ids: int) -> dict[int, Resource]:
-    """The resources by id, locked in key order.
+    """Locks resources in key order; the resources by id.
 
     Raises:
-        ResourceMissing: When one of them is not there.
+        ResourceMissing: When one of them does not exist.
     """
-    found = {resource.pk: resource for resource in locked(Resource.objects.filter(pk__in=set(ids)))}
-    if set(ids) - set(found):
+    resources = {resource.pk: resource for resource in locked(Resource.objects.filter(pk__in=set(ids)))}
+    if set(ids) - set(resources):
         raise errors.ResourceMissing
-    return found
+    return resources
 
 
 def save_change(before: Booking, after: Booking, *, by: User, now: datetime) -> Booking:
@@ -248,12 +247,12 @@ def find_user(user_id: int) -> User:
     """The user to book for.
 
     Raises:
-        UserMissing: When there is none.
+        UserMissing: When there is no such user.
     """
-    found = get_user_model().objects.filter(pk=user_id).first()
-    if found is None:
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
         raise errors.UserMissing
-    return found
+    return user
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""The things that are stored: resources, bookings, and what a user has beside Django's own account."""
+"""The tables of the nucleus: profiles, resources and bookings."""
 
 import uuid
 from typing import ClassVar
@@ -17,7 +17,7 @@ from core.querysets import BookingQuerySet, ResourceQuerySet
 
 
 class UserProfile(models.Model):
-    """What a user shows of themselves beside the account."""
+    """A user's picture."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
     profile_picture = models.URLField(  # noqa: DJ001 - null is "none" here
@@ -34,7 +34,7 @@ class UserProfile(models.Model):
 
 
 class Resource(models.Model):
-    """Something that people share by booking it: a room, a desk, a device, a vehicle."""
+    """Something that people book: a room, a desk, a device, a vehicle."""
 
     name = models.CharField(max_length=255)
     description = models.TextField(max_length=10_000, blank=True, default="", db_default="")
@@ -127,16 +127,15 @@ class Booking(models.Model):
 
     @property
     def slot(self) -> Interval:
-        """The time it takes."""
         return Interval(self.start_time, self.end_time)
 
     @property
     def blocks(self) -> bool:
-        """Whether it keeps its slot from others."""
+        """True if the booking holds its slot."""
         return BookingStatus(self.status).blocks
 
 
-# Django must find the features' tables; they name the nucleus by string.
+# Django finds a feature's tables only through this module. They name the nucleus by string.
 from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401

@@ -9,7 +9,6 @@ from core.api.lists import RowsMixin
 from core.api.query import ChoiceParameter, FlagParameter, ListParameters, OrderingParameter, WindowParameters
 from core.choices import BookingStatus
 from core.constraints import LARGEST_CAPACITY
-from core.lifecycle import Changes
 from core.models import Resource
 
 
@@ -22,7 +21,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
 
     class Meta:
         model = Resource
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "description",
@@ -78,11 +77,6 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
         if self.instance is not None or not (request and request.user.is_staff):
             found["user"] = serializers.IntegerField(source="user_id", read_only=True)
         return found
-
-    @property
-    def changes(self) -> Changes:
-        """What the client wants changed."""
-        return Changes(**{name: value for name, value in self.validated_data.items() if name != "user_id"})
 
 
 # --- Query parameters -------------------------------------------------------------------------------------------------

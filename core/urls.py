@@ -9,9 +9,8 @@ from core.api.views import NothingHereView
 from core.schema.views import RedocView, SchemaView, SwaggerView
 
 router = SimpleRouter()
-for prefix, viewset in (("resources", views.ResourceViewSet), ("bookings", views.BookingViewSet)):
-    viewset.lookup_value_regex = "[0-9]+"
-    router.register(prefix, viewset)
+router.register("resources", views.ResourceViewSet)
+router.register("bookings", views.BookingViewSet)
 
 urlpatterns = [
     path("", views.RootView.as_view(), name="api-root"),

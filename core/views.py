@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework import viewsets
@@ -26,6 +27,7 @@ from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
 from core.errors import BookingError
 from core.intervals import Interval
+from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
 from core.querysets import BookingQuerySet, ResourceQuerySet, locked
@@ -74,6 +76,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
 
     serializer_class = ResourceSerializer
     permission_classes = (IsAdminOrReadOnly,)
+    lookup_value_regex = "[0-9]+"
     query = ResourceParameters
     queries: ClassVar = {"list": ResourceListParameters}
     public = True
@@ -95,7 +98,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     def window(self) -> Interval | None:
         """The window asked for."""
         start, end = self.parameters.get("start"), self.parameters.get("end")
-        return Interval(start, end) if start is not None else None
+        return Interval(start, end) if start is not None and end is not None else None
 
     @property
     def wants_next_free(self) -> bool:
@@ -154,6 +157,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
+    lookup_value_regex = "[0-9]+"
     queries: ClassVar = {"list": BookingListParameters}
     queryset = Booking.objects.all()
 
@@ -173,6 +177,11 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         if asked["search"]:
             bookings = bookings.mentioning(asked["search"], usernames=self.request.user.is_staff)
         return ordered(bookings, asked["ordering"])
+
+    @property
+    def caller(self) -> User:
+        """The user who is signed in; `permission_classes` let nobody else through."""
+        return cast(User, self.request.user)
 
     def create(self, request: Request) -> Response:
         """Book; with an `Idempotency-Key` once, however often it is sent."""
@@ -196,9 +205,10 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         try:
             self.create_or_change(request, booking, dry_run=True)
         except (BookingError, APIException) as error:
-            refused = flat_error(error, self.get_exception_handler_context())
-            said = {"ok": False, "status": refused.status_code}
-            return Response({**said, **refused.data, **said})  # a refusal may be about a field of the name `status`
+            refusal = flat_error(error, self.get_exception_handler_context())
+            verdict = {"ok": False, "status": refusal.status_code}
+            # The verdict comes last again, because a refusal may be about the field `status`.
+            return Response({**verdict, **refusal.data, **verdict})
         return Response({"ok": True})
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
@@ -212,15 +222,14 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """Make a new booking, or change the one given, the way the body says."""
         serializer = self.get_serializer(booking, data=request.data, partial=partial and booking is not None)
         serializer.is_valid(raise_exception=True)
-        now = self.now
+        by, now = self.caller, self.now
         if booking is not None:
-            return lifecycle.change(
-                booking, changes=serializer.changes, by=request.user, now=now, check=self.guard(), dry_run=dry_run
-            )
-        wanted = dict(serializer.validated_data)
-        user_id = wanted.pop("user_id", None)
-        user = lifecycle.find_user(user_id) if user_id else request.user
-        return lifecycle.book(user=user, by=request.user, now=now, dry_run=dry_run, **wanted)
+            changes = Changes(**without(serializer.validated_data, "user_id"))
+            return lifecycle.change(booking, changes=changes, by=by, now=now, check=self.guard(), dry_run=dry_run)
+        user_id = serializer.validated_data.get("user_id")
+        user = lifecycle.find_user(user_id) if user_id else by
+        fields = without(serializer.validated_data, "user_id")
+        return lifecycle.book(user=user, by=by, now=now, dry_run=dry_run, **fields)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what is named."""
@@ -228,17 +237,23 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel it; the row stays."""
-        lifecycle.cancel(self.get_object(), by=request.user, now=self.now, check=self.guard())
+        lifecycle.cancel(self.get_object(), by=self.caller, now=self.now, check=self.guard())
         return Response(status=204)
 
 
-def read_key(sent: object) -> int:
+def without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """All fields but that one."""
+    return {key: value for key, value in fields.items() if key != name}
+
+
+def read_key(value: object) -> int:
     """The id of a booking in a body.
 
     Raises:
-        ValidationError: When it is none.
+        ValidationError: When the value is no id.
     """
     try:
-        return KeyField().run_validation(sent)
+        key: int = KeyField().run_validation(value)
     except ValidationError as error:
         raise ValidationError({"id": error.detail}) from error
+    return key

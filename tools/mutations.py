@@ -54,8 +54,8 @@ GUARDS = [
     Mutant(
         "the row lock: of the booking",
         LIFECYCLE,
-        "found = locked(Booking.objects.in_full())",
-        "found = Booking.objects.in_full()",
+        " = locked(Booking.objects.in_full())",
+        " = Booking.objects.in_full()",
         POSTGRES,
         LOCKS,
     ),
