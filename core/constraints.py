@@ -82,8 +82,8 @@ class OwnConstraint(BaseConstraint):
 class NoOverlap(OwnConstraint):
     """No two blocking bookings of one resource share a moment: ``[start_time, end_time)``.
 
-    On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. Django rebuilds a SQLite table
-    for most changes of its schema, and drops the old table's triggers with it. So the triggers are made whenever the
+    On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. For most changes of a schema
+    Django rebuilds the SQLite table, and drops the old table's triggers with it. So the triggers are made whenever the
     table is made. Their statements hold a reference to the table, because Django renames the new table afterwards.
     """
 

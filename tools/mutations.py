@@ -8,9 +8,9 @@ from dataclasses import dataclass
 SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 
 # The quick and exact ones first: a run ends at its first failure.
-RULES = ("core/tests/test_lifecycle_rules.py", "core/tests/test_lifecycle_*.py", "core/tests/test_bookings_*.py")
-LOCKS = ("core/tests/test_lifecycle_locks.py", "core/tests/test_guarantee_parallel.py")
-GUARD = ("core/tests/test_guarantee_direct.py", "core/tests/test_guarantee_schema.py", "core/tests/test_constraints.py")
+RULES = ("core/tests/bookings/test_lifecycle_rules.py", "core/tests/bookings/test_*.py")
+LOCKS = ("core/tests/bookings/test_lifecycle_locks.py", "core/tests/guarantee/test_parallel.py")
+GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
 
 LIFECYCLE = "core/lifecycle.py"
 CONFLICTS = "core/conflicts.py"

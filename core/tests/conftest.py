@@ -1,20 +1,18 @@
 """The cast: alice owns, bob is another user, admin is staff, root a superuser; and their clients."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import connections
 from django.test import Client
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from core import events
 from core.models import Resource
-from core.tests.factories import make_resource, make_user
+from core.tests.support.clients import client_of, pages_of
+from core.tests.support.factories import make_resource, make_user
 
 
 @pytest.fixture(autouse=True)
@@ -69,15 +67,6 @@ def lab(db: None) -> Resource:
     return make_resource("Lab", requires_approval=True)
 
 
-def client_of(user: User | None = None) -> APIClient:
-    """A client behind the proxy of production, with the user's token."""
-    client = APIClient(HTTP_X_FORWARDED_PROTO="https", raise_request_exception=False)
-    if user is not None:
-        token, _ = Token.objects.get_or_create(user=user)
-        client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
-    return client
-
-
 @pytest.fixture
 def anonymous(db: None) -> APIClient:
     return client_of()
@@ -103,13 +92,6 @@ def as_root(root: User) -> APIClient:
     return client_of(root)
 
 
-def pages_of(user: User) -> Client:
-    """A browser behind the proxy of production, signed in to the admin."""
-    client = Client(HTTP_X_FORWARDED_PROTO="https", raise_request_exception=False)
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def admin_pages(admin: User) -> Client:
     return pages_of(admin)
@@ -128,28 +110,3 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[events.Event]:
     for kind in (events.BookingCreated, events.BookingChanged, events.BookingCancelled):
         events.subscribe(kind, found.append)
     return found
-
-
-def in_parallel(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What each call answers, all started at the same moment, each with a database connection of its own.
-
-    The test must be marked `django_db(transaction=True)`. An exception is an answer too.
-    """
-    barrier = threading.Barrier(len(calls))
-    answers: list[Any] = [None] * len(calls)
-
-    def run(index: int, call: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(timeout=30)
-            answers[index] = call()
-        except Exception as error:  # noqa: BLE001 - it is the answer
-            answers[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(index, call)) for index, call in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return answers

@@ -1,0 +1,186 @@
+"""Who may do what: every method of every address, for each kind of caller."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from core.calendars.models import CalendarFeed
+from core.models import Booking, Resource, UserProfile
+from core.tests.support.clients import client_of
+from core.tests.support.errors import assert_flat_error
+from core.tests.support.factories import PASSWORD, at, make_booking, text
+from core.tests.support.routes import ROUTES, routes
+
+CALLERS = ("anonymous", "stranger", "owner", "staff", "superuser")
+
+SLOT = {"start_time": text(at(14)), "end_time": text(at(15))}
+DAY = "?start=" + text(at(0)) + "&end=" + text(at(24))
+REGISTRATION = {"username": "carol", "email": "carol@example.org", "password": PASSWORD}
+NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "another-horse-9-battery"}
+FAREWELL = {"current_password": PASSWORD}
+PICTURE = {"profile_picture": "https://example.org/a.png"}
+SIGN_IN = {"username": "alice", "password": PASSWORD}
+
+# Alice owns the booking and the account of the addresses; a method that is not there is a 405 for those who would
+# be let in. Words in braces are ids of what the test makes.
+TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
+    # method, address, body                                   anonymous, stranger, owner, staff, superuser
+    ("GET", "/api/", {}, (200, 200, 200, 200, 200)),
+    ("OPTIONS", "/api/", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/schema/", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/api/docs/", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/api/redoc/", {}, (200, 200, 200, 200, 200)),
+    ("GET", "/api/nothing/", {}, (404, 404, 404, 404, 404)),
+    ("POST", "/api/nothing/", {}, (404, 404, 404, 404, 404)),
+    ("GET", "/api/resources/", {}, (200, 200, 200, 200, 200)),
+    ("HEAD", "/api/resources/", {}, (200, 200, 200, 200, 200)),
+    ("OPTIONS", "/api/resources/", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/", {"name": "Desk"}, (401, 403, 403, 201, 201)),
+    ("PUT", "/api/resources/", {}, (401, 403, 403, 405, 405)),
+    ("PATCH", "/api/resources/", {}, (401, 403, 403, 405, 405)),
+    ("DELETE", "/api/resources/", {}, (401, 403, 403, 405, 405)),
+    ("GET", "/api/resources/{resource}/", {}, (200, 200, 200, 200, 200)),
+    ("HEAD", "/api/resources/{resource}/", {}, (200, 200, 200, 200, 200)),
+    ("OPTIONS", "/api/resources/{resource}/", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/{resource}/", {}, (401, 403, 403, 405, 405)),
+    ("PUT", "/api/resources/{resource}/", {"name": "Desk"}, (401, 403, 403, 200, 200)),
+    ("PATCH", "/api/resources/{resource}/", {"name": "Desk"}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/resources/{resource}/", {}, (401, 403, 403, 204, 204)),
+    ("DELETE", "/api/resources/{booked}/", {}, (401, 403, 403, 409, 409)),
+    ("GET", "/api/resources/{resource}/availability/" + DAY, {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/{resource}/availability/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/resources/{resource}/slots/" + DAY + "&duration=60", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/{resource}/slots/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/availability/" + DAY + "&duration=60", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/availability/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/bookings/", {}, (401, 200, 200, 200, 200)),
+    ("HEAD", "/api/bookings/", {}, (401, 200, 200, 200, 200)),
+    ("OPTIONS", "/api/bookings/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/bookings/", {"resource": "{resource}", **SLOT}, (401, 201, 201, 201, 201)),
+    ("PUT", "/api/bookings/", {}, (401, 405, 405, 405, 405)),
+    ("PATCH", "/api/bookings/", {}, (401, 405, 405, 405, 405)),
+    ("DELETE", "/api/bookings/", {}, (401, 405, 405, 405, 405)),
+    ("POST", "/api/bookings/check/", {"resource": "{resource}", **SLOT}, (401, 200, 200, 200, 200)),
+    ("GET", "/api/bookings/check/", {}, (401, 405, 405, 405, 405)),
+    ("GET", "/api/bookings/{booking}/", {}, (401, 403, 200, 200, 200)),
+    ("HEAD", "/api/bookings/{booking}/", {}, (401, 403, 200, 200, 200)),
+    ("OPTIONS", "/api/bookings/{booking}/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/bookings/{booking}/", {}, (401, 405, 405, 405, 405)),
+    ("PUT", "/api/bookings/{booking}/", {"resource": "{booked}", **SLOT}, (401, 403, 200, 200, 200)),
+    ("PATCH", "/api/bookings/{booking}/", {"notes": "x"}, (401, 403, 200, 200, 200)),
+    ("DELETE", "/api/bookings/{booking}/", {}, (401, 403, 204, 204, 204)),
+    ("PATCH", "/api/bookings/{ended}/", {"notes": "x"}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/bookings/{ended}/", {}, (401, 403, 403, 204, 204)),
+    ("GET", "/api/bookings/999999/", {}, (401, 404, 404, 404, 404)),
+    ("GET", "/api/profile/picture/", {}, (401, 405, 405, 405, 405)),
+    ("PUT", "/api/profile/picture/", PICTURE, (401, 200, 200, 200, 200)),
+    ("PATCH", "/api/profile/picture/", PICTURE, (401, 200, 200, 200, 200)),
+    ("DELETE", "/api/profile/picture/", {}, (401, 405, 405, 405, 405)),
+    ("DELETE", "/api/profile/picture/delete/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/profile/picture/delete/", {}, (401, 405, 405, 405, 405)),
+    ("GET", "/api/profile/preferences/", {}, (401, 200, 200, 200, 200)),
+    ("PATCH", "/api/profile/preferences/", {"time_zone": "Asia/Tokyo"}, (401, 200, 200, 200, 200)),
+    ("DELETE", "/api/profile/preferences/", {}, (401, 405, 405, 405, 405)),
+    ("POST", "/api/auth/users/", REGISTRATION, (201, 201, 201, 201, 201)),
+    ("GET", "/api/auth/users/", {}, (401, 403, 403, 403, 200)),
+    ("GET", "/api/auth/users/me/", {}, (401, 200, 200, 200, 200)),
+    ("PUT", "/api/auth/users/me/", {"first_name": "A"}, (401, 200, 200, 200, 200)),
+    ("PATCH", "/api/auth/users/me/", {"first_name": "A"}, (401, 200, 200, 200, 200)),
+    ("DELETE", "/api/auth/users/me/", FAREWELL, (401, 204, 204, 204, 204)),
+    ("POST", "/api/auth/users/me/", {}, (401, 405, 405, 405, 405)),
+    ("GET", "/api/auth/users/{alice}/", {}, (401, 403, 200, 403, 200)),
+    ("PUT", "/api/auth/users/{alice}/", {"first_name": "A"}, (401, 403, 200, 403, 200)),
+    ("PATCH", "/api/auth/users/{alice}/", {"first_name": "A"}, (401, 403, 200, 403, 200)),
+    ("DELETE", "/api/auth/users/{alice}/", FAREWELL, (401, 403, 204, 403, 204)),
+    ("DELETE", "/api/auth/users/{root}/", FAREWELL, (401, 403, 403, 403, 204)),
+    ("PATCH", "/api/auth/users/{root}/", {"first_name": "A"}, (401, 403, 403, 403, 200)),
+    ("POST", "/api/auth/users/set_password/", NEW_PASSWORD, (401, 204, 204, 204, 204)),
+    ("POST", "/api/auth/users/reset_password/", {"email": "alice@example.org"}, (204, 204, 204, 204, 204)),
+    ("POST", "/api/auth/users/reset_password_confirm/", {}, (400, 400, 400, 400, 400)),
+    ("POST", "/api/auth/users/activation/", {}, (404, 404, 404, 404, 404)),
+    ("POST", "/api/auth/users/resend_activation/", {}, (404, 404, 404, 404, 404)),
+    ("POST", "/api/auth/users/set_username/", {}, (404, 404, 404, 404, 404)),
+    ("POST", "/api/auth/users/reset_username/", {}, (404, 404, 404, 404, 404)),
+    ("POST", "/api/auth/users/reset_username_confirm/", {}, (404, 404, 404, 404, 404)),
+    ("POST", "/api/auth/token/login/", SIGN_IN, (200, 200, 200, 200, 200)),
+    ("GET", "/api/auth/token/login/", {}, (405, 405, 405, 405, 405)),
+    ("POST", "/api/auth/token/logout/", {}, (401, 204, 204, 204, 204)),
+    ("POST", "/api/auth/jwt/create/", SIGN_IN, (200, 200, 200, 200, 200)),
+    ("POST", "/api/auth/jwt/refresh/", {"refresh": "{refresh}"}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/auth/jwt/verify/", {"token": "{refresh}"}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/auth/jwt/logout/", {"refresh": "{refresh}"}, (204, 204, 204, 204, 204)),
+    ("GET", "/api/bookings/{booking}/calendar.ics", {}, (401, 403, 200, 200, 200)),
+    ("GET", "/api/calendar-feeds/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/calendar-feeds/", {}, (401, 201, 201, 201, 201)),
+    ("GET", "/api/calendar-feeds/{feed}/", {}, (401, 404, 200, 404, 404)),
+    ("DELETE", "/api/calendar-feeds/{feed}/", {}, (401, 404, 204, 404, 404)),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "caller", "status"),
+    [
+        pytest.param(method, path, body, caller, status, id=f"{method} {path.split('?')[0]} by {caller}")
+        for method, path, body, statuses in TABLE
+        for caller, status in zip(CALLERS, statuses, strict=True)
+    ],
+)
+def test_who_may_do_what(
+    alice: User,
+    bob: User,
+    admin: User,
+    root: User,
+    room: Resource,
+    lab: Resource,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    caller: str,
+    status: int,
+) -> None:
+    ids = {
+        "alice": alice.pk,
+        "root": root.pk,
+        "resource": lab.pk,
+        "booked": room.pk,
+        "booking": make_booking(alice, room).pk,
+        "ended": make_booking(alice, room, at(10, day=-1)).pk,
+        "feed": CalendarFeed.objects.create(user=alice, secret_hash="0" * 64).pk,
+        "refresh": str(RefreshToken.for_user(alice)),
+    }
+    sent = {name: value.format(**ids) if isinstance(value, str) else value for name, value in body.items()}
+    user = dict(zip(CALLERS, (None, bob, alice, admin, root), strict=True))[caller]
+    before = what_is_stored()
+
+    answer = getattr(client_of(user), method.lower())(path.format(**ids), sent or None)
+
+    assert answer.status_code == status
+    if status >= 400:
+        assert what_is_stored() == before
+        if method != "HEAD":
+            assert_flat_error(answer, status)
+
+
+def what_is_stored() -> list[list[dict]]:
+    return [
+        list(model.objects.order_by("pk").values()) for model in (User, UserProfile, Resource, Booking, CalendarFeed)
+    ]
+
+
+MODELS = (User, UserProfile, Resource, Booking, CalendarFeed)
+PLACES = ("alice", "root", "resource", "booked", "booking", "ended", "feed", "refresh")
+
+
+def test_the_table_has_every_method_of_every_address() -> None:
+    patterns = routes()
+    asked = {
+        (name, method.lower())
+        for method, path, *_ in TABLE
+        for name, pattern in patterns.items()
+        if pattern.fullmatch(path.split("?")[0].format(**dict.fromkeys(PLACES, 1)).lstrip("/"))
+    }
+    there = {(name, method) for name, (_, methods) in ROUTES.items() for method in methods.split()}
+    assert there - asked == set()

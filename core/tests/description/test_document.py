@@ -1,0 +1,171 @@
+"""The description of the API: it is complete, and its examples are what it says."""
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from django.core.management import call_command
+
+from core.availability import serializers as availability
+from core.schema.operations import OPERATIONS
+from core.serializers import BookingListParameters, ResourceListParameters
+from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, resolved
+from core.tests.support.errors import SLOTS, WORDS
+from core.tests.support.routes import ROUTES
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return document()
+
+
+# --- The committed file -----------------------------------------------------------------------------------------------
+
+
+def test_the_committed_description_is_what_the_code_says() -> None:
+    written = StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=written)
+    assert written.getvalue().strip() == COMMITTED.read_text(encoding="utf-8").strip(), (
+        "openapi.yaml is stale: renew it with `make schema` and read the difference."
+    )
+
+
+def test_it_describes_every_method_of_every_address(schema: dict[str, Any]) -> None:
+    there = {
+        (method, "/" + address.replace("(?P<pk>[0-9]+)", "{id}").replace("(?P<id>[0-9]+)", "{id}").replace("\\", ""))
+        for name, (address, methods) in ROUTES.items()
+        for method in methods.split()
+        if name not in PAGES
+    }
+    assert {(method, path) for method, path, _ in operations(schema)} == there | {("get", path) for path in OUTSIDE}
+
+
+def test_every_entry_belongs_to_a_view(schema: dict[str, Any]) -> None:
+    described = {f"{method.upper()} {path}" for method, path, _ in operations(schema)}
+    assert set(OPERATIONS) == described - {f"GET {path}" for path in OUTSIDE}
+
+
+def test_it_is_openapi_3_1_with_both_ways_to_sign_in(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+    assert set(schema["components"]["securitySchemes"]) == {"Token", "JWT"}
+    guarded = [operation["security"] for _, _, operation in operations(schema) if {} not in operation["security"]]
+    assert guarded
+    assert all(security == [{"Token": []}, {"JWT": []}] for security in guarded)
+
+
+def test_every_operation_has_a_name_words_and_a_tag_of_its_own(schema: dict[str, Any]) -> None:
+    found = [operation for _, _, operation in operations(schema)]
+    names = [operation["operationId"] for operation in found]
+    assert len(set(names)) == len(names)
+    assert {tag for operation in found for tag in operation["tags"]} == {tag["name"] for tag in schema["tags"]}
+    for operation in found:
+        assert operation["summary"], operation["operationId"]
+        assert operation["description"], operation["operationId"]
+
+
+def test_tags_come_in_the_order_in_which_their_operations_do(schema: dict[str, Any]) -> None:
+    entries = dict.fromkeys(operation.tag for operation in OPERATIONS.values())
+    assert list(entries) == [tag["name"] for tag in schema["tags"]]
+
+
+def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
+    paging = {"limit", "cursor", "count"}
+    expected = {
+        "/api/bookings/": set(BookingListParameters().fields) | paging,
+        "/api/resources/": set(ResourceListParameters().fields) | paging,
+        "/api/availability/": set(availability.FirstSlotParameters().fields),
+        "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields),
+        "/api/resources/{id}/slots/": set(availability.SlotParameters().fields),
+        "/api/calendar-feeds/": paging,
+        "/api/auth/users/": paging,
+        "/api/resources/{id}/": {"start", "end", "include"},
+    }
+    for method, path, operation in operations(schema):
+        described = operation.get("parameters", [])
+        names = (expected.get(path, set()) if method == "get" else set()) | ({"format"} if path in BELOW_API else set())
+        assert {one["name"] for one in described if one["in"] == "query"} == names, f"{method} {path}"
+        assert all(one["description"] for one in described), path
+
+
+def test_only_what_has_to_be_sent_has_an_example(schema: dict[str, Any]) -> None:
+    # The Swagger page sends examples as they are: a made-up tag would be refused, a filter would hide what there is.
+    shown = [one for *_, operation in operations(schema) for one in operation.get("parameters", ()) if "example" in one]
+    assert shown
+    assert [one["name"] for one in shown if not one.get("required")] == []
+
+
+def test_every_answer_tells_of_its_headers(schema: dict[str, Any]) -> None:
+    for method, path, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            headers = resolved(schema, answer)["headers"]
+            where = f"{method} {path} {status}"
+            assert "X-Request-ID" in headers, where
+            assert ("Location" in headers) == (status == "201"), where
+            assert ("Retry-After" in headers) == (status in ("429", "503")), where
+            assert ("WWW-Authenticate" in headers) == (status == "401"), where
+
+
+def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
+    for name in ("Booking", "NewBookingRequest", "Resource", "ResourceRequest", "User", "Timeline", "CalendarFeed"):
+        for field, described in schema["components"]["schemas"][name]["properties"].items():
+            assert field == "id" or described.get("description"), f"{name}.{field}"
+
+
+# --- Examples ---------------------------------------------------------------------------------------------------------
+
+
+def read_by(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
+    """The names of all that an operation reads."""
+    contents = operation.get("requestBody", {}).get("content", {}).values()
+    bodies = (resolved(schema, content["schema"]) for content in contents)
+    parameters = {one["name"] for one in operation.get("parameters", ())}
+    return parameters.union({"non_field_errors"}, *(body.get("properties", ()) for body in bodies))
+
+
+def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, Any]) -> None:
+    for method, path, operation in operations(schema):
+        answer = resolved(schema, operation["responses"].get("400", {}))
+        for code, example in answer.get("content", {}).get("application/json", {}).get("examples", {}).items():
+            faulty = set(example["value"]) - {*WORDS, *SLOTS}
+            assert faulty <= read_by(schema, operation), f"{method} {path} {code}"
+
+
+def test_a_stale_version_shows_what_is_stored(schema: dict[str, Any]) -> None:
+    for path in ("/api/resources/{id}/", "/api/bookings/{id}/"):
+        shown_there = resolved(schema, schema["paths"][path]["get"]["responses"]["200"])["content"]["application/json"]
+        for method in ("put", "patch", "delete"):
+            stale = resolved(schema, schema["paths"][path][method]["responses"]["412"])["content"]["application/json"]
+            current = stale["examples"]["precondition_failed"]["value"]["current"]
+            assert current == shown_there["examples"]["example"]["value"]
+
+
+def shown(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Each example with its shape."""
+    for method, path, operation in operations(schema):
+        bodies = [("body", operation["requestBody"])] if "requestBody" in operation else []
+        for where, part in [*bodies, *operation["responses"].items()]:
+            for media_type, content in resolved(schema, part).get("content", {}).items():
+                for name, example in content.get("examples", {}).items():
+                    yield f"{method} {path} {where} {media_type} {name}", content["schema"], example["value"]
+
+
+def test_every_body_has_an_example_and_every_example_is_what_its_shape_says(schema: dict[str, Any]) -> None:
+    checked, shapes = 0, {}
+    for where, shape, value in shown(schema):
+        key = json.dumps(shape)
+        if key not in shapes:
+            shapes[key] = jsonschema_rs.validator_for(
+                {**shape, "components": {"schemas": schema["components"]["schemas"]}}
+            )
+        error = next(shapes[key].iter_errors(value), None)
+        assert error is None, f"{where}: {error}"
+        checked += 1
+        assert value is not None, where
+    for method, path, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            for content in resolved(schema, answer).get("content", {}).values():
+                assert content["examples"], f"{method} {path} {status}"
+    assert checked > 400

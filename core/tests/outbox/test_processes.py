@@ -1,0 +1,362 @@
+"""Delivery by real processes: web servers and workers that are killed at the worst moments, and many messages at once.
+
+A claim lasts a minute; where a test wants that minute to pass, it sets the rows back by it.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+from rest_framework.authtoken.models import Token
+
+from core.models import Notification, Resource
+from core.notifications import messages
+from core.notifications.kinds import Kind
+from core.tests.support import sendgrid_server as provider
+from core.tests.support.environment import ROOT
+from core.tests.support.factories import at, booking_body
+from core.tests.support.mailing import deliver
+from core.tests.support.sendgrid_server import KEY, Handler, SendGridServer
+from core.tests.support.servers import database_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# In the suite; `make test-all PARTS=messages` sends 10 000.
+MANY = int(os.environ.get("MANY_MESSAGES", "1000"))
+WAIT_SECONDS = 60
+
+
+class Process:
+    """A process of the product on this test's database, and all that it starts."""
+
+    def __init__(self, folder: Path, sendgrid: SendGridServer, *arguments: str, **environment: str) -> None:
+        self.log = folder / f"{len(list(folder.iterdir()))}.log"
+        given = {
+            "DATABASE_URL": database_url(),
+            "EMAIL_USE": "sendgrid",
+            "SENDGRID_API_KEY": KEY,
+            "SENDGRID_HOST": sendgrid.host,
+            "WEB_CONCURRENCY": "1",
+        }
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env={**os.environ, **given, **environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def kill(self) -> None:
+        """With all that it started, and without a chance to say goodbye."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def stop(self) -> None:
+        """The way that a platform stops it."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        finally:
+            self.kill()
+
+
+def wait_for(condition: Callable[[], object], process: Process | None = None) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert process is None or process.process.poll() is None, process.said
+        assert time.monotonic() < deadline, process.said if process else "It took too long."
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def sendgrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridServer]:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with SendGridServer() as server:
+        yield server
+
+
+@pytest.fixture
+def worker(tmp_path: Path, sendgrid: SendGridServer) -> Iterator[Callable[[], Process]]:
+    """Starts workers, and stops them in the end."""
+    started: list[Process] = []
+
+    def start() -> Process:
+        arguments = ("manage.py", "deliver_notifications", "--watch")
+        started.append(Process(tmp_path, sendgrid, *arguments, NOTIFICATIONS="worker"))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture
+def web(tmp_path: Path, sendgrid: SendGridServer) -> Iterator[Callable[..., tuple[Process, int]]]:
+    """Starts web servers, and stops them in the end."""
+    started: list[Process] = []
+
+    def start(**environment: str) -> tuple[Process, int]:
+        arguments = ("-m", "gunicorn", "booking_system_api.wsgi:application", "--bind", "127.0.0.1:0")
+        process = Process(tmp_path, sendgrid, *arguments, **environment)
+        started.append(process)
+        wait_for(lambda: "Listening at: http://127.0.0.1:" in process.said, process)
+        return process, int(process.said.split("Listening at: http://127.0.0.1:")[1].split()[0])
+
+    yield start
+    for process in started:
+        process.stop()
+        assert "Traceback" not in process.said
+
+
+def call(port: int, method: str, path: str, body: object = None, token: str = "") -> tuple[int, float]:
+    """The status of an answer, and how many seconds it took."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"X-Forwarded-Proto": "https", "Content-Type": "application/json", "Authorization": f"Token {token}"}
+    started = time.monotonic()
+    try:
+        connection.request(method, path, json.dumps(body) if body else None, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, time.monotonic() - started
+    finally:
+        connection.close()
+
+
+def write_messages(number: int) -> None:
+    """Messages to so many addresses of staff, in the outbox."""
+    now = timezone.now()
+    facts = {"username": "dora", "bookings": []}
+    rows = [
+        messages.message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts) for each in range(number)
+    ]
+    messages.write(rows)
+
+
+def a_minute_passes() -> None:
+    """The claims of whoever was killed have ended."""
+    Notification.objects.exclude(claimed_until=None).update(claimed_until=F("claimed_until") - timedelta(seconds=61))
+
+
+def waiting() -> int:
+    return Notification.objects.filter(state="waiting").count()
+
+
+def arrived(sendgrid: SendGridServer) -> Counter[str]:
+    return Counter(sendgrid.receivers)
+
+
+# --- The web processes ------------------------------------------------------------------------------------------------
+
+
+def test_a_web_process_delivers_after_the_commit_and_once(
+    web: Callable, sendgrid: SendGridServer, alice: User, room: Resource
+) -> None:
+    token = Token.objects.create(user=alice).key
+    _, port = web(WEB_CONCURRENCY="2", TO_EMAIL="staff@example.org")
+    for hour in (8, 10, 12, 14):
+        assert call(port, "POST", "/api/bookings/", booking_body(room, at(hour)), token)[0] == 201
+    wait_for(lambda: waiting() == 0)
+    assert arrived(sendgrid) == {"alice@example.org": 4, "staff@example.org": 4}
+    assert len(sendgrid.requests) == 8
+
+
+def test_a_provider_that_hangs_adds_nothing_to_a_booking(
+    web: Callable, sendgrid: SendGridServer, alice: User, room: Resource
+) -> None:
+    token = Token.objects.create(user=alice).key
+    _, port = web()
+    call(port, "GET", "/api/bookings/", token=token)
+    took: dict[bool, list[float]] = {False: [], True: []}
+    for hangs in (False, True):
+        sendgrid.behaviour = provider.hanging if hangs else None
+        for number in range(8):
+            start = at(8 + number / 2, day=3 if hangs else 2)
+            body = booking_body(room, start, start + timedelta(minutes=30))
+            status, seconds = call(port, "POST", "/api/bookings/", body, token)
+            assert status == 201
+            took[hangs].append(seconds)
+    wait_for(lambda: len(sendgrid.requests) > len(sendgrid.accepted))
+    usual, meanwhile = (sorted(took[hangs])[4] for hangs in (False, True))
+    print(f"\nPOST: {usual * 1000:.0f} ms, and {meanwhile * 1000:.0f} ms while the provider hangs")  # noqa: T201
+    assert max(took[True]) < 2
+    assert meanwhile < usual * 3 + 0.1
+
+
+def test_a_web_process_that_is_killed_with_a_message_on_its_way_loses_none(
+    web: Callable, sendgrid: SendGridServer, alice: User, room: Resource
+) -> None:
+    token = Token.objects.create(user=alice).key
+    sendgrid.behaviour = provider.hanging
+    process, port = web(TO_EMAIL="staff@example.org")
+    for hour in (8, 10, 12):
+        assert call(port, "POST", "/api/bookings/", booking_body(room, at(hour)), token)[0] == 201
+    wait_for(lambda: sendgrid.requests)
+    process.kill()
+    assert waiting() == 6
+    sendgrid.behaviour = None
+    a_minute_passes()
+    _, port = web(TO_EMAIL="staff@example.org")
+    assert call(port, "GET", "/health/")[0] == 200
+    wait_for(lambda: waiting() == 0)
+    assert arrived(sendgrid) == {"alice@example.org": 3, "staff@example.org": 3}
+
+
+def test_a_web_process_that_is_stopped_finishes_the_message_on_its_way(
+    web: Callable, sendgrid: SendGridServer, alice: User, room: Resource
+) -> None:
+    def slow(handler: Handler, raw: bytes) -> None:
+        time.sleep(1)
+        handler.take(raw)
+
+    token = Token.objects.create(user=alice).key
+    sendgrid.behaviour = slow
+    process, port = web()
+    assert call(port, "POST", "/api/bookings/", booking_body(room), token)[0] == 201
+    wait_for(lambda: sendgrid.requests)
+    process.stop()
+    assert Notification.objects.get().state == "sent"
+    assert arrived(sendgrid) == {"alice@example.org": 1}
+
+
+def test_a_web_process_leaves_delivery_to_workers_where_the_settings_say_so(
+    web: Callable, worker: Callable, sendgrid: SendGridServer, alice: User, room: Resource
+) -> None:
+    token = Token.objects.create(user=alice).key
+    process, port = web(NOTIFICATIONS="worker")
+    assert call(port, "POST", "/api/bookings/", booking_body(room), token)[0] == 201
+    time.sleep(0.5)
+    assert sendgrid.requests == []
+    process.kill()
+    worker()
+    wait_for(lambda: waiting() == 0)
+    assert arrived(sendgrid) == {"alice@example.org": 1}
+
+
+# --- Workers ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_is_killed_between_sending_and_marking_sends_one_twice_and_loses_none(
+    worker: Callable, sendgrid: SendGridServer
+) -> None:
+    write_messages(25)
+    first = worker()
+
+    def kill_after_the_seventh(handler: Handler, raw: bytes) -> None:
+        if len(sendgrid.requests) == 7:
+            sendgrid.accepted.append(json.loads(raw))
+            first.kill()
+        else:
+            handler.take(raw)
+
+    sendgrid.behaviour = kill_after_the_seventh
+    wait_for(lambda: first.process.poll() is not None)
+    assert waiting() == 19
+    sendgrid.behaviour = None
+    worker()
+    wait_for(lambda: waiting() == 4)  # those of the first one's last claim wait for its end
+    assert set(arrived(sendgrid).values()) == {1}
+    a_minute_passes()
+    wait_for(lambda: waiting() == 0)
+    assert len(arrived(sendgrid)) == 25
+    assert sorted(arrived(sendgrid).values()) == [1] * 24 + [2]
+
+
+def test_a_worker_that_is_killed_before_the_provider_took_the_message_sends_none_twice(
+    worker: Callable, sendgrid: SendGridServer
+) -> None:
+    write_messages(12)
+    first = worker()
+
+    def kill_at_the_third(handler: Handler, raw: bytes) -> None:
+        if len(sendgrid.requests) == 3:
+            first.kill()
+        else:
+            handler.take(raw)
+
+    sendgrid.behaviour = kill_at_the_third
+    wait_for(lambda: first.process.poll() is not None)
+    sendgrid.behaviour = None
+    a_minute_passes()
+    worker()
+    wait_for(lambda: waiting() == 0)
+    assert len(arrived(sendgrid)) == 12
+    assert set(arrived(sendgrid).values()) == {1}
+
+
+def test_a_worker_that_is_stopped_finishes_the_message_on_its_way_and_gives_the_rest_back(
+    worker: Callable, sendgrid: SendGridServer
+) -> None:
+    def slow(handler: Handler, raw: bytes) -> None:
+        time.sleep(0.5)
+        handler.take(raw)
+
+    write_messages(5)
+    sendgrid.behaviour = slow
+    process = worker()
+    wait_for(lambda: sendgrid.requests, process)
+    process.stop()
+    assert process.process.returncode == 0
+    done = len(sendgrid.accepted)
+    assert 1 <= done < 5
+    assert Notification.objects.filter(state="sent").count() == done
+    assert Notification.objects.filter(state="waiting", claim=None).count() == 5 - done
+
+
+def test_many_messages_all_arrive_and_none_twice(worker: Callable, sendgrid: SendGridServer) -> None:
+    workers = 2 if connection.vendor == "postgresql" else 1
+    write_messages(MANY)
+    started = time.monotonic()
+    for _ in range(workers):
+        worker()
+    deadline = started + MANY / 10
+    while waiting():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    took = time.monotonic() - started
+    print(f"\n{MANY} messages, {workers} worker(s), {connection.vendor}: {took:.1f} s, {MANY / took:.0f}/s")  # noqa: T201
+    assert len(sendgrid.requests) == MANY
+    assert len(arrived(sendgrid)) == MANY
+    assert set(Notification.objects.values_list("state", "tries").distinct()) == {("sent", 1)}
+
+
+def test_a_deliverer_beside_others_takes_only_what_they_have_not(sendgrid: SendGridServer, worker: Callable) -> None:
+    """While a worker is at its batch, another delivery goes on with the rest."""
+    gate = threading.Event()
+
+    def wait_at_the_first(handler: Handler, raw: bytes) -> None:
+        if len(sendgrid.requests) == 1:
+            gate.wait(4)
+        handler.take(raw)
+
+    write_messages(15)
+    sendgrid.behaviour = wait_at_the_first
+    process = worker()
+    wait_for(lambda: sendgrid.requests, process)
+    printed = deliver()
+    assert printed["sent"] == 5
+    gate.set()
+    wait_for(lambda: waiting() == 0)
+    assert len(sendgrid.requests) == 10

@@ -1,0 +1,112 @@
+"""build.sh, what a deploy runs before it starts the server."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.tests.support.environment import ROOT
+from core.tests.support.factories import PASSWORD
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of what git would bring, in a folder with a space in its name."""
+    folder = tmp_path / "a copy"
+    folder.mkdir()
+    for name in ("booking_system_api", "core", "staticfiles"):
+        kept_out = shutil.ignore_patterns("__pycache__", *(["[!.]*"] if name == "staticfiles" else []))
+        shutil.copytree(ROOT / name, folder / name, ignore=kept_out)
+    for name in ("build.sh", "manage.py", "requirements.txt"):
+        shutil.copy2(ROOT / name, folder / name)
+    return folder
+
+
+def build(folder, **variables):
+    """Runs it from another folder, with this interpreter's pip and python."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # What is installed already is enough; nothing is fetched.
+        "PIP_NO_INDEX": "1",
+        **variables,
+    }
+    return subprocess.run(
+        ["bash", str(folder / "build.sh")],
+        cwd=folder.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def rows(folder, query):
+    connection = sqlite3.connect(folder / "db.sqlite3")
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def write(folder, statement):
+    connection = sqlite3.connect(folder / "db.sqlite3")
+    try:
+        connection.execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def test_it_is_executable_in_git():
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage", "build.sh"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert listed.stdout.startswith("100755 ")
+
+
+def test_it_prepares_everything_and_may_run_again(copy):
+    chief = {
+        "DJANGO_SUPERUSER_USERNAME": "chief",
+        "DJANGO_SUPERUSER_EMAIL": "chief@example.org",
+        "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+    }
+
+    # The first deploy: nobody has set the variables of the superuser yet.
+    first = build(copy)
+
+    assert first.returncode == 0, first.stderr
+    assert (copy / "staticfiles" / "staticfiles.json").is_file()
+    assert "DJANGO_SUPERUSER_PASSWORD" in first.stdout
+    assert "0 profiles were made." in first.stdout
+    assert rows(copy, "SELECT count(*) FROM auth_user") == [(0,)]
+
+    # By the second somebody has, and others have come by SQL.
+    columns = "username, password, email, first_name, last_name, is_superuser, is_staff, is_active, date_joined"
+    write(copy, f"INSERT INTO auth_user ({columns}) VALUES ('bulk', '', '', '', '', 0, 0, 1, '2030-01-01 00:00:00')")
+    second = build(copy, **chief)
+
+    assert second.returncode == 0, second.stderr
+    assert "No migrations to apply." in second.stdout
+    assert "Superuser chief was made." in second.stdout
+    assert "1 profiles were made." in second.stdout
+    assert PASSWORD not in second.stdout + second.stderr
+    users = rows(copy, "SELECT username, is_superuser FROM auth_user ORDER BY username")
+    assert users == [("bulk", 0), ("chief", 1)]
+
+
+def test_it_stops_at_the_first_error(copy):
+    done = build(copy, SECRET_KEY="")
+
+    assert done.returncode != 0
+    assert "SECRET_KEY is not set" in done.stderr
+    assert done.stderr.count("SECRET_KEY is not set") == 1
+    assert not (copy / "db.sqlite3").exists()

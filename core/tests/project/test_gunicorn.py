@@ -1,0 +1,331 @@
+"""The server of production, with its own configuration and DEBUG off, over real sockets."""
+
+import gzip
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from core.tests.support.environment import ROOT
+
+TLS = {"X-Forwarded-Proto": "https"}
+JSON = {**TLS, "Content-Type": "application/json"}
+PROCESSES = 2
+SIGN_INS = 2
+LOGIN = "/api/auth/token/login/"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A running gunicorn and its log."""
+
+    def __init__(self, folder, **variables):
+        self.port = free_port()
+        self.log = folder / "gunicorn.log"
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "HOME": str(folder),
+            "PORT": str(self.port),
+            **variables,
+        }
+
+    def manage(self, *arguments):
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def __enter__(self):
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "booking_system_api.wsgi:application", "--bind", self.bind],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if self.ask("GET", "/health/")[0] == 200:
+                    return self
+            except OSError:
+                time.sleep(0.05)
+            assert self.process.poll() is None, self.said
+        raise AssertionError(self.said)
+
+    def __exit__(self, *exception):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def bind(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def said(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def ask(self, method, path, body=None, **headers):
+        """The status, the headers and the body of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            given = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, given)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def raw(self, data):
+        """What comes back for these bytes, until the server closes the connection."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+            connection.sendall(data)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+            return received
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Several processes, an empty database with its tables."""
+    server = Server(
+        tmp_path_factory.mktemp("served"), WEB_CONCURRENCY=str(PROCESSES), THROTTLE_SIGN_IN=f"{SIGN_INS}/min"
+    )
+    server.manage("migrate", "--verbosity", "0")
+    with server:
+        yield server
+
+
+def flat(answer, status, code=None):
+    assert answer[0] == status, answer
+    assert answer[1]["Content-Type"] == "application/json"
+    body = json.loads(answer[2])
+    assert all(isinstance(body[word], str) for word in ("error", "code", "detail"))
+    assert code is None or body["code"] == code
+    return body
+
+
+class TestTheProbe:
+    @pytest.mark.parametrize("host", ["localhost", "10.2.3.4:8000", "probe.internal", "a_b", "evil.example", ""])
+    def test_it_is_answered_over_plain_http_whatever_the_host(self, server, host):
+        status, headers, body = server.ask("GET", "/health/", Host=host)
+
+        assert (status, json.loads(body)) == (200, {"status": "ok"})
+
+    def test_head_has_no_body(self, server):
+        received = server.raw(b"HEAD /health/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+        head, _, body = received.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert body == b""
+
+    def test_it_is_answered_to_old_http_without_a_host(self, server):
+        assert server.raw(b"GET /health/ HTTP/1.0\r\n\r\n").split(b" ", 2)[1] == b"200"
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "NONSENSE"])
+    def test_another_method_is_a_405(self, server, method):
+        answer = server.ask(method, "/health/")
+
+        flat(answer, 405, "method_not_allowed")
+        assert answer[1]["Allow"] == "GET, HEAD"
+
+
+class TestAnswersWithoutABody:
+    @pytest.mark.parametrize("path", ["/health/", "/api/resources/", "/api/nothing/", "/admin/login/", "/favicon.ico"])
+    def test_head_is_get_without_its_body(self, server, path):
+        read, asked = server.ask("GET", path, **TLS), server.ask("HEAD", path, **TLS)
+
+        assert asked[0] == read[0]
+        assert asked[2] == b""
+        if path != "/admin/login/":  # its token differs each time
+            assert asked[1]["Content-Length"] == str(len(read[2]))
+        assert "no-body response" not in server.said
+
+    def test_a_304_says_nothing_of_its_length(self, server):
+        tag = server.ask("GET", "/api/resources/", **TLS)[1]["ETag"]
+        status, headers, body = server.ask("GET", "/api/resources/", **TLS, If_None_Match=tag)
+
+        assert (status, headers["ETag"], body) == (304, tag, b"")
+        assert "Content-Length" not in headers
+        assert "Transfer-Encoding" not in headers
+
+
+class TestHttps:
+    @pytest.mark.parametrize("path", ["/api/resources/", "/admin/", "/api/nothing/"])
+    def test_plain_http_is_sent_to_https(self, server, path):
+        status, headers, _ = server.ask("GET", path, Host="localhost")
+
+        assert (status, headers["Location"]) == (301, f"https://localhost{path}")
+
+    def test_https_is_answered_and_meant_to_last(self, server):
+        status, headers, body = server.ask("GET", "/api/resources/", **TLS)
+
+        assert (status, json.loads(body)) == (200, [])
+        assert "max-age=31536000" in headers["Strict-Transport-Security"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+    def test_cookies_are_secure(self, server):
+        _, headers, _ = server.ask("GET", "/admin/login/", **TLS)
+
+        assert "Secure" in headers["Set-Cookie"]
+
+
+class TestBodies:
+    def test_a_body_of_unknown_length_is_no_server_error(self, server):
+        head = f"POST {LOGIN} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n"
+        more = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        received = server.raw((head + more).encode() + b"2\r\n{}\r\n0\r\n\r\n")
+
+        assert received.startswith(b"HTTP/1.1 411 ")
+        assert b'"code": "length_required"' in received
+
+    @pytest.mark.parametrize("size", [1_048_577, 3_000_000, 20_000_000])
+    @pytest.mark.parametrize("more", [{}, {"Connection": "close"}], ids=["kept open", "closed"])
+    def test_a_body_over_the_limit_is_a_413_that_arrives(self, server, size, more):
+        flat(server.ask("POST", LOGIN, b" " * size, **JSON, **more), 413, "body_too_large")
+
+    def test_after_a_413_the_connection_is_still_good(self, server):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        try:
+            for _ in range(2):
+                connection.request("POST", LOGIN, b" " * 2_000_000, JSON)
+                answer = connection.getresponse()
+                assert answer.status == 413
+                answer.read()
+                connection.request("GET", "/api/resources/", headers=TLS)
+                answer = connection.getresponse()
+                assert (answer.status, answer.read()) == (200, b"[]")
+        finally:
+            connection.close()
+
+    def test_a_body_that_never_comes_whole_is_no_server_error(self, server):
+        head = f"POST {LOGIN} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nContent-Length: 50\r\n"
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+            connection.shutdown(socket.SHUT_WR)
+            received = connection.recv(65536)
+
+        assert received == b"" or received.startswith(b"HTTP/1.1 4"), received
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"\x00\x01\x02\r\n\r\n",
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET /api/ HTTP/1.1\r\nHost: a\r\nHost: b\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n",
+            b"GET /api/\xff\xfe HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n",
+            b"GET /api/?x=\xff HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n",
+            b"GET /api/%ff/%00 HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n",
+            b"POST /api/auth/token/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+            b"POST /api/auth/token/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+            b"GET /api/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Token " + b"a" * 20_000 + b"\r\n\r\n",
+        ],
+        ids=[
+            "bytes",
+            "half a line",
+            "version",
+            "two hosts",
+            "bytes in the path",
+            "bytes in the query",
+            "NUL in the path",
+            "length in words",
+            "negative length",
+            "long header",
+        ],
+    )
+    def test_garbage_is_no_server_error(self, server, data):
+        received = server.raw(data)
+
+        status = int(received.split(b" ", 2)[1])
+        assert status < 500, received
+        assert b"Traceback" not in received
+        assert server.ask("GET", "/health/")[0] == 200
+
+    def test_a_bad_host_is_a_flat_400(self, server):
+        flat(server.ask("GET", "/api/resources/", Host="evil.example", **TLS), 400)
+
+
+class TestLimits:
+    def test_each_process_holds_them(self, server):
+        wrong = json.dumps({"username": "somebody", "password": "wrong"}).encode()
+
+        answers = [server.ask("POST", LOGIN, wrong, **JSON)[0] for _ in range(PROCESSES * SIGN_INS + 1)]
+
+        assert set(answers) == {400, 429}
+        assert answers.count(400) <= PROCESSES * SIGN_INS
+
+
+class TestTheLog:
+    def test_failed_requests_are_lines_on_stderr(self, server):
+        _, headers, _ = server.ask(
+            "GET", "/api/nothing/?token=in-the-address", Authorization="Token of-somebody", **TLS
+        )
+
+        line = f"WARNING booking_system_api.middleware: GET /api/nothing/ 404 user=- request={headers['X-Request-ID']}"
+        assert line in server.said
+        assert "in-the-address" not in server.said
+        assert "of-somebody" not in server.said
+
+    def test_nothing_failed_on_our_side(self, server):
+        assert "Traceback" not in server.said
+        assert " 500 " not in server.said
+
+
+# Serves the files that collectstatic put into another folder than ours.
+ELSEWHERE = "from booking_system_api.settings import *\nimport os\nSTATIC_ROOT = os.environ['COLLECTED']\n"
+
+
+@pytest.fixture(scope="module")
+def server_with_files(tmp_path_factory):
+    """One that serves the collected files of the admin."""
+    folder = tmp_path_factory.mktemp("with-files")
+    (folder / "elsewhere.py").write_text(ELSEWHERE)
+    server = Server(
+        folder,
+        WEB_CONCURRENCY="1",
+        COLLECTED=str(folder / "collected"),
+        DJANGO_SETTINGS_MODULE="elsewhere",
+        PYTHONPATH=f"{folder}{os.pathsep}{ROOT}",
+    )
+    server.manage("collectstatic", "--no-input", "--verbosity", "0")
+    with server:
+        yield server
+
+
+class TestStaticFiles:
+    def test_they_are_compressed_and_may_be_kept_for_ever(self, server_with_files):
+        _, _, page = server_with_files.ask("GET", "/admin/login/", **TLS)
+        path = next(part for part in page.decode().split('"') if part.startswith("/static/admin/css/base."))
+
+        status, headers, packed = server_with_files.ask("GET", path, Accept_Encoding="gzip", **TLS)
+        _, _, plain = server_with_files.ask("GET", path, **TLS)
+
+        assert path != "/static/admin/css/base.css"
+        assert (status, headers["Content-Encoding"]) == (200, "gzip")
+        assert gzip.decompress(packed) == plain
+        assert len(packed) < len(plain) / 2
+        assert "max-age=315360000" in headers["Cache-Control"]
+        assert "immutable" in headers["Cache-Control"]
+
+    def test_without_collected_files_the_admin_still_opens(self, server):
+        status, _, page = server.ask("GET", "/admin/login/", **TLS)
+
+        assert status == 200
+        assert b'name="username"' in page

@@ -1,0 +1,53 @@
+"""The Makefile has few targets, and `make test-all` runs each test that `make test` leaves out."""
+
+import configparser
+import re
+import subprocess
+import sys
+
+import pytest
+
+from core.tests.support.environment import ROOT
+from tools import parts
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def phony_targets() -> list[str]:
+    (names,) = re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)
+    return names.split()
+
+
+def test_every_target_is_phony_explained_and_there_are_at_most_15() -> None:
+    explained = re.findall(r"^([a-z-]+):.*## \S", MAKEFILE, re.MULTILINE)
+    assert explained == phony_targets() == re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
+    assert len(explained) <= 15
+
+
+def test_each_mark_that_the_suite_leaves_out_has_a_part() -> None:
+    ini = configparser.ConfigParser()
+    ini.read(ROOT / "pytest.ini")
+    (expression,) = re.findall(r'-m "(.+)"', ini["pytest"]["addopts"])
+    left_out = set(re.findall(r"not (\w+)", expression))
+    commands = [" ".join(part.command) for part in parts.PARTS.values()]
+    # tools/browser.py gives the mark to pytest by itself.
+    run = {mark for mark in left_out if any(f"-m {mark}" in command for command in commands)} | {"browser"}
+    assert run == left_out
+    assert "tools.browser" in parts.PARTS["browser"].command
+
+
+def test_an_unknown_part_is_refused_with_the_names_there_are() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "tools.parts", "--parts=browser nonsense"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "there is no part 'nonsense'; the parts are schema browser node redis messages" in result.stderr
+
+
+def test_a_part_whose_program_is_missing_fails_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts.shutil, "which", lambda program: None)
+    assert parts.run("redis", []) == "FAILED: redis-server is missing (on Debian and Ubuntu: apt install redis-server)"

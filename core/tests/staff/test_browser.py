@@ -1,0 +1,252 @@
+"""The admin and the browsable API in a real Chromium, under the Content-Security-Policy of production.
+
+`make test-all PARTS=browser` brings what this needs; `make test` leaves it out.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import override_settings
+from django.utils import timezone
+from pytest_django.live_server_helper import LiveServer
+
+from core.models import Booking, Resource
+from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# As in production, except for what needs HTTPS and for collected static files.
+PLAIN_HTTP = {
+    "SECURE_SSL_REDIRECT": False,
+    "SECURE_HSTS_SECONDS": 0,
+    "SESSION_COOKIE_SECURE": False,
+    "CSRF_COOKIE_SECURE": False,
+    "STORAGES": {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    },
+}
+SECONDS = 1000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright
+
+    patched = pytest.MonkeyPatch()
+    # The driver keeps an event loop in this thread, though nothing of the test runs in it.
+    patched.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()
+    patched.undo()
+
+
+@pytest.fixture(scope="module")
+def address(django_db_setup: None) -> Iterator[str]:
+    """Where the site is served, static files included."""
+    with override_settings(**PLAIN_HTTP):
+        server = LiveServer("localhost")
+        yield server.url
+        server.stop()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complains about: errors of scripts, files that are missing, violations of the policy."""
+    return []
+
+
+@pytest.fixture
+def page(browser: "Browser", address: str, complaints: list[str]) -> Iterator["Page"]:
+    """A browser window in which nothing may go wrong unseen."""
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15 * SECONDS)
+    window = context.new_page()
+    window.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+    # A picker drops its question when the next one is typed.
+    window.on(
+        "requestfailed",
+        lambda request: request.failure == "net::ERR_ABORTED" or complaints.append(f"{request.url}: {request.failure}"),
+    )
+    yield window
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def signed_in(page: "Page") -> Callable[[User], "Page"]:
+    """Signs a user in at the admin's form."""
+
+    def sign_in(user: User) -> "Page":
+        page.goto("/admin/")
+        page.fill("#id_username", user.username)
+        page.fill("#id_password", PASSWORD)
+        page.click("input[type=submit]")
+        page.wait_for_selector("#user-tools")
+        return page
+
+    return sign_in
+
+
+def pick(page: "Page", field: str, text: str) -> None:
+    """Choose in a picker by typing part of a name."""
+    page.click(f".field-{field} .select2-selection")
+    page.fill(".select2-search__field", text)
+    page.click(f".select2-results__option--highlighted:has-text('{text}')")
+
+
+def fill_in_time(page: "Page", field: str, moment: datetime) -> None:
+    page.fill(f"#id_{field}_0", f"{moment:%Y-%m-%d}")
+    page.fill(f"#id_{field}_1", f"{moment:%H:%M}")
+
+
+def test_a_staff_member_books_meets_a_clash_and_books_another_time(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, room: Resource, lab: Resource
+) -> None:
+    page = signed_in(admin)
+    page.click(".model-booking .addlink")
+    pick(page, "user", "alice")
+    pick(page, "resource", "Blue")
+    fill_in_time(page, "start_time", at(10))
+    fill_in_time(page, "end_time", at(11))
+    page.fill("#id_notes", "By telephone")
+    page.click("input[name=_addanother]")
+    page.wait_for_selector(".messagelist .success")
+
+    pick(page, "user", "alice")
+    pick(page, "resource", "Blue")
+    fill_in_time(page, "start_time", at(10.5))
+    fill_in_time(page, "end_time", at(11.5))
+    page.click("input[name=_save]")
+    error = page.inner_text(".errorlist")
+    assert "already booked" in error
+    assert f"{at(10):%Y-%m-%d} 10:00 to 11:00" in error
+    assert page.inner_text(".field-user .select2-selection__rendered") == "alice"
+    assert Booking.objects.count() == 1
+
+    fill_in_time(page, "start_time", at(11))
+    page.click("input[name=_save]")
+    page.wait_for_selector("#result_list")
+    assert page.locator("#result_list tbody tr").count() == 2
+    assert list(Booking.objects.values_list("user", "resource", "start_time", "end_time", "notes")) == [
+        (alice.pk, room.pk, at(10), at(11), "By telephone"),
+        (alice.pk, room.pk, at(11), at(11.5), ""),
+    ]
+
+
+def test_the_shortcuts_for_dates_and_clocks_write_utc(signed_in: Callable[[User], "Page"], admin: User) -> None:
+    page = signed_in(admin)
+    page.goto("/admin/core/booking/add/")
+    day_before = timezone.now().date()
+    page.click(".field-start_time .datetimeshortcuts >> nth=0 >> text=Today")
+    day_after = timezone.now().date()
+    page.click("#clocklink0")
+    page.click("#clockbox0 >> text=Noon")
+    assert page.input_value("#id_start_time_0") in (day_before.isoformat(), day_after.isoformat())
+    assert page.input_value("#id_start_time_1") == "12:00:00"
+
+
+def test_a_staff_member_confirms_two_bookings_at_once(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, lab: Resource
+) -> None:
+    first, second, third = (make_pending_booking(alice, lab, at(hour)) for hour in (8, 10, 12))
+    page = signed_in(admin)
+    page.click("#content .model-booking th a")
+    page.click("#changelist-filter >> text=pending")
+    for booking in (first, second):
+        page.check(f".action-select[value='{booking.pk}']")
+    page.select_option("select[name=action]", "confirm")
+    page.click("button[name=index]")
+    assert page.inner_text(".messagelist .success") == "2 bookings confirmed."
+    assert sorted(Booking.objects.filter(status="confirmed").values_list("pk", flat=True)) == [first.pk, second.pk]
+    third.refresh_from_db()
+    assert third.status == "pending"
+
+
+def test_an_ordinary_staff_member_does_not_reach_users(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User
+) -> None:
+    page = signed_in(admin)
+    assert "Users" not in page.inner_text("#content")
+    # Not in the window, where each refusal is a complaint.
+    for path in ("/admin/auth/user/", f"/admin/auth/user/{alice.pk}/change/", "/admin/auth/group/"):
+        assert page.request.get(path).status == 403, path
+
+
+def test_no_page_of_the_admin_draws_a_complaint(
+    signed_in: Callable[[User], "Page"], root: User, alice: User, room: Resource, complaints: list[str]
+) -> None:
+    booking = make_booking(alice, room)
+    paths = [
+        "/admin/",
+        "/admin/password_change/",
+        "/admin/core/",
+        f"/admin/core/booking/?_facets=True&q=alice&start_time__year={at(10).year}",
+        *(
+            f"/admin/{model}/{page}"
+            for model, key in {
+                "core/booking": booking.pk,
+                "core/resource": room.pk,
+                "core/userprofile": alice.profile.pk,
+                "auth/user": alice.pk,
+            }.items()
+            for page in ("", "add/", f"{key}/change/", f"{key}/history/", f"{key}/delete/")
+        ),
+        f"/admin/auth/user/{alice.pk}/password/",
+        "/admin/auth/group/add/",
+    ]
+    page = signed_in(root)
+    for path in paths:
+        assert page.goto(path, wait_until="networkidle").status == 200, path
+        assert complaints == [], path
+
+
+def test_the_browsable_api_works_under_the_policy(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, room: Resource, complaints: list[str]
+) -> None:
+    booking = make_booking(alice, room)
+    page = signed_in(admin)
+    for path in ("/api/", "/api/resources/", f"/api/resources/{room.pk}/", "/api/bookings/", "/api/auth/users/me/"):
+        answer = page.goto(path, wait_until="networkidle")
+        assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8"), path
+        assert page.locator(".response-info .pun").count() > 0, f"{path}: nothing is highlighted"
+        assert complaints == [], path
+
+    page.goto(f"/api/bookings/{booking.pk}/")
+    page.click("button:has-text('DELETE')")
+    with page.expect_response(re.compile(r"/api/bookings/")) as answered:
+        page.click("#deleteModal button:has-text('Delete')")
+    assert answered.value.request.method == "DELETE"
+    page.wait_for_load_state("networkidle")
+    booking.refresh_from_db()
+    assert booking.status == "cancelled"
+
+
+def test_the_policy_keeps_a_script_in_the_page_from_running(
+    signed_in: Callable[[User], "Page"], admin: User, complaints: list[str]
+) -> None:
+    page = signed_in(admin)
+    page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ranInThePage = true";
+            document.head.append(script);
+        }"""
+    )
+    assert page.evaluate("() => window.ranInThePage === undefined")
+    (complaint,) = complaints
+    assert "Content Security Policy" in complaint
+    complaints.clear()

@@ -1,0 +1,39 @@
+"""The committed description of the API, for tests to look at."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from core.tests.support.environment import ROOT
+from core.tests.support.routes import ROUTES
+
+COMMITTED = ROOT / "openapi.yaml"
+PAGES = {"docs", "redoc"}
+OUTSIDE = ("/calendars/{secret}.ics", "/health/")
+BELOW_API = {
+    f"/{address}".replace("(?P<pk>[0-9]+)", "{id}").replace("(?P<id>[0-9]+)", "{id}").replace("\\", "")
+    for name, (address, _) in ROUTES.items()
+    if name not in PAGES
+}
+
+
+def document() -> dict[str, Any]:
+    """The description as it is committed."""
+    return yaml.load(COMMITTED.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """What a reference leads to."""
+    while "$ref" in part:
+        found: Any = schema
+        for name in part["$ref"].removeprefix("#/").split("/"):
+            found = found[name]
+        part = found
+    return part

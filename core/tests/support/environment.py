@@ -1,0 +1,119 @@
+"""The suite's own environment: a pytest plugin that acts before Django's settings are loaded.
+
+`pytest.ini` names it, so it comes before every conftest.py and before pytest-django. Nothing of the developer's `.env`
+or environment reaches the suite, except `TEST_DATABASE_URL`: the server to make the test database on.
+"""
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# A setting's line in .env.example, in force or commented out.
+SETTING = re.compile(r"^#?\s*([A-Z][A-Z0-9_]*)=", re.MULTILINE)
+
+SUITE_SETTINGS = {
+    "DEBUG": "False",
+    "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+    "FRONTEND_URL": "https://app.example.org",
+    "EMAIL_USE": "console",
+    # No limits, except where a test sets them.
+    "THROTTLE_SIGN_IN": "",
+    "THROTTLE_REGISTRATION": "",
+    "THROTTLE_PASSWORD_RESET": "",
+    "THROTTLE_ANONYMOUS": "",
+    "THROTTLE_USER": "",
+}
+
+# Not for us: pytest.ini says which settings these are.
+FOREIGN = ("DJANGO_SETTINGS_MODULE", "DJANGO_CONFIGURATION")
+
+
+def replace_environment(folder: Path) -> None:
+    """Takes every setting out of the environment and puts the suite's own there.
+
+    Args:
+        folder: Where SQLite's file goes, when `TEST_DATABASE_URL` names no server.
+    """
+    for name in (*SETTING.findall((ROOT / ".env.example").read_text(encoding="utf-8")), *FOREIGN):
+        os.environ.pop(name, None)
+    os.environ.update(SUITE_SETTINGS)
+    os.environ["BOOKING_ENV_FILE"] = os.devnull
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
+    os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{quote(str(folder / 'db.sqlite3'))}"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """Comes before pytest-django loads the settings."""
+    folder = Path(tempfile.mkdtemp(prefix="booking-tests-"))
+    early_config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    replace_environment(folder)
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Makes passwords cheap, once Django is set up."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    config.pluginmanager.register(NothingIsSkipped(), "nothing-is-skipped")
+
+
+def pytest_report_header() -> str:
+    """Tells which database this run is about."""
+    from django.db import connection
+
+    return f"database: {connection.vendor}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the tests that are about the other database alone."""
+    from django.db import connection
+
+    others = {f"only_on_{vendor}" for vendor in ("sqlite", "postgresql") if vendor != connection.vendor}
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in others)]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+class NothingIsSkipped:
+    """Fails a run in which a test was skipped: what cannot run here carries a mark and a command of its own."""
+
+    def __init__(self) -> None:
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Notes a test that was skipped, or failed as expected."""
+        if report.skipped:
+            self.skipped.append(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notes a module that was skipped as a whole."""
+        if report.skipped:
+            self.skipped.append(report.nodeid)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Turns success into failure."""
+        if self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:  # noqa: ANN401 - pytest keeps its type to itself
+        """Says why the run failed."""
+        if self.skipped:
+            terminalreporter.section("skipped tests fail the run", red=True)
+            terminalreporter.write_line("Give each a mark of pytest.ini that leaves it out, or make it run:")
+            for nodeid in self.skipped:
+                terminalreporter.write_line(f"  {nodeid}")

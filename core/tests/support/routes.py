@@ -1,0 +1,65 @@
+"""The set of addresses below /api/ and their methods."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# name: the address as a regular expression, its methods beside HEAD and OPTIONS
+ROUTES = {
+    "api-root": ("api/", "get"),
+    "resource-list": ("api/resources/", "get post"),
+    "resource-detail": ("api/resources/(?P<pk>[0-9]+)/", "delete get patch put"),
+    "resource-availability": ("api/resources/(?P<pk>[0-9]+)/availability/", "get"),
+    "resource-slots": ("api/resources/(?P<pk>[0-9]+)/slots/", "get"),
+    "availability": ("api/availability/", "get"),
+    "booking-list": ("api/bookings/", "get post"),
+    "booking-check": ("api/bookings/check/", "post"),
+    "booking-detail": ("api/bookings/(?P<pk>[0-9]+)/", "delete get patch put"),
+    "booking-calendar": ("api/bookings/(?P<pk>[0-9]+)/calendar\\.ics", "get"),
+    "calendar-feed-list": ("api/calendar-feeds/", "get post"),
+    "calendar-feed-detail": ("api/calendar-feeds/(?P<pk>[0-9]+)/", "delete get"),
+    "schema": ("api/schema/", "get"),
+    "docs": ("api/docs/", "get"),
+    "redoc": ("api/redoc/", "get"),
+    "profile-picture": ("api/profile/picture/", "patch put"),
+    "preferences": ("api/profile/preferences/", "get patch"),
+    "profile-picture-delete": ("api/profile/picture/delete/", "delete"),
+    "user-list": ("api/auth/users/", "get post"),
+    "user-me": ("api/auth/users/me/", "delete get patch put"),
+    "user-detail": ("api/auth/users/(?P<id>[0-9]+)/", "delete get patch put"),
+    "user-set-password": ("api/auth/users/set_password/", "post"),
+    "user-reset-password": ("api/auth/users/reset_password/", "post"),
+    "user-reset-password-confirm": ("api/auth/users/reset_password_confirm/", "post"),
+    "login": ("api/auth/token/login/", "post"),
+    "logout": ("api/auth/token/logout/", "post"),
+    "jwt-create": ("api/auth/jwt/create/", "post"),
+    "jwt-refresh": ("api/auth/jwt/refresh/", "post"),
+    "jwt-verify": ("api/auth/jwt/verify/", "post"),
+    "jwt-logout": ("api/auth/jwt/logout/", "post"),
+}
+
+REST_OF_THE_API = "nothing-here"
+
+
+def leaves(patterns: Sequence[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every address with its pattern, as one regular expression."""
+    for pattern in patterns:
+        address = before + str(pattern.pattern).removeprefix("^").removesuffix("$")
+        if isinstance(pattern, URLResolver):
+            yield from leaves(pattern.url_patterns, address)
+        elif address.startswith("api/") and pattern.name != REST_OF_THE_API:
+            yield address, pattern
+
+
+def methods_of(pattern: URLPattern) -> str:
+    """The methods of an address beside HEAD and OPTIONS, which come by themselves."""
+    view = pattern.callback
+    actions = getattr(view, "actions", None)
+    found = actions or [name for name in view.cls.http_method_names if hasattr(view.cls, name)]
+    return " ".join(sorted(set(found) - {"head", "options"}))
+
+
+def routes() -> dict[str, re.Pattern[str]]:
+    """The addresses by name."""
+    return {pattern.name: re.compile(address) for address, pattern in leaves(get_resolver().url_patterns)}
