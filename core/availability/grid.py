@@ -1,4 +1,4 @@
-"""The grid on which slots may start: every so many minutes of a local clock, from midnight on. Pure arithmetic."""
+"""The grid of possible slot starts: every `step` minutes of a local clock, counted from local midnight."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -12,42 +12,43 @@ HOUR = timedelta(hours=1)
 
 
 def grid(window: Interval, *, step: int, zone: ZoneInfo) -> Iterator[datetime]:
-    """The moments of the grid in the window, in order, in UTC.
+    """Yields the moments of the grid in the window, in order and in UTC.
 
-    On the nights when clocks change the grid follows the local clock: times of the missing hour are missing, those of
-    the doubled one come twice (RFC 5545 would name the first of the two only).
+    The grid follows the local clock on the nights when clocks change: the local times of a skipped hour are left out,
+    and the local times of a repeated hour come twice (RFC 5545 would name only the first of the two).
 
     Args:
-        window: Where to look, ``[start, end)``.
-        step: Minutes between two moments, from 1 to 1440; each local midnight begins anew.
-        zone: Whose clock it is.
+        window: The window ``[start, end)``.
+        step: Minutes between two moments, from 1 to 1440; the count begins again at each local midnight.
+        zone: The time zone of the local clock.
     """
-    plain = [timedelta(minutes=minutes) for minutes in range(0, 1440, step)]
+    since_midnight = [timedelta(minutes=minutes) for minutes in range(0, 1440, step)]
     day = window.start.astimezone(zone).date()
-    last = window.end.astimezone(zone).date()
-    while day <= last:
-        moments = of_day(day, plain, zone=zone)
+    last_day = window.end.astimezone(zone).date()
+    while day <= last_day:
+        moments = moments_of_day(day, since_midnight, zone=zone)
         yield from moments[bisect_left(moments, window.start) : bisect_left(moments, window.end)]
         day += DAY
 
 
-def of_day(day: date, since_midnight: Sequence[timedelta], *, zone: ZoneInfo) -> list[datetime]:
-    """The moments at which the local clock shows these times of a local day, in UTC and in order."""
-    naive = datetime.combine(day, time.min)
-    if is_plain(naive, zone):
-        midnight = naive.replace(tzinfo=zone).astimezone(UTC)
-        return [midnight + passed for passed in since_midnight]
+def moments_of_day(day: date, since_midnight: Sequence[timedelta], *, zone: ZoneInfo) -> list[datetime]:
+    """Returns the moments at which the local clock shows the given times of a local day, in order and in UTC."""
+    midnight = datetime.combine(day, time.min)
+    if has_constant_offset(midnight, zone):
+        start = midnight.replace(tzinfo=zone).astimezone(UTC)
+        return [start + time_of_day for time_of_day in since_midnight]
     moments: set[datetime] = set()
-    for passed in since_midnight:
-        local = naive + passed
+    for time_of_day in since_midnight:
+        local = midnight + time_of_day
         for fold in (0, 1):
             moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            # A skipped local time does not survive the round trip.
             if moment.astimezone(zone).replace(tzinfo=None) == local:
                 moments.add(moment)
     return sorted(moments)
 
 
-def is_plain(midnight: datetime, zone: ZoneInfo) -> bool:
-    """Whether the clock runs through from this local midnight to the next without a change."""
+def has_constant_offset(midnight: datetime, zone: ZoneInfo) -> bool:
+    """True if the UTC offset of the zone stays the same from this local midnight to the next."""
     offsets = {(midnight + hour * HOUR).replace(tzinfo=zone).utcoffset() for hour in range(25)}
     return len(offsets) == 1

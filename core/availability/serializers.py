@@ -1,4 +1,4 @@
-"""What the questions about free time may say, and what the answers look like."""
+"""The query parameters and the answers of the availability endpoints."""
 
 import zoneinfo
 from datetime import timedelta
@@ -18,7 +18,7 @@ class TimelineParameters(WindowParameters):
 
 
 class SearchParameters(WindowParameters):
-    """A window of at most 31 days, and how long a slot is needed in it."""
+    """A window of at most 31 days and the duration of the slot."""
 
     longest = timedelta(days=31)
 
@@ -28,16 +28,19 @@ class SearchParameters(WindowParameters):
 
 
 class SlotParameters(SearchParameters):
-    """A grid of slots."""
+    """The search for slots on a grid."""
 
     step = serializers.IntegerField(min_value=5, max_value=1440, default=30, help_text="Minutes between two starts.")
-    timezone = ZoneField(default=zoneinfo.ZoneInfo("UTC"), help_text="Whose midnight the grid begins at: an IANA name.")
+    timezone = ZoneField(
+        default=zoneinfo.ZoneInfo("UTC"),  # type: ignore[arg-type]  # the stubs know only a CharField with a text
+        help_text="Whose midnight the grid begins at: an IANA name.",
+    )
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000, help_text="How many at most.")
     cursor = serializers.CharField(required=False, help_text="Where the next page begins; follow the Link header.")
 
 
 class FirstSlotParameters(SearchParameters):
-    """A search over all resources."""
+    """The search for the first slot of each resource."""
 
     min_capacity = serializers.IntegerField(min_value=1, max_value=LARGEST_CAPACITY, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=20, help_text="How many at most.")

@@ -1,4 +1,4 @@
-"""What is free and what is taken. Pure arithmetic on intervals, and the few look-ups that feed it."""
+"""Free and busy time of a resource: arithmetic on intervals, and the queries for its input."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -13,56 +13,55 @@ from core.models import Booking, Resource
 
 
 def slots(
-    window: Interval, taken: Sequence[Interval], *, duration: timedelta, step: int, zone: ZoneInfo
+    window: Interval, busy: Sequence[Interval], *, duration: timedelta, step: int, zone: ZoneInfo
 ) -> Iterator[Interval]:
-    """The slots on the grid that lie in the window and touch nothing that is taken, in order.
+    """Yields the slots that start on the grid, lie in the window and overlap no busy interval, in order.
 
     Args:
-        window: Where they may lie.
-        taken: Intervals that do not overlap, in order.
-        duration: How long each slot is.
-        step: The minutes of the grid.
-        zone: The clock of the grid.
+        window: The window that contains the slots.
+        busy: Intervals in order, without overlaps.
+        duration: The length of each slot.
+        step: Minutes between two moments of the grid.
+        zone: The time zone of the grid.
     """
-    # The first and the last moment at which a slot in a gap may start.
-    wide = ((gap.start, gap.end - duration) for gap in window.subtract(taken) if gap.duration >= duration)
-    first, last = next(wide, (None, None))
-    if first is None:
+    gaps = (gap for gap in window.subtract(busy) if gap.duration >= duration)
+    gap = next(gaps, None)
+    if gap is None:
         return
-    for start in grid(Interval(first, window.end), step=step, zone=zone):
-        while start > last:
-            first, last = next(wide, (None, None))
-            if first is None:
+    for start in grid(Interval(gap.start, window.end), step=step, zone=zone):
+        while start > gap.end - duration:
+            gap = next(gaps, None)
+            if gap is None:
                 return
-        if start >= first:
+        if start >= gap.start:
             yield Interval(start, start + duration)
 
 
-def taken_in(window: Interval, *, resource_id: int) -> list[Interval]:
-    """What is taken of a resource in the window, in order. One statement."""
+def busy_intervals(window: Interval, *, resource_id: int) -> list[Interval]:
+    """Returns the slots of the resource's blocking bookings that overlap the window, in order. One statement."""
     rows = Booking.objects.within(window, resource_id=resource_id).values_list("start_time", "end_time")
     return [Interval(*row) for row in rows]
 
 
-def free_in(window: Interval, busy: Iterable[Interval]) -> list[Interval]:
-    """The gaps between what is busy."""
+def free_intervals(window: Interval, busy: Iterable[Interval]) -> list[Interval]:
+    """Returns the gaps between the busy intervals, in order."""
     return list(window.subtract(busy))
 
 
 def first_slots(
-    window: Interval, *, duration: timedelta, min_capacity: int | None, now: datetime, most: int
+    window: Interval, *, duration: timedelta, min_capacity: int | None, now: datetime, limit: int
 ) -> list[tuple[Resource, Interval]]:
-    """For each resource its first slot of that length in the window, soonest first. One statement."""
-    part = window.clip(rules.offered_window(now=now))
-    if part is None:
+    """Returns up to `limit` resources, each with its first free slot in the window; soonest first. One statement."""
+    bookable = window.clip(rules.offered_window(now=now))
+    if bookable is None:
         return []
     resources = Resource.objects.filter(is_available=True)
     if min_capacity is not None:
         resources = resources.filter(capacity__gte=min_capacity)
-    ordered = resources.with_first_gap(after=part.start, length=duration, until=part.end)
-    found = ordered.order_by(F("first_gap").asc(nulls_last=True), "capacity", "name", "id")[:most]
+    annotated = resources.with_first_gap(after=bookable.start, length=duration, until=bookable.end)
+    soonest = annotated.order_by(F("first_gap").asc(nulls_last=True), "capacity", "name", "id")[:limit]
     return [
         (resource, Interval(resource.first_gap, resource.first_gap + duration))
-        for resource in found
+        for resource in soonest
         if resource.first_gap is not None
     ]

@@ -1,4 +1,4 @@
-"""The addresses of the questions about free time."""
+"""The URLs of the availability endpoints."""
 
 from django.urls import path, re_path
 
