@@ -11,4 +11,4 @@ application = get_asgi_application()
 
 from core.outbox import worker  # noqa: E402 - after the applications are loaded
 
-worker.serve()
+worker.run_in_web_process()

@@ -1,9 +1,9 @@
-"""Delivery: claims rows that are due, gives each to its channel once, and marks what became of it.
+"""Delivery: claims the due rows, gives each row to its channel once, and marks the outcome.
 
-Any number of processes may deliver at once. Each claims a few rows, skipping rows that others have locked, sends them
-one after the other and marks each at once. A claim ends by itself, so that others take over the rows of a killed
-process; only the row that it had sent and not yet marked is sent twice. No lock and no transaction is held while a
-channel waits for the outside.
+Any number of processes may deliver at once. Each process claims a few rows and skips rows that other processes have
+locked. It sends its rows one after the other and marks each row immediately. A claim expires, so that another process
+takes over the rows of a killed process. Only a row that the killed process had sent and not yet marked is sent twice.
+No lock and no transaction is held while a channel waits for the network.
 """
 
 import logging
@@ -14,7 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection, models, transaction
 from django.db.models import Exists, OuterRef, Q
@@ -24,22 +24,23 @@ from core.outbox.models import OutboxRow, State
 logger = logging.getLogger(__name__)
 
 BATCH = 10
-# A batch fits into a claim even if each row takes as long as its channel may.
+# A batch fits into a claim even if each row takes the longest time that its channel allows.
 CLAIM_SECONDS = 60
-# Begin a row only while so much of its claim is left.
+# A row begins only while this much of its claim is left.
 MARGIN_SECONDS = 10
 FIRST_DELAY_MINUTES = 1
 LONGEST_DELAY_MINUTES = 64
-# After so many retries in a row the channel is taken to be down, and the rest waits for the next run.
+# After this many retries in a row the channel counts as down, and the other rows wait for the next run.
 FAILURES_IN_A_ROW = 3
 MARK_TRIES = 5
 
-Answer = TypeVar("Answer")
+Row = TypeVar("Row", bound=OutboxRow)
+Result = TypeVar("Result")
 Tally = Counter[str]
 
 
-class NotNeeded(Exception):  # noqa: N818 - no error: nothing went wrong
-    """Nobody needs the row any more.
+class NotNeeded(Exception):  # noqa: N818 - an outcome, not an error
+    """The row is no longer needed.
 
     Attributes:
         columns: Further columns to write when the row is dropped.
@@ -50,11 +51,11 @@ class NotNeeded(Exception):  # noqa: N818 - no error: nothing went wrong
         self.columns = columns
 
 
-class NotSent(Exception):  # noqa: N818 - what the outside answered, not a fault of ours
+class NotSent(Exception):  # noqa: N818 - an outcome, not an error of this program
     """The channel could not send the row.
 
     Attributes:
-        again: Whether the same row may go through later.
+        again: True if a later try with the same row may succeed.
     """
 
     def __init__(self, reason: str, *, again: bool) -> None:
@@ -62,31 +63,35 @@ class NotSent(Exception):  # noqa: N818 - what the outside answered, not a fault
         self.again = again
 
 
-class Channel(Protocol):
-    """A way to the outside, for the rows of one table."""
+class Channel(Protocol[Row]):
+    """Sends the rows of one table."""
 
-    model: type[OutboxRow]
+    @property
+    def model(self) -> type[Row]: ...
 
-    def load(self, claimed: models.QuerySet[Any]) -> list[Any]:
-        """Read the claimed rows, and whatever sending them needs, in few statements."""
+    def load(self, claimed: models.QuerySet[Row]) -> list[Row]:
+        """Returns the claimed rows with all data that `send` needs, in few statements."""
 
-    def send(self, row: Any, *, now: datetime) -> Mapping[str, object]:  # noqa: ANN401 - a row of `model`
-        """Send a row.
+    def send(self, row: Row, *, now: datetime) -> Mapping[str, object]:
+        """Sends a row.
 
         Returns:
             Columns to write when the row is marked as sent.
 
         Raises:
-            NotNeeded: To drop the row.
-            NotSent: To try the row again later, or to give it up.
+            NotNeeded: The row is dropped.
+            NotSent: The row is tried again later, or fails.
         """
 
-    def give_up(self, row: Any, error: NotSent) -> None:  # noqa: ANN401 - a row of `model`
-        """Do what is left to do for a row that has been marked as failed."""
+    def give_up(self, row: Row, error: NotSent) -> None:
+        """Handles a row that has just been marked as failed."""
 
 
 class Run:
-    """One run: its clock, which goes on even if the computer's clock is set back, and its end."""
+    """One run of the worker: its clock and its end.
+
+    The clock continues steadily even if the computer's clock is set back.
+    """
 
     def __init__(self, now: datetime, *, seconds: float = math.inf, stopping: threading.Event | None = None) -> None:
         self._began, self._ticks = now, time.monotonic()
@@ -107,16 +112,16 @@ class Run:
         return self.seconds >= self._limit or (self._stopping is not None and self._stopping.is_set())
 
 
-def deliver(channel: Channel, run: Run) -> Tally:
-    """Deliver all rows of a channel that are due; counts those `sent`, `retried`, `failed` and `dropped`."""
+def deliver(channel: Channel[Row], run: Run) -> Tally:
+    """Delivers all due rows of a channel and counts them as `sent`, `retried`, `failed` or `dropped`."""
     tally, failures = Tally(), 0
     while not run.is_over and failures < FAILURES_IN_A_ROW and (rows := claim(channel, now=run.now)):
         claimed_at = run.seconds
         for index, row in enumerate(rows):
-            late = run.seconds - claimed_at > CLAIM_SECONDS - MARGIN_SECONDS
-            if late or run.is_over or failures >= FAILURES_IN_A_ROW:
-                for left in rows[index:]:
-                    mark(left)  # as it was, without the claim
+            claim_ends_soon = run.seconds - claimed_at > CLAIM_SECONDS - MARGIN_SECONDS
+            if claim_ends_soon or run.is_over or failures >= FAILURES_IN_A_ROW:
+                for unsent in rows[index:]:
+                    mark(unsent)  # ends the claim and changes nothing else
                 break
             outcome = deliver_row(channel, row, run)
             tally[outcome] += 1
@@ -124,21 +129,21 @@ def deliver(channel: Channel, run: Run) -> Tally:
     return tally
 
 
-def deliver_row(channel: Channel, row: OutboxRow, run: Run) -> str:
-    """Give a claimed row to its channel once, mark what became of it, and say it in the word of the tally."""
+def deliver_row(channel: Channel[Row], row: Row, run: Run) -> str:
+    """Gives a claimed row to its channel once, marks the outcome, and returns it: a key of the tally."""
     try:
         columns = channel.send(row, now=run.now)
-    except NotNeeded as why:
-        mark(row, state=State.DROPPED, last_error=str(why), done_at=run.now, **why.columns)
+    except NotNeeded as reason:
+        mark(row, state=State.DROPPED, last_error=str(reason), done_at=run.now, **reason.columns)
         return "dropped"
     except NotSent as error:
-        reason, tries, later = str(error)[:300], row.tries + 1, run.now + delay_after(row.tries + 1)
-        if error.again and later <= row.retry_until:
-            logger.warning("%s was not sent (%s); it is tried again.", row, reason)
-            mark(row, tries=tries, due_at=later, last_error=reason)
+        last_error, tries, due_at = str(error)[:300], row.tries + 1, run.now + delay_after(row.tries + 1)
+        if error.again and due_at <= row.retry_until:
+            logger.warning("%s was not sent (%s); it is tried again.", row, last_error)
+            mark(row, tries=tries, due_at=due_at, last_error=last_error)
             return "retried"
-        # Marked first: if the process is killed in between, nobody sends the row after the channel gave it up.
-        mark(row, state=State.FAILED, tries=tries, last_error=reason, done_at=run.now)
+        # Mark the row first: if the process is killed in between, no process sends a row that was given up.
+        mark(row, state=State.FAILED, tries=tries, last_error=last_error, done_at=run.now)
         channel.give_up(row, error)
         return "failed"
     mark(row, state=State.SENT, tries=row.tries + 1, last_error="", done_at=run.now, **columns)
@@ -146,56 +151,56 @@ def deliver_row(channel: Channel, row: OutboxRow, run: Run) -> str:
 
 
 def delay_after(tries: int) -> timedelta:
-    """How long to wait after so many tries: 1, 2, 4 … 64 minutes, and then always 64."""
+    """Returns the delay before the next try: 1, 2, 4 … 64 minutes, then always 64."""
     return timedelta(minutes=min(FIRST_DELAY_MINUTES * 2 ** (min(tries, 20) - 1), LONGEST_DELAY_MINUTES))
 
 
 # --- Claims -----------------------------------------------------------------------------------------------------------
 
 
-def due(model: type[OutboxRow], *, now: datetime) -> models.QuerySet[Any]:
-    """The rows that may be sent now, the longest due first; a row waits for earlier rows of its queue."""
+def due(model: type[Row], *, now: datetime) -> models.QuerySet[Row]:
+    """Returns the rows that may be sent now, the longest due first; a row waits for earlier rows of its queue."""
     waiting = model._default_manager.filter(state=State.WAITING)
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    rows = waiting.filter(free, due_at__lte=now).order_by("due_at", "id")
+    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    rows = waiting.filter(unclaimed, due_at__lte=now).order_by("due_at", "pk")
     if not model.queue:
         return rows
-    earlier = waiting.filter(**{name: OuterRef(name) for name in model.queue}, id__lt=OuterRef("id"))
+    earlier = waiting.filter(**{name: OuterRef(name) for name in model.queue}, pk__lt=OuterRef("pk"))
     return rows.exclude(Exists(earlier))
 
 
-def claim(channel: Channel, *, now: datetime) -> list[Any]:
-    """Up to `BATCH` rows that belong to this run until the claim ends."""
-    rows = channel.model._default_manager.order_by("due_at", "id")
-    # SQLite has one writer at a time, and bookings come first: take its lock only if there is something to claim.
+def claim(channel: Channel[Row], *, now: datetime) -> list[Row]:
+    """Claims up to `BATCH` due rows for `CLAIM_SECONDS` and returns them."""
+    rows = channel.model._default_manager.order_by("due_at", "pk")
+    # SQLite allows one writer at a time, and bookings have priority: take its lock only if a row is due.
     if connection.vendor == "sqlite" and not due(channel.model, now=now).exists():
         return []
-    mine, until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
+    claim_id, claimed_until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
     with transaction.atomic():
-        free = due(channel.model, now=now).select_for_update(skip_locked=True, of=("self",))
-        ids = list(free.values_list("pk", flat=True)[:BATCH])
-        rows.filter(pk__in=ids).update(claim=mine, claimed_until=until)
-    return channel.load(rows.filter(pk__in=ids, claim=mine)) if ids else []
+        unlocked = due(channel.model, now=now).select_for_update(skip_locked=True, of=("self",))
+        ids = list(unlocked.values_list("pk", flat=True)[:BATCH])
+        rows.filter(pk__in=ids).update(claim=claim_id, claimed_until=claimed_until)
+    return channel.load(rows.filter(pk__in=ids, claim=claim_id)) if ids else []
 
 
 def mark(row: OutboxRow, **columns: object) -> bool:
-    """Write columns of a row and end its claim; False, and nothing is written, if the claim has been lost."""
-    mine = type(row)._default_manager.filter(pk=row.pk, claim=row.claim)
-    return retry_update(lambda: mine.update(claim=None, claimed_until=None, **columns)) == 1
+    """Writes columns of a row and ends its claim; writes nothing and returns False if the claim has been lost."""
+    claimed = type(row)._default_manager.filter(pk=row.pk, claim=row.claim)
+    return retry_update(lambda: claimed.update(claim=None, claimed_until=None, **columns)) == 1
 
 
-def retry_update(write: Callable[[], Answer]) -> Answer:
-    """Write, trying up to `MARK_TRIES` times a second apart: a row that was sent and not marked would be sent again.
+def retry_update(update: Callable[[], Result]) -> Result:
+    """Calls `update` up to `MARK_TRIES` times, a second apart: a sent row without its mark would be sent again.
 
     Raises:
-        DatabaseError: When the last try failed, too.
+        DatabaseError: The last try failed, too.
     """
     for _ in range(MARK_TRIES - 1):
         try:
-            return write()
+            return update()
         except (DatabaseError, InterfaceError):
             if connection.in_atomic_block:
                 raise
             connection.close()
             time.sleep(1)
-    return write()
+    return update()

@@ -1,4 +1,4 @@
-"""The columns of every outbox table: what became of a row, when it is due, and who has claimed it."""
+"""The columns of every outbox table: the state of a row, its next try, and its claim."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class State(models.TextChoices):
-    """What became of a row."""
+    """The state of a row."""
 
     WAITING = "waiting", "waiting"
     SENT = "sent", "sent"
@@ -15,11 +15,11 @@ class State(models.TextChoices):
 
 
 class OutboxRow(models.Model):
-    """A row to be delivered after the commit of the transaction that wrote it.
+    """A row that is delivered after the commit of the transaction that wrote it.
 
     Attributes:
-        queue: Columns; rows that are equal in all of them are delivered one after the other, oldest first. Nulls are
-            not equal to each other. Without columns no row waits for another.
+        queue: Names of columns. Rows with equal values in all of these columns are delivered one after the other,
+            oldest first; a null equals nothing. Without names no row waits for another.
     """
 
     queue: ClassVar[tuple[str, ...]] = ()

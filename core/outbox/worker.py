@@ -1,8 +1,8 @@
-"""What runs the jobs: a thread in each web process, or a process of its own.
+"""Runs the jobs of the outbox: in a thread of each web process, or in a process of its own.
 
-`wake()` says that something was committed, `run_due()` does what is due. The WSGI module calls `serve()`; so no thread
-ever runs under a command or in a test. The thread starts with the first request, which comes after the server has
-forked.
+`run_due()` runs all jobs once. `wake()` starts the next run of the thread at once. Only the WSGI and ASGI modules call
+`run_in_web_process()`, so no thread runs under a command or in a test. The thread starts with the first request, which
+comes after the server has forked.
 """
 
 import atexit
@@ -12,7 +12,6 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.core.signals import request_started
@@ -23,9 +22,9 @@ from core.outbox.delivery import Run, Tally
 
 logger = logging.getLogger(__name__)
 
-THREAD_LOOKS_EVERY_SECONDS = 60
-PROCESS_LOOKS_EVERY_SECONDS = 2
-# Longer than one row may take, so that a stopping server finishes the row on its way.
+THREAD_POLL_SECONDS = 60
+PROCESS_POLL_SECONDS = 2
+# Longer than one row may take, so that a stopping server finishes its current row.
 STOP_SECONDS = 10
 
 Job = Callable[[Run], Tally]
@@ -34,30 +33,30 @@ _jobs: list[Job] = []
 
 
 def add_job(job: Job) -> None:
-    """Do this at each run, after the jobs added before; adding a job twice counts once."""
+    """Adds a job to each run, after the jobs that were added before; adding a job twice counts once."""
     if job not in _jobs:
         _jobs.append(job)
 
 
 def run_due(*, now: datetime, seconds: float = math.inf, stopping: threading.Event | None = None) -> Tally:
-    """Do all that is due, and count it; begin no further row after `seconds`, or once `stopping` is set."""
+    """Runs all jobs once and adds up their tallies; no row begins after `seconds` or once `stopping` is set."""
     run = Run(now, seconds=seconds, stopping=stopping)
     return sum((job(run) for job in _jobs), Tally())
 
 
-def watch(stopping: threading.Event, *, complain: Callable[[str], object]) -> None:
-    """Do what is due until `stopping` is set; while the database is away, complain and look again."""
+def watch(stopping: threading.Event, *, report: Callable[[str], object]) -> None:
+    """Runs all jobs every `PROCESS_POLL_SECONDS` until `stopping` is set; reports database errors and continues."""
     while not stopping.is_set():
         try:
             run_due(now=timezone.now(), stopping=stopping)
         except (DatabaseError, InterfaceError) as error:
-            complain(f"The database cannot be asked now ({type(error).__name__}).")
+            report(f"The database is not available now ({type(error).__name__}).")
             connections.close_all()
-        stopping.wait(PROCESS_LOOKS_EVERY_SECONDS)
+        stopping.wait(PROCESS_POLL_SECONDS)
 
 
 class Worker(threading.Thread):
-    """Does what is due: when woken, and each minute."""
+    """The thread of a web process: runs all jobs when woken, and every `THREAD_POLL_SECONDS`."""
 
     def __init__(self) -> None:
         super().__init__(name="outbox", daemon=True)
@@ -68,21 +67,21 @@ class Worker(threading.Thread):
     def run(self) -> None:
         while not self.stopping.is_set():
             self.woken.clear()
-            self.look()
-            self.woken.wait(THREAD_LOOKS_EVERY_SECONDS)
+            self.run_once()
+            self.woken.wait(THREAD_POLL_SECONDS)
 
-    def look(self) -> None:
-        """Run once; whatever fails is tried again at the next look."""
+    def run_once(self) -> None:
+        """Runs all jobs once; a failed job runs again the next time."""
         try:
             run_due(now=timezone.now(), stopping=self.stopping)
-        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happens to the database
+        except Exception as error:  # noqa: BLE001 - the thread must survive every error of the database
             logger.error("Messages could not be delivered now (%s).", type(error).__name__)
         finally:
             # The thread holds no connection while it waits.
             connections.close_all()
 
     def stop(self) -> None:
-        """Finish the row on its way, and begin no other."""
+        """Finishes the current row and begins no other."""
         self.stopping.set()
         self.woken.set()
         self.join(STOP_SECONDS)
@@ -92,14 +91,14 @@ _thread: Worker | None = None
 _lock = threading.Lock()
 
 
-def serve() -> None:
-    """This is, or will fork into, a web process: run the thread here if the settings say so."""
+def run_in_web_process() -> None:
+    """Starts the thread with the first request of this process or its forks, if `NOTIFICATIONS` is `web`."""
     if settings.NOTIFICATIONS == "web":
-        request_started.connect(start, dispatch_uid="core.outbox.start")
+        request_started.connect(start_thread, dispatch_uid="core.outbox.start")
 
 
-def start(**kwargs: Any) -> None:  # noqa: ANN401 - the signal's own
-    """Start this process's thread, unless it runs."""
+def start_thread(**kwargs: object) -> None:
+    """Starts the thread of this process, unless it runs already; receives `request_started`."""
     global _thread
     if _thread is not None and _thread.pid == os.getpid():
         return
@@ -111,6 +110,6 @@ def start(**kwargs: Any) -> None:  # noqa: ANN401 - the signal's own
 
 
 def wake() -> None:
-    """Tell this process's thread, if there is one, that something was committed."""
+    """Makes the thread of this process run now, if there is one; to be called after a commit."""
     if _thread is not None:
         _thread.woken.set()

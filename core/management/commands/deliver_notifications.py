@@ -30,7 +30,7 @@ class Command(BaseCommand):
             signal.signal(name, lambda *_: stopping.set())
         self.stdout.write("Delivering messages as they come.")
         self.stdout.flush()
-        worker.watch(stopping, complain=self.stderr.write)
+        worker.watch(stopping, report=self.stderr.write)
 
 
 def in_words(tally: Tally) -> str:
