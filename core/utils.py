@@ -1,4 +1,4 @@
-"""E-mail delivery: through SendGrid, or printed on the console."""
+"""Sends one e-mail: through SendGrid, or to the console."""
 
 import base64
 import json
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
-# The client's own time limit comes first, and knows whether the message was handed over.
+# The client's own timeout should come first, since only the client knows whether SendGrid has received the message.
 GRACE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that a message carries."""
+    """A file attached to a message."""
 
     name: str
     content: bytes
@@ -45,24 +45,24 @@ class Message:
 
 
 class DeliveryError(Exception):
-    """A message did not reach the provider.
+    """The provider did not accept a message.
 
     Attributes:
-        again: Whether the same message may go through later.
-        perhaps: Whether it may have gone through all the same: the provider had it and did not answer in time.
+        can_retry: True if a later try with the same message may succeed.
+        may_have_arrived: True if the provider received the message but did not answer in time.
     """
 
-    def __init__(self, reason: str, *, again: bool, perhaps: bool = False) -> None:
+    def __init__(self, reason: str, *, can_retry: bool, may_have_arrived: bool = False) -> None:
         super().__init__(reason)
-        self.again = again
-        self.perhaps = perhaps
+        self.can_retry = can_retry
+        self.may_have_arrived = may_have_arrived
 
 
 def deliver(message: Message) -> None:
-    """Send a message the way the settings say, within `SENDGRID_TIMEOUT_SECONDS`.
+    """Sends a message by the way that `EMAIL_USE` names, within `SENDGRID_TIMEOUT_SECONDS`.
 
     Raises:
-        DeliveryError: When it did not go out.
+        DeliveryError: The message was not sent.
     """
     if settings.EMAIL_USE == "sendgrid":
         send_by_sendgrid(message)
@@ -74,10 +74,10 @@ def deliver(message: Message) -> None:
 
 
 def print_on_console(message: Message) -> None:
-    """Print it, by Django's own e-mail backend.
+    """Prints a message through Django's e-mail backend.
 
     Raises:
-        DeliveryError: When that cannot be done, for a full disk or an address that fits no header.
+        DeliveryError: The message cannot be printed, such as for a full disk or for an address with a line break.
     """
     mail = EmailMultiAlternatives(
         message.subject, message.text, settings.FROM_EMAIL, [message.to], headers=dict(message.headers)
@@ -89,7 +89,7 @@ def print_on_console(message: Message) -> None:
         mail.send()
     except Exception as error:
         raise DeliveryError(
-            f"could not be printed on the console ({type(error).__name__})", again=isinstance(error, OSError)
+            f"could not be printed on the console ({type(error).__name__})", can_retry=isinstance(error, OSError)
         ) from error
 
 
@@ -97,25 +97,24 @@ def print_on_console(message: Message) -> None:
 
 
 class Attempt(threading.Thread):
-    """One message on its way to SendGrid, in a thread of its own that can be left behind.
+    """A call of SendGrid in a thread, which the caller can abandon.
 
-    The client's time limit is one for each read from its socket, so that an answer that trickles in would outlast it.
+    The client's timeout limits each read from its socket, so that a slow answer in many parts would exceed it.
 
     Attributes:
-        error: Why the message was not taken; None once it was.
+        error: The reason of the failure; None after success.
     """
 
     def __init__(self, message: Message) -> None:
         super().__init__(name="sendgrid", daemon=True)
         self.message = message
         self.error: DeliveryError | None = DeliveryError(
-            f"no answer within {settings.SENDGRID_TIMEOUT_SECONDS} seconds", again=True, perhaps=True
+            f"no answer within {settings.SENDGRID_TIMEOUT_SECONDS} seconds", can_retry=True, may_have_arrived=True
         )
 
     def run(self) -> None:
-        """Send it."""
         try:
-            ask_sendgrid(self.message)
+            call_sendgrid(self.message)
         except DeliveryError as error:
             self.error = error
         else:
@@ -123,10 +122,10 @@ class Attempt(threading.Thread):
 
 
 def send_by_sendgrid(message: Message) -> None:
-    """Hand it to SendGrid, waiting at most `SENDGRID_TIMEOUT_SECONDS` and a moment for all of its answer.
+    """Sends a message through SendGrid and waits at most `SENDGRID_TIMEOUT_SECONDS` + `GRACE_SECONDS` for the answer.
 
     Raises:
-        DeliveryError: When SendGrid refuses it or does not answer; its text holds neither the key nor the message.
+        DeliveryError: SendGrid rejects the message or does not answer; the text holds neither the key nor the message.
     """
     attempt = Attempt(message)
     attempt.start()
@@ -135,37 +134,37 @@ def send_by_sendgrid(message: Message) -> None:
         raise attempt.error
 
 
-def ask_sendgrid(message: Message) -> None:
-    """The call itself, which waits that long for each part of the answer.
+def call_sendgrid(message: Message) -> None:
+    """Calls SendGrid and waits at most `SENDGRID_TIMEOUT_SECONDS` for each part of the answer.
 
     Raises:
-        DeliveryError: As above.
+        DeliveryError: See `send_by_sendgrid`.
     """
-    # The client takes a tenth of a second to load, which most processes never need.
+    # Imported late: the import takes a tenth of a second, and most processes never call SendGrid.
     import sendgrid
     from python_http_client.exceptions import HTTPError
 
     client = sendgrid.SendGridAPIClient(settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST)
     client.client.timeout = settings.SENDGRID_TIMEOUT_SECONDS
     try:
-        status = client.send(as_sendgrid_body(message)).status_code
+        status = client.send(sendgrid_body(message)).status_code
     except HTTPError as error:
-        again = error.status_code == 429 or error.status_code >= 500
-        raise DeliveryError(refusal(error), again=again) from error
+        can_retry = error.status_code == 429 or error.status_code >= 500
+        raise DeliveryError(rejection(error), can_retry=can_retry) from error
     except (OSError, HTTPException) as error:
-        # urllib wraps what went wrong before the message was handed over.
-        perhaps = not isinstance(error, URLError)
-        reason = in_safe_words(f"{type(error).__name__}: {error}")
-        raise DeliveryError(reason, again=True, perhaps=perhaps) from error
+        # urllib raises URLError for every failure before the message was sent.
+        may_have_arrived = not isinstance(error, URLError)
+        reason = safe_reason(f"{type(error).__name__}: {error}")
+        raise DeliveryError(reason, can_retry=True, may_have_arrived=may_have_arrived) from error
     except Exception as error:
-        # Not the text of it: that of a key that fits no header repeats the key.
-        raise DeliveryError(type(error).__name__, again=False) from error
+        # Only the type: the text of an error about a malformed key repeats the key.
+        raise DeliveryError(type(error).__name__, can_retry=False) from error
     if status != ACCEPTED:
-        raise DeliveryError(f"answered {status} instead of {ACCEPTED}", again=False)
+        raise DeliveryError(f"answered {status} instead of {ACCEPTED}", can_retry=False)
 
 
-def as_sendgrid_body(message: Message) -> dict[str, Any]:
-    """The body of `POST /v3/mail/send`, plain text before HTML as SendGrid wants it."""
+def sendgrid_body(message: Message) -> dict[str, Any]:
+    """Returns the body of `POST /v3/mail/send`; SendGrid requires plain text before HTML."""
     body: dict[str, Any] = {
         "personalizations": [{"to": [{"email": message.to}]}],
         "from": {"email": settings.FROM_EMAIL},
@@ -181,7 +180,7 @@ def as_sendgrid_body(message: Message) -> dict[str, Any]:
         body["attachments"] = [
             {
                 "content": base64.b64encode(attachment.content).decode(),
-                "type": attachment.mimetype,  # of its parameters SendGrid takes `method` of a calendar, and no other
+                "type": attachment.mimetype,  # SendGrid accepts one parameter: `method` of a calendar
                 "filename": attachment.name,
             }
             for attachment in message.attachments
@@ -189,17 +188,18 @@ def as_sendgrid_body(message: Message) -> dict[str, Any]:
     return body
 
 
-def refusal(error: "HTTPError") -> str:
-    """SendGrid's own reasons: the status and the `errors` of the body, where it has that form."""
+def rejection(error: "HTTPError") -> str:
+    """Returns SendGrid's status and the messages in the `errors` of the body, if the body has that form."""
     try:
         reasons = [f"{reason['message']} [{reason.get('field')}]" for reason in json.loads(error.body)["errors"]]
     except (ValueError, TypeError, KeyError, AttributeError):
         reasons = []
-    return in_safe_words(" ".join([f"{error.status_code} {error.reason}", *reasons]))
+    return safe_reason(" ".join([f"{error.status_code} {error.reason}", *reasons]))
 
 
-def in_safe_words(text: str) -> str:
-    """The text in one line of at most 300 characters, without the key."""
+def safe_reason(text: str) -> str:
+    """Returns the text in one line of at most 300 characters, without the API key."""
     if settings.SENDGRID_API_KEY:
         text = text.replace(settings.SENDGRID_API_KEY, "***")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split())[:300]

@@ -25,13 +25,13 @@ class NotTaken(NotSent):
 
     Attributes:
         message: The message as it was rendered.
-        perhaps: True if the provider may have taken the message and only the answer was lost.
+        may_have_arrived: True if the provider may have taken the message and only the answer was lost.
     """
 
     def __init__(self, message: Message, error: DeliveryError) -> None:
-        super().__init__(str(error), again=error.again)
+        super().__init__(str(error), can_retry=error.can_retry)
         self.message = message
-        self.perhaps = error.perhaps
+        self.may_have_arrived = error.may_have_arrived
 
 
 class EmailChannel:
@@ -74,14 +74,14 @@ class EmailChannel:
             return mails.render(row, recipient)
         except Exception as error:
             logger.exception("%s cannot be made.", row)
-            raise NotSent(f"{type(error).__name__} in rendering", again=True) from error
+            raise NotSent(f"{type(error).__name__} in rendering", can_retry=True) from error
 
     def give_up(self, row: Notification, error: NotSent) -> None:
         """Print a message on the console, unless it was never rendered or may have arrived."""
         reason: Any = str(error)[:300]
         if not isinstance(error, NotTaken) or settings.EMAIL_USE == "console":
             logger.error("%s was not sent (%s); it is given up.", row, reason)
-        elif error.perhaps:
+        elif error.may_have_arrived:
             logger.error("%s was perhaps not sent (%s); it is given up.", row, reason)
         else:
             logger.error("%s was not sent (%s); it is printed on the console instead.", row, reason)

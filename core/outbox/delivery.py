@@ -55,12 +55,12 @@ class NotSent(Exception):  # noqa: N818 - an outcome, not an error of this progr
     """The channel could not send the row.
 
     Attributes:
-        again: True if a later try with the same row may succeed.
+        can_retry: True if a later try with the same row may succeed.
     """
 
-    def __init__(self, reason: str, *, again: bool) -> None:
+    def __init__(self, reason: str, *, can_retry: bool) -> None:
         super().__init__(reason)
-        self.again = again
+        self.can_retry = can_retry
 
 
 class Channel(Protocol[Row]):
@@ -138,7 +138,7 @@ def deliver_row(channel: Channel[Row], row: Row, run: Run) -> str:
         return "dropped"
     except NotSent as error:
         last_error, tries, due_at = str(error)[:300], row.tries + 1, run.now + delay_after(row.tries + 1)
-        if error.again and due_at <= row.retry_until:
+        if error.can_retry and due_at <= row.retry_until:
             logger.warning("%s was not sent (%s); it is tried again.", row, last_error)
             mark(row, tries=tries, due_at=due_at, last_error=last_error)
             return "retried"

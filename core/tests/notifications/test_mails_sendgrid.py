@@ -21,7 +21,7 @@ from core.tests.support import sendgrid_server as provider
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver as deliver_due
 from core.tests.support.sendgrid_server import KEY, SendGridServer, faults_of
-from core.utils import Attachment, DeliveryError, Message, as_sendgrid_body, deliver, print_on_console, send_by_sendgrid
+from core.utils import Attachment, DeliveryError, Message, deliver, print_on_console, send_by_sendgrid, sendgrid_body
 
 NOTES = "the-secret-of-these-notes"
 
@@ -256,7 +256,7 @@ def test_a_key_that_fits_no_header_is_not_told_either(key: str, sendgrid: SendGr
     with pytest.raises(DeliveryError) as caught:
         deliver(message())
     assert sendgrid.accepted == []
-    assert not caught.value.again
+    assert not caught.value.can_retry
     assert "SG." not in str(caught.value)
 
 
@@ -384,7 +384,7 @@ def test_the_error_says_whether_to_try_again(
     sendgrid.behaviour = behaviour
     with pytest.raises(DeliveryError) as caught:
         send_by_sendgrid(message())
-    assert caught.value.again is again
+    assert caught.value.can_retry is again
 
 
 @pytest.mark.django_db(transaction=True)
@@ -432,7 +432,7 @@ FAULTY = {
 def test_the_server_of_these_tests_refuses_what_the_real_one_does(
     change: dict[str, object], sendgrid: SendGridServer
 ) -> None:
-    good = as_sendgrid_body(message())
+    good = sendgrid_body(message())
     assert faults_of(good) == []
     assert faults_of({**good, **change}) != []
 
