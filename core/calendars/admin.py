@@ -1,4 +1,4 @@
-"""Calendar feeds in the admin: staff see whose they are and when they were last used, and revoke them."""
+"""Calendar feeds in the admin: staff see the owner and the last use of each feed, and revoke feeds."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -9,7 +9,7 @@ from core.staff.base import ForStaff
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(ForStaff):
-    """Feeds; their addresses are known to their owners alone."""
+    """Calendar feeds; only the owner of a feed knows its URL."""
 
     list_display = ("id", "user", "resource", "names", "created_at", "last_used_on")
     list_filter = ("names",)
@@ -19,9 +19,9 @@ class CalendarFeedAdmin(ForStaff):
     readonly_fields = ("user", "resource", "names", "created_at", "last_used_on")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: the secret is shown to the owner, through the API."""
+        """Feeds are created through the API, which shows the secret to the owner."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: CalendarFeed | None = None) -> bool:
-        """Nobody: a feed is revoked and made anew."""
+        """A feed is never edited: staff revoke it, and the owner creates another one."""
         return False

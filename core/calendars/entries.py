@@ -1,13 +1,17 @@
-"""Bookings as calendars know them (RFC 5545, 5546, 7986)."""
+"""Bookings as entries of a calendar (RFC 5545, 5546, 7986)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from core.choices import BookingStatus
 from core.models import Booking
+
+if TYPE_CHECKING:
+    from icalendar import Calendar, Event
 
 PRODUCT = "-//Booking system//EN"
 REFRESH = timedelta(minutes=15)
@@ -22,7 +26,7 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a calendar shows of a booking; times in UTC."""
+    """The entry of a booking in a calendar; times in UTC."""
 
     uid: str
     sequence: int
@@ -39,32 +43,32 @@ class Entry:
 
 
 def entry_of(booking: Booking, *, busy_only: bool = False, sequence: int | None = None) -> Entry:
-    """The entry of a booking.
+    """Returns the calendar entry of a booking.
 
     Args:
-        booking: With its user and resource.
-        busy_only: Tells neither who booked nor why.
-        sequence: Another revision than the stored one.
+        booking: The booking, with its user and resource loaded.
+        busy_only: True to leave out the owner and the notes.
+        sequence: The revision number; None for the stored one.
     """
     status = STATUS[BookingStatus(booking.status)]
-    plain = plain_text(booking.resource.name)
-    kept = {} if busy_only else personal(booking)
+    resource_name = plain_text(booking.resource.name)
+    personal_fields = {} if busy_only else personal_fields_of(booking)
     return Entry(
         uid=str(booking.calendar_uid),
         sequence=booking.calendar_sequence if sequence is None else sequence,
         start=booking.start_time,
         end=full_second(booking.end_time),
         status=status,
-        summary=f"Busy: {plain}" if busy_only else summary_of(plain, status),
-        location=plain,
+        summary=f"Busy: {resource_name}" if busy_only else summary_of(resource_name, status),
+        location=resource_name,
         created=booking.created_at,
         changed=booking.updated_at,
-        **kept,
+        **personal_fields,
     )
 
 
-def personal(booking: Booking) -> dict[str, str]:
-    """What only its owner and staff may see."""
+def personal_fields_of(booking: Booking) -> dict[str, str]:
+    """Returns the fields of an entry that only the owner and staff may see."""
     user = booking.user
     return {
         "notes": plain_text(booking.notes, lines=True),
@@ -74,30 +78,35 @@ def personal(booking: Booking) -> dict[str, str]:
 
 
 def full_second(moment: datetime) -> datetime:
-    """The moment, or the next full second: RFC 5545 knows no fractions, and an end must be after its start."""
+    """Rounds up to a full second: RFC 5545 has no fractions, and the end must stay after the start."""
     return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
 
 
 def summary_of(resource: str, status: str) -> str:
-    """The title of an entry."""
+    """Returns the title of an entry."""
     return f"{resource} (requested)" if status == "TENTATIVE" else resource
 
 
 def plain_text(value: str, *, lines: bool = False) -> str:
-    """The text without control characters, which RFC 5545 has no way to write; line breaks stay where lines may."""
-    kept = value.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(char if char.isprintable() or char > "\x9f" or (lines and char in "\n\t") else " " for char in kept)
+    """Replaces control characters by spaces, since RFC 5545 cannot write them.
+
+    Args:
+        value: The text.
+        lines: True to keep line breaks and tabs.
+    """
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(char if char.isprintable() or char > "\x9f" or (lines and char in "\n\t") else " " for char in text)
 
 
 def calendar_of(entries: Iterable[Entry], *, name: str) -> bytes:
-    """A calendar to subscribe to."""
+    """Returns the file of a calendar feed."""
     from icalendar import Calendar, vDuration, vText
 
-    calendar = _empty(Calendar())
+    calendar = with_header(Calendar())
     calendar.add("method", "PUBLISH")
-    # icalendar takes neither for text, and would write both as they are.
-    calendar.add("name", vText(plain_text(name)), encode=0)
-    calendar.add("x-wr-calname", vText(plain_text(name)), encode=0)
+    # icalendar does not know that both are texts, and would not escape plain strings.
+    calendar.add("name", vText(plain_text(name)), encode=False)
+    calendar.add("x-wr-calname", vText(plain_text(name)), encode=False)
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
     for entry in entries:
@@ -106,24 +115,35 @@ def calendar_of(entries: Iterable[Entry], *, name: str) -> bytes:
 
 
 def invitation_of(entry: Entry, *, method: str) -> bytes:
-    """A message about one booking (RFC 5546): `REQUEST` or `CANCEL`, or `PUBLISH` for a file, which invites nobody."""
+    """Returns the file of one booking.
+
+    Args:
+        entry: The entry of the booking.
+        method: The method of RFC 5546: `REQUEST`, `CANCEL`, or `PUBLISH` for a file without an attendee.
+    """
     from icalendar import Calendar
 
-    calendar = _empty(Calendar())
+    calendar = with_header(Calendar())
     calendar.add("method", method)
     calendar.add_component(event_of(entry, invited=method != "PUBLISH"))
     return calendar.to_ical()
 
 
-def _empty(calendar):  # noqa: ANN001, ANN202 - icalendar's own, which is imported late
+def with_header(calendar: "Calendar") -> "Calendar":
+    """Adds the properties that every calendar file has, and returns the calendar."""
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     return calendar
 
 
-def event_of(entry: Entry, *, invited: bool):  # noqa: ANN201 - icalendar's own, which is imported late
-    """The entry as a component; its person as somebody invited, or, where nobody is, as a contact."""
+def event_of(entry: Entry, *, invited: bool) -> "Event":
+    """Returns the entry as a `VEVENT`.
+
+    Args:
+        entry: The entry of the booking.
+        invited: True to name the owner as the attendee; otherwise, or without a printable address, as a contact.
+    """
     from icalendar import Event, vCalAddress, vText
 
     event = Event()
@@ -142,13 +162,13 @@ def event_of(entry: Entry, *, invited: bool):  # noqa: ANN201 - icalendar's own,
         event.add("description", entry.notes)
     organiser = vCalAddress(f"mailto:{settings.FROM_EMAIL}")
     organiser.params["CN"] = vText("Booking system")
-    event.add("organizer", organiser, encode=0)
+    event.add("organizer", organiser, encode=False)
     if entry.attendee and entry.attendee.isprintable() and invited:
         attendee = vCalAddress(f"mailto:{entry.attendee}")
         attendee.params["CN"] = vText(entry.attendee_name.replace('"', "'"))
         attendee.params["PARTSTAT"] = vText("ACCEPTED")
         attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
-        event.add("attendee", attendee, encode=0)
+        event.add("attendee", attendee, encode=False)
     elif entry.attendee_name:
         event.add("contact", entry.attendee_name)
     return event

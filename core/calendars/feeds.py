@@ -1,12 +1,12 @@
-"""The verbs of calendar feeds: make, open, read. What a feed shows is what its owner may see now."""
+"""The verbs of calendar feeds: make, open, read. A feed shows only bookings that its owner may see now."""
 
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import orjson
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from core import errors
@@ -18,7 +18,7 @@ from core.querysets import locked
 
 PAST = timedelta(days=30)
 AHEAD = timedelta(days=365)
-MOST_FEEDS = 20
+MAX_FEEDS = 20
 
 
 class TooManyFeeds(errors.BookingError):
@@ -35,26 +35,26 @@ class NamesNotAllowed(errors.BookingError):
 
 
 @transaction.atomic
-def make_feed(*, user: Any, resource_id: int | None, names: bool | None) -> tuple[CalendarFeed, str]:  # noqa: ANN401
-    """A new feed and its secret, which is not stored and cannot be shown again.
+def make_feed(*, user: User, resource_id: int | None, names: bool | None) -> tuple[CalendarFeed, str]:
+    """Creates a feed and returns it with its secret; the secret is not stored and cannot be shown again.
 
     Args:
-        user: Whose feed it is.
+        user: The owner of the feed.
         resource_id: The resource, or None for the user's own bookings.
-        names: Whether it tells who booked; None for what the user may see.
+        names: True to show who booked; None for True if the user may see it.
 
     Raises:
-        ResourceMissing: When there is no such resource.
-        NamesNotAllowed: When the user may not see names.
-        TooManyFeeds: When the user has twenty.
+        ResourceMissing: The resource does not exist.
+        NamesNotAllowed: The user may not see who booked.
+        TooManyFeeds: The user already has `MAX_FEEDS` feeds.
     """
     if names and (resource_id is None or not user.is_staff):
         raise NamesNotAllowed
     if resource_id is not None and not Resource.objects.filter(pk=resource_id).exists():
         raise errors.ResourceMissing
-    # The lock makes rivals queue, so that the twenty are twenty.
+    # The lock makes concurrent calls wait, so that no two of them create the last allowed feed.
     locked(get_user_model()._default_manager.filter(pk=user.pk)).first()
-    if CalendarFeed.objects.filter(user=user).count() >= MOST_FEEDS:
+    if CalendarFeed.objects.filter(user=user).count() >= MAX_FEEDS:
         raise TooManyFeeds
     secret = new_secret()
     shows_names = bool(user.is_staff and resource_id is not None) if names is None else names
@@ -65,7 +65,10 @@ def make_feed(*, user: Any, resource_id: int | None, names: bool | None) -> tupl
 
 
 def open_feed(secret: str, *, now: datetime) -> CalendarFeed | None:
-    """The feed of a secret, or None where it shows nothing (any more). Notes the day of its use."""
+    """Returns the feed of a secret and stores the day of use; None if the secret is unknown or the feed is void.
+
+    A feed is void while its owner is inactive, or may no longer see the names that the feed shows.
+    """
     if not SECRET.fullmatch(secret):
         return None
     feed = CalendarFeed.objects.select_related("user", "resource").filter(secret_hash=hash_of(secret)).first()
@@ -76,8 +79,8 @@ def open_feed(secret: str, *, now: datetime) -> CalendarFeed | None:
     return feed
 
 
-def entries(feed: CalendarFeed, *, now: datetime) -> list[Entry]:
-    """What the feed shows, from 30 days ago to a year ahead, in order. One statement."""
+def entries_of(feed: CalendarFeed, *, now: datetime) -> list[Entry]:
+    """Returns the entries of the feed from 30 days ago to 365 days ahead, in order. One statement."""
     bookings = Booking.objects.blocking().filter(end_time__gt=now - PAST, start_time__lt=now + AHEAD)
     if feed.resource_id is not None:
         bookings = bookings.filter(resource_id=feed.resource_id)
@@ -88,8 +91,8 @@ def entries(feed: CalendarFeed, *, now: datetime) -> list[Entry]:
     return [entry_of(booking, busy_only=busy_only) for booking in bookings.in_full().order_by("start_time", "id")]
 
 
-def version(feed: CalendarFeed, shown: Sequence[Entry]) -> str:
-    """A word that changes with what the feed shows, found without rendering it."""
+def version(feed: CalendarFeed, entries: Sequence[Entry]) -> str:
+    """Returns a hash of the content of the feed, without rendering the feed."""
     name = feed.resource.name if feed.resource else ""
-    words = orjson.dumps([name, list(shown)], default=str, option=orjson.OPT_UTC_Z)
-    return hashlib.sha256(words).hexdigest()[:32]
+    content = orjson.dumps([name, list(entries)], default=str, option=orjson.OPT_UTC_Z)
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""The secret addresses under which calendars can be subscribed to."""
+"""Calendar feeds: calendars at secret URLs, to subscribe to."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class CalendarFeed(models.Model):
-    """A calendar of a user's own bookings, or of a resource; its secret is stored hashed."""
+    """A calendar of a user's own bookings or of a resource; the secret is stored as a hash."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feeds")
     resource = models.ForeignKey(

@@ -1,6 +1,4 @@
-"""The shape of calendar feeds."""
-
-from typing import Any
+"""The serializer of calendar feeds."""
 
 from rest_framework import serializers
 
@@ -20,7 +18,3 @@ class CalendarFeedSerializer(serializers.ModelSerializer):
         model = CalendarFeed
         fields = ("id", "resource", "resource_name", "names", "created_at", "last_used_on")
         read_only_fields = ("last_used_on",)
-
-    def wanted(self) -> dict[str, Any]:
-        """What was asked for."""
-        return {"resource_id": self.validated_data.get("resource_id"), "names": self.validated_data.get("names")}

@@ -1,4 +1,4 @@
-"""The addresses of calendars, below `/api/`."""
+"""The URLs of calendars, below `/api/`."""
 
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter

@@ -1,8 +1,10 @@
 """Calendars over HTTP."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -35,7 +37,7 @@ class CalendarFeedViewSet(
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet,
 ):
-    """One's own calendar feeds."""
+    """The caller's own calendar feeds."""
 
     serializer_class = CalendarFeedSerializer
     permission_classes = (IsAuthenticated,)
@@ -43,50 +45,53 @@ class CalendarFeedViewSet(
     lookup_value_regex = "[0-9]+"
     queries: ClassVar = {"list": ListParameters}
 
-    def get_queryset(self):  # noqa: ANN201
-        """The caller's own."""
-        return CalendarFeed.objects.filter(user_id=self.request.user.pk).select_related("resource").order_by("id")
+    def get_queryset(self) -> QuerySet[CalendarFeed]:
+        caller = cast(User, self.request.user)  # `permission_classes` admit nobody else
+        return CalendarFeed.objects.filter(user_id=caller.pk).select_related("resource").order_by("id")
 
     def create(self, request: Request) -> Response:
-        """Make one; its address is in this answer and nowhere else."""
+        """Creates a feed; only this answer shows its URL."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        feed, secret = feeds.make_feed(user=request.user, **serializer.wanted())
-        address = request.build_absolute_uri(reverse("calendar", args=[secret]))
+        feed, secret = feeds.make_feed(
+            user=cast(User, request.user),
+            resource_id=serializer.validated_data.get("resource_id"),
+            names=serializer.validated_data.get("names"),
+        )
+        url = request.build_absolute_uri(reverse("calendar", args=[secret]))
         location = request.build_absolute_uri(reverse("calendar-feed-detail", args=[feed.pk]))
         headers = {"Location": location, "Cache-Control": "no-store"}
-        return Response({**self.get_serializer(feed).data, "url": address}, status=201, headers=headers)
+        return Response({**self.get_serializer(feed).data, "url": url}, status=201, headers=headers)
 
 
 class BookingCalendarView(ApiView, APIView):
-    """A booking as a file that calendar programs open."""
+    """A booking as a calendar file."""
 
     permission_classes = (IsOwnerOrStaff,)
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        """The file."""
         booking = get_object_or_404(Booking.objects.in_full(), pk=pk)
         self.check_object_permissions(request, booking)
         content = invitation_of(entry_of(booking), method="PUBLISH")
-        name = f'attachment; filename="booking-{booking.pk}.ics"'
-        return HttpResponse(content, content_type=CALENDAR, headers={"Content-Disposition": name})
+        disposition = f'attachment; filename="booking-{booking.pk}.ics"'
+        return HttpResponse(content, content_type=CALENDAR, headers={"Content-Disposition": disposition})
 
 
-@csrf_exempt  # the address itself is the permission, and nothing is changed
+@csrf_exempt  # the secret in the URL is the permission, and the view changes nothing
 def calendar(request: HttpRequest, secret: str) -> HttpResponse:
-    """What a subscriber asks for. A wrong or void secret is a 404 without a hint."""
+    """Returns the calendar of a feed; 404 for an unknown secret and a void feed alike, without a hint."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
     now: datetime = timezone.now()
     feed = feeds.open_feed(secret, now=now)
     if feed is None:
         raise Http404
-    shown = feeds.entries(feed, now=now)
+    entries = feeds.entries_of(feed, now=now)
     name = feed.resource.name if feed.resource else "My bookings"
     return answer_unless_fresh(
         request,
-        f'"{feeds.version(feed, shown)}"',
-        lambda: HttpResponse(calendar_of(shown, name=name), content_type=CALENDAR),
+        f'"{feeds.version(feed, entries)}"',
+        lambda: HttpResponse(calendar_of(entries, name=name), content_type=CALENDAR),
         Cache_Control="private, max-age=300",
         X_Robots_Tag="noindex",
     )
