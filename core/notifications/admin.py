@@ -1,4 +1,4 @@
-"""The admin of messages: what waits, what failed and why; send again, drop."""
+"""The admin of messages and preferences: the state of each message, and actions to resend or drop messages."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from core.staff.base import ForStaff, minutes
 
 @admin.register(Notification)
 class NotificationAdmin(ForStaff):
-    """Messages; they are not written by hand."""
+    """Messages."""
 
     list_display = ("kind", "receiver", "state", "tries", "last_error", "created", "next_try", "done")
     list_filter = ("state", "kind")
@@ -29,15 +29,15 @@ class NotificationAdmin(ForStaff):
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Events write them."""
+        """Only events write messages."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
-        """The clean-up does; what waits is dropped."""
+        """Only the clean-up deletes messages; staff drop a waiting message instead."""
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with what waits and what failed in its title."""
+        """Shows the numbers of waiting and failed messages in the title of the list."""
         counts = Notification.objects.filter(state__in=(State.WAITING, State.FAILED)).aggregate(
             waiting=Count("pk", filter=Q(state=State.WAITING)), failed=Count("pk", filter=Q(state=State.FAILED))
         )
@@ -46,45 +46,41 @@ class NotificationAdmin(ForStaff):
 
     @admin.display(description="receiver", ordering="to")
     def receiver(self, row: Notification) -> str:
-        """Whose address it is, and the address."""
         return f"{row.user.get_username()} <{row.to}>" if row.user else row.to or "nobody"
 
     @admin.display(description="created (UTC)", ordering="created_at")
     def created(self, row: Notification) -> str:
-        """When it was written."""
         return minutes(row.created_at)
 
     @admin.display(description="next try (UTC)", ordering="due_at")
     def next_try(self, row: Notification) -> str | None:
-        """When it is tried next, where it waits."""
         return minutes(row.due_at) if row.state == State.WAITING else None
 
     @admin.display(description="done (UTC)", ordering="done_at")
     def done(self, row: Notification) -> str | None:
-        """When it was sent, or given up."""
         return minutes(row.done_at) if row.done_at else None
 
     @admin.action(permissions=["change"], description="Send selected messages again")
     def resend(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        """Send each again, whatever became of it."""
-        self.tell(request, verbs.resend(queryset, now=timezone.now()), "to be sent again", queryset)
+        self.report_changes(request, verbs.resend(queryset, now=timezone.now()), "to be sent again", queryset)
 
     @admin.action(permissions=["change"], description="Drop selected messages that wait")
     def drop(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        """Send those that wait no more."""
-        self.tell(request, verbs.drop(queryset, now=timezone.now()), "dropped", queryset)
+        self.report_changes(request, verbs.drop(queryset, now=timezone.now()), "dropped", queryset)
 
-    def tell(self, request: HttpRequest, done: int, what: str, queryset: QuerySet[Notification]) -> None:
-        """What an action did, and to how many it did nothing."""
-        self.report(request, {what: done}, [])
-        left = len(queryset) - done
-        if left:
-            self.message_user(request, f"{left} left as before: on their way, or done.", messages.INFO)
+    def report_changes(
+        self, request: HttpRequest, changed: int, outcome: str, queryset: QuerySet[Notification]
+    ) -> None:
+        """Reports how many of the selected messages an action changed, and how many it left as they were."""
+        self.report(request, {outcome: changed}, [])
+        unchanged = len(queryset) - changed
+        if unchanged:
+            self.message_user(request, f"{unchanged} left as before: on their way, or done.", messages.INFO)
 
 
 @admin.register(NotificationPreferences)
 class NotificationPreferencesAdmin(ForStaff):
-    """What users want to be told."""
+    """Preferences: the messages that each user wants."""
 
     list_display = ("user", "time_zone", "reminder_minutes", "refused_address")
     list_filter = (("refused_address", admin.EmptyFieldListFilter),)
@@ -94,5 +90,5 @@ class NotificationPreferencesAdmin(ForStaff):
     ordering = ("user__username",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: NotificationPreferences | None = None) -> tuple[str, ...]:
-        """They are never handed over to another user."""
+        """Existing preferences never change their user."""
         return ("user", "known_address") if obj is not None else ("known_address",)

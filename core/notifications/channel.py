@@ -1,10 +1,9 @@
-"""E-mail as a channel of the outbox."""
+"""The channel of the outbox that sends e-mails."""
 
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -20,12 +19,12 @@ from core.utils import deliver as send_mail
 logger = logging.getLogger(__name__)
 
 
-class NotTaken(NotSent):
-    """The provider did not take a message.
+class NotAccepted(NotSent):
+    """The provider did not accept a message.
 
     Attributes:
-        message: The message as it was rendered.
-        may_have_arrived: True if the provider may have taken the message and only the answer was lost.
+        message: The rendered message.
+        may_have_arrived: True if the provider may have accepted the message and only its answer was lost.
     """
 
     def __init__(self, message: Message, error: DeliveryError) -> None:
@@ -35,40 +34,46 @@ class NotTaken(NotSent):
 
 
 class EmailChannel:
-    """Renders messages and sends them by e-mail; one object for each run."""
+    """Renders messages and sends them by e-mail; each run has its own object.
+
+    Attributes:
+        zones: The time zones of the claimed rows' staff addresses, by address.
+        introduced: The users and addresses that this run has written to for the first time.
+    """
 
     model = Notification
 
     def __init__(self) -> None:
         self.zones: dict[str, str] = {}
-        self.greeted: set[tuple[int | None, str]] = set()
+        self.introduced: set[tuple[int, str]] = set()
 
     def load(self, claimed: QuerySet[Notification]) -> list[Notification]:
-        """The rows with their users and the users' preferences; the zones of staff beside them."""
+        """Loads the rows with their users and preferences, and the time zones of the staff addresses."""
         rows = list(claimed.select_related("user__notification_preferences"))
         self.zones = staff_zones(rows)
         return rows
 
     def send(self, row: Notification, *, now: datetime) -> Mapping[str, object]:
-        """Render a message for its recipient as things are now, and send it."""
+        """Renders a message for its present recipient and sends it."""
         recipient = recipient_of(row, zones=self.zones, now=now)
-        if (recipient.user_id, recipient.address) in self.greeted:
+        # The preferences were loaded before this run wrote to the address.
+        if recipient.user_id is not None and (recipient.user_id, recipient.address) in self.introduced:
             recipient = replace(recipient, is_new=False)
         message = self.render(row, recipient)
         try:
             send_mail(message)
         except DeliveryError as error:
-            raise NotTaken(message, error) from error
-        if recipient.is_new:
+            raise NotAccepted(message, error) from error
+        if recipient.user_id is not None and recipient.is_new:
             remember_address(recipient.user_id, recipient.address)
-            self.greeted.add((recipient.user_id, recipient.address))
+            self.introduced.add((recipient.user_id, recipient.address))
         return {"to": recipient.address}
 
     def render(self, row: Notification, recipient: Recipient) -> Message:
-        """The message.
+        """Renders a message.
 
         Raises:
-            NotSent: When it cannot be rendered.
+            NotSent: The message cannot be rendered.
         """
         try:
             return mails.render(row, recipient)
@@ -77,9 +82,9 @@ class EmailChannel:
             raise NotSent(f"{type(error).__name__} in rendering", can_retry=True) from error
 
     def give_up(self, row: Notification, error: NotSent) -> None:
-        """Print a message on the console, unless it was never rendered or may have arrived."""
-        reason: Any = str(error)[:300]
-        if not isinstance(error, NotTaken) or settings.EMAIL_USE == "console":
+        """Prints the message on the console, unless it was never rendered or may have arrived."""
+        reason = str(error)[:300]
+        if not isinstance(error, NotAccepted) or settings.EMAIL_USE == "console":
             logger.error("%s was not sent (%s); it is given up.", row, reason)
         elif error.may_have_arrived:
             logger.error("%s was perhaps not sent (%s); it is given up.", row, reason)
@@ -87,10 +92,10 @@ class EmailChannel:
             logger.error("%s was not sent (%s); it is printed on the console instead.", row, reason)
             try:
                 print_on_console(error.message)
-            except DeliveryError as worse:
-                logger.error("%s %s.", row, worse)
+            except DeliveryError as console_error:
+                logger.error("%s %s.", row, console_error)
 
 
 def deliver_emails(run: Run) -> Tally:
-    """Deliver all messages that are due: a job of the worker."""
+    """Delivers all due messages: a job of the worker."""
     return deliver(EmailChannel(), run)

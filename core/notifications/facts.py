@@ -1,13 +1,12 @@
-"""What happened, as plain values that an outbox row keeps, and back.
+"""Converts events to facts, the JSON values that a message row stores, and back.
 
-A message may be rendered long after its event, when the booking has changed again or is gone; so a row holds the
-booking as it was then, with the names of its user and its resource.
+A message may be rendered long after its event, when the booking has changed again or no longer exists. So the facts
+hold the booking as it was at the event, with the names of its user and its resource.
 """
 
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import models
 
@@ -22,21 +21,21 @@ RESOURCE_FIELDS = ("id", "name", "requires_approval")
 
 
 def facts_of(event: events.BookingEvent) -> Facts:
-    """The event as plain values."""
+    """Converts an event to facts."""
     at = event.at.isoformat()
     by = fields_of(event.by, ACTOR_FIELDS) if event.by is not None else None
     if isinstance(event, events.BookingCreated):
         return {"at": at, "by": by, "after": booking_facts(event.booking)}
-    facts = {"at": at, "by": by, "before": booking_facts(event.before), "after": booking_facts(event.after)}
+    facts: Facts = {"at": at, "by": by, "before": booking_facts(event.before), "after": booking_facts(event.after)}
     if isinstance(event, events.BookingCancelled):
         facts |= {"cancelled": True, "removed": event.removed}
     return facts
 
 
 def event_of(facts: Facts) -> events.BookingEvent:
-    """The event again, with bookings, a user and resources that are not to be saved."""
+    """Converts facts to an event, whose bookings, user and resources must not be saved."""
     at = datetime.fromisoformat(facts["at"])
-    by = get_user_model()(**facts["by"]) if facts["by"] else None
+    by = User(**facts["by"]) if facts["by"] else None
     after = booking_of(facts["after"])
     if "before" not in facts:
         return events.BookingCreated(booking=after, by=by, at=at)
@@ -47,38 +46,41 @@ def event_of(facts: Facts) -> events.BookingEvent:
 
 
 def booking_facts(booking: Booking) -> Facts:
-    """A booking with its user and its resource."""
+    """Converts a booking, its user and its resource to facts."""
     return {
-        "booking": {field.attname: plain(field, booking) for field in Booking._meta.concrete_fields},
+        "booking": {field.attname: json_value(field, booking) for field in Booking._meta.concrete_fields},
         "user": fields_of(booking.user, USER_FIELDS),
         "resource": fields_of(booking.resource, RESOURCE_FIELDS),
     }
 
 
 def booking_of(facts: Facts) -> Booking:
-    """The booking as it was; a column that came later is at its default, one that went is left out."""
-    known = {field.attname: field for field in Booking._meta.concrete_fields}
-    values = {
-        name: known[name].target_field.to_python(value)
-        if isinstance(known[name], models.ForeignKey)
-        else known[name].to_python(value)
-        for name, value in facts["booking"].items()
-        if name in known
-    }
+    """Converts facts to a booking, which must not be saved.
+
+    A column that is newer than the facts gets its default; a column that no longer exists is ignored.
+    """
+    fields = {field.attname: field for field in Booking._meta.concrete_fields}
+    values = {name: column_value(fields[name], value) for name, value in facts["booking"].items() if name in fields}
     booking = Booking(**values)
-    booking.user = get_user_model()(**facts["user"])
+    booking.user = User(**facts["user"])
     booking.resource = Resource(**facts["resource"])
     return booking
 
 
-def plain(field: models.Field, row: models.Model) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """A column's value; moments to the microsecond."""
+def json_value(field: "models.Field[Any, Any]", row: models.Model) -> str | int | None:
+    """Returns the value of a column as JSON; a moment keeps its microseconds."""
     value = getattr(row, field.attname)
     if value is None or isinstance(value, str | int):
         return value
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def fields_of(row: User | models.Model, names: tuple[str, ...]) -> Facts:
-    """Some columns of a row that are plain already."""
+def column_value(field: "models.Field[Any, Any]", value: str | int | None) -> object:
+    """Converts the JSON value of a column back."""
+    column = field.target_field if isinstance(field, models.ForeignKey) else field
+    return column.to_python(value)
+
+
+def fields_of(row: models.Model, names: tuple[str, ...]) -> Facts:
+    """Returns some columns of a row, whose values are JSON already."""
     return {name: getattr(row, name) for name in names}

@@ -1,4 +1,4 @@
-"""What messages carry for calendars, so that the entry there follows the booking (RFC 5546)."""
+"""The calendar files attached to messages; they keep the entry in the owner's calendar up to date (RFC 5546)."""
 
 from dataclasses import replace
 
@@ -8,24 +8,25 @@ from core.models import Booking
 from core.utils import Attachment
 
 
-def invitation(event: events.BookingEvent, *, address: str) -> tuple[Attachment, ...]:
-    """The file for the owner: `REQUEST` while the booking holds its slot, `CANCEL` once it does not.
+def calendar_attachments(event: events.BookingEvent, *, address: str) -> tuple[Attachment, ...]:
+    """Returns the calendar file for the owner; nothing if the booking held no slot before or after the event.
 
     Args:
-        event: What happened to the booking.
-        address: The owner's address, to which the file invites.
+        event: The event of the booking.
+        address: The owner's address, which the file names as the attendee.
     """
     if isinstance(event, events.BookingCreated):
-        return (as_file(event.booking, address),) if event.booking.blocks else ()
+        return (calendar_file(event.booking, address),) if event.booking.blocks else ()
     if not (event.before.blocks or event.after.blocks):
         return ()
-    # The row of a removed booking is gone without a last revision.
+    # A removal deletes the row without a further revision, so count the revision up here.
     removed = isinstance(event, events.BookingCancelled) and event.removed
-    return (as_file(event.after, address, sequence=event.before.calendar_sequence + 1 if removed else None),)
+    sequence = event.before.calendar_sequence + 1 if removed else None
+    return (calendar_file(event.after, address, sequence=sequence),)
 
 
-def as_file(booking: Booking, address: str, *, sequence: int | None = None) -> Attachment:
-    """The booking as an attachment that calendar programs act on, for whoever has the address."""
+def calendar_file(booking: Booking, address: str, *, sequence: int | None = None) -> Attachment:
+    """Returns the calendar file of a booking: `REQUEST` while the booking holds its slot, `CANCEL` otherwise."""
     method = "REQUEST" if booking.blocks else "CANCEL"
     entry = replace(entry_of(booking, sequence=sequence), attendee=address)
     content = invitation_of(entry, method=method)

@@ -4,7 +4,7 @@ from django.db.models import TextChoices
 
 
 class Kind(TextChoices):
-    """What a message is about."""
+    """The subject of a message; the label completes "No more messages about"."""
 
     BOOKING_CREATED = "booking_created", "new bookings"
     BOOKING_CHANGED = "booking_changed", "changed bookings"
@@ -17,8 +17,8 @@ class Kind(TextChoices):
     SLOTS_FREED = "slots_freed", "slots of deleted accounts"
 
     @classmethod
-    def of_events(cls) -> tuple["Kind", ...]:
-        """Those that tell what happened to a booking; staff hear of it, too."""
+    def booking_events(cls) -> tuple["Kind", ...]:
+        """The kinds about an event of a booking; staff get these, too."""
         return (
             cls.BOOKING_CREATED,
             cls.BOOKING_CHANGED,
@@ -29,5 +29,5 @@ class Kind(TextChoices):
 
     @classmethod
     def optional(cls) -> tuple["Kind", ...]:
-        """Those that a user can do without."""
-        return (*cls.of_events(), cls.BOOKING_REMINDER)
+        """The kinds that a user can switch off."""
+        return (*cls.booking_events(), cls.BOOKING_REMINDER)

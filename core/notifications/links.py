@@ -1,4 +1,4 @@
-"""Signed links in messages: they work without a sign-in, for what they say and nothing else, and never expire."""
+"""Signed links in messages. A link works without a sign-in, permits exactly one action, and never expires."""
 
 from django.conf import settings
 from django.core import signing
@@ -8,25 +8,30 @@ UNSUBSCRIBE = "core.notifications.unsubscribe"
 NOT_ME = "core.notifications.not_me"
 
 
-def unsubscribe(user_id: int | None, kind: str) -> str:
-    """The way out of messages of a kind; nothing where this server's own address is unknown."""
-    return address("unsubscribe", signing.Signer(salt=UNSUBSCRIBE).sign_object([user_id, kind]))
+def unsubscribe_url(user_id: int | None, kind: str) -> str:
+    """Returns the link that switches off a kind of messages; empty if `PUBLIC_URL` is not set."""
+    return page_url("unsubscribe", signing.Signer(salt=UNSUBSCRIBE).sign_object([user_id, kind]))
 
 
-def not_me(user_id: int | None, mailbox: str) -> str:
-    """The way out for somebody whose address another one gave."""
-    return address("not-me", signing.Signer(salt=NOT_ME).sign_object([user_id, mailbox]))
+def not_me_url(user_id: int | None, address: str) -> str:
+    """Returns the link that stops all messages to an e-mail address; empty if `PUBLIC_URL` is not set.
+
+    It is for the reader of an address that somebody else gave as theirs.
+    """
+    return page_url("not-me", signing.Signer(salt=NOT_ME).sign_object([user_id, address]))
 
 
-def address(name: str, token: str) -> str:
-    """The whole address of a page."""
+def page_url(name: str, token: str) -> str:
+    """Returns the absolute URL of a page; empty if `PUBLIC_URL` is not set."""
     return settings.PUBLIC_URL + reverse(name, args=[token]) if settings.PUBLIC_URL else ""
 
 
-def read(token: str, *, salt: str) -> list:
-    """What a link says.
+def read_token(token: str, *, salt: str) -> tuple[int, str]:
+    """Returns the user's id, and the kind of messages or the address, from the token of a link.
 
     Raises:
-        BadSignature: When it is not one of ours.
+        BadSignature: The token was not signed here, or for the other page.
+        ValueError: The token holds other values.
     """
-    return signing.Signer(salt=salt).unsign_object(token)
+    user_id, subject = signing.Signer(salt=salt).unsign_object(token)
+    return user_id, subject

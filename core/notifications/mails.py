@@ -1,6 +1,6 @@
-"""What messages say: one function and three templates per message.
+"""Renders messages: one function and three templates for each kind.
 
-A message is made from the facts of its row when it is sent, in the time zone of its recipient.
+A message is rendered from the facts of its row when it is sent, in the time zone of its recipient.
 """
 
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.template.loader import render_to_string
 from djoser.utils import encode_uid
@@ -17,25 +18,25 @@ from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import links
 from core.notifications.facts import Facts, booking_of, event_of
-from core.notifications.invitations import invitation
+from core.notifications.invitations import calendar_attachments
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient
-from core.notifications.words import lines, moment, one_line, shortened, tidy, zone_in_words
+from core.notifications.words import format_moment, lines, one_line, shortened, tidy, zone_name
 from core.utils import Message
 
-# How much of a name a subject has room for, in characters.
+# The longest names in a subject, in characters.
 RESOURCE_IN_SUBJECT = 80
 USER_IN_SUBJECT = 40
-# A list of freed slots names so many; the rest is counted.
-MOST_SLOTS = 200
+# A message about a deleted account lists this many slots, and counts the others.
+MAX_SLOTS = 200
 
 Context = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message before it is rendered: its templates and plain values to fill in."""
+    """A message before rendering: the name of its templates, and their context."""
 
     template: str
     context: Context
@@ -43,7 +44,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A line about a booking: a name for people and the value."""
+    """A line about a booking: its label and its value."""
 
     name: str
     value: str
@@ -51,7 +52,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed: a name for people, the old value, the new one."""
+    """A line about a change: its label, the old value and the new value."""
 
     name: str
     old: str
@@ -62,43 +63,45 @@ class Difference:
 
 
 def render(row: Notification, recipient: Recipient) -> Message:
-    """The message of a row: `<template>.subject.txt`, `.body.txt`, `.body.html`.
+    """Renders the message of a row from `<template>.subject.txt`, `.body.txt` and `.body.html`.
 
-    The heading in the HTML is the subject without the time, which is in the table below it.
+    The heading of the HTML is the subject without the time, since the table below the heading shows the time.
     """
-    event = event_of(row.facts) if row.kind in Kind.of_events() else None
+    event = event_of(row.facts) if row.kind in Kind.booking_events() else None
     letter = letter_of_event(event, recipient) if event else letter_of(row, recipient)
     folder = f"core/email/{letter.template}"
     subject_template = f"{folder}.subject.txt"
-    base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer(row, recipient)}
+    base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer_context(row, recipient)}
     context = {**base, **letter.context}
-    untimed = {"topic": shortened(context.get("resource", ""), RESOURCE_IN_SUBJECT)}
+    heading_context = context | {"topic": shortened(context.get("resource", ""), RESOURCE_IN_SUBJECT)}
     subject = one_line(render_to_string(subject_template, context))
-    heading = one_line(render_to_string(subject_template, context | untimed))
+    heading = one_line(render_to_string(subject_template, heading_context))
     context |= {"subject": subject, "heading": heading}
+    owner_event = None if recipient.for_staff else event
+    attachments = calendar_attachments(owner_event, address=recipient.address) if owner_event else ()
     return Message(
         to=recipient.address,
         subject=subject,
         text=tidy(render_to_string(f"{folder}.body.txt", context)),
         html=render_to_string(f"{folder}.body.html", context).strip() + "\n",
         headers=unsubscribe_headers(context["unsubscribe"]),
-        attachments=() if event is None or recipient.for_staff else invitation(event, address=recipient.address),
+        attachments=attachments,
     )
 
 
 def letter_of(row: Notification, recipient: Recipient) -> Letter:
-    """The templates of a message that is about no event of a booking, and what to fill in."""
-    if row.kind == Kind.PASSWORD_RESET:
-        return password_reset(row)
-    if row.kind == Kind.PASSWORD_CHANGED:
-        return password_changed(row, recipient)
-    if row.kind == Kind.SLOTS_FREED:
+    """Returns the letter of a message that is about something else than an event of a booking."""
+    if row.user is None or row.kind == Kind.SLOTS_FREED:
         return slots_freed(row.facts, recipient)
+    if row.kind == Kind.PASSWORD_RESET:
+        return password_reset(row.user)
+    if row.kind == Kind.PASSWORD_CHANGED:
+        return password_changed(row.user, row.facts, recipient)
     return booking_reminder(row.facts, recipient)
 
 
 def letter_of_event(event: events.BookingEvent, recipient: Recipient) -> Letter:
-    """The templates of what happened to a booking, and what to fill in."""
+    """Returns the letter about an event of a booking."""
     if isinstance(event, events.BookingCreated):
         return booking_created(event, recipient)
     if isinstance(event, events.BookingCancelled):
@@ -106,18 +109,21 @@ def letter_of_event(event: events.BookingEvent, recipient: Recipient) -> Letter:
     return booking_changed(event, recipient)
 
 
-def footer(row: Notification, recipient: Recipient) -> Context:
-    """The ways out: of messages of this kind, and of those for somebody else's account."""
+def footer_context(row: Notification, recipient: Recipient) -> Context:
+    """Returns the links of the footer: to unsubscribe from this kind, and for the reader of a wrong address."""
     optional = not recipient.for_staff and row.kind in Kind.optional()
     return {
-        "unsubscribe": links.unsubscribe(recipient.user_id, row.kind) if optional else "",
+        "unsubscribe": links.unsubscribe_url(recipient.user_id, row.kind) if optional else "",
         "kind": Kind(row.kind).label,
-        "not_me": links.not_me(recipient.user_id, recipient.address) if recipient.is_new else "",
+        "not_me": links.not_me_url(recipient.user_id, recipient.address) if recipient.is_new else "",
     }
 
 
 def unsubscribe_headers(link: str) -> dict[str, str]:
-    """The one click of RFC 8058, which speaks of HTTPS alone; links to a developer's machine do no harm."""
+    """Returns the headers for the one-click button of RFC 8058.
+
+    The RFC allows only HTTPS; an HTTP link to a developer's machine does no harm.
+    """
     if not link:
         return {}
     return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
@@ -127,57 +133,59 @@ def unsubscribe_headers(link: str) -> dict[str, str]:
 
 
 def booking_created(event: events.BookingCreated, recipient: Recipient) -> Letter:
-    """A new booking, and whether it waits for approval."""
-    return Letter("booking_created", about(event.booking, recipient, status=event.booking.status, by=event.by))
+    """Describes a new booking and says if it waits for approval."""
+    return Letter(
+        "booking_created", booking_context(event.booking, recipient, status=event.booking.status, by=event.by)
+    )
 
 
 def booking_changed(event: events.BookingChanged, recipient: Recipient) -> Letter:
-    """What changed from what to what; a new status has words of its own."""
-    context = {"was_blocking": event.before.blocks, **changes(event, recipient)}
-    same = event.before.status == event.after.status
-    template = "booking_changed" if same else "booking_status_changed"
-    return Letter(template, about(event.after, recipient, status=event.after.status, by=event.by, **context))
+    """Lists the old and the new values; a new status has its own templates."""
+    context = {"was_blocking": event.before.blocks, **change_context(event, recipient)}
+    same_status = event.before.status == event.after.status
+    template = "booking_changed" if same_status else "booking_status_changed"
+    return Letter(template, booking_context(event.after, recipient, status=event.after.status, by=event.by, **context))
 
 
 def booking_cancelled(event: events.BookingCancelled, recipient: Recipient) -> Letter:
-    """The slot is free again."""
-    context = {"removed": event.removed, **changes(event, recipient)}
+    """Says that the slot is free again."""
+    context = {"removed": event.removed, **change_context(event, recipient)}
     status = BookingStatus.CANCELLED.value
-    return Letter("booking_cancelled", about(event.before, recipient, status=status, by=event.by, **context))
+    return Letter("booking_cancelled", booking_context(event.before, recipient, status=status, by=event.by, **context))
 
 
 def booking_reminder(facts: Facts, recipient: Recipient) -> Letter:
-    """A booking begins soon."""
+    """Says that a booking begins soon."""
     booking = booking_of(facts["after"])
-    context = about(booking, recipient, status=booking.status, by=None)
-    return Letter("booking_reminder", context | {"start": moment(booking.start_time, recipient.zone)})
+    context = booking_context(booking, recipient, status=booking.status, by=None)
+    return Letter("booking_reminder", context | {"start": format_moment(booking.start_time, recipient.zone)})
 
 
 def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
-    """What became free with an account, in one list."""
-    bookings = [booking_of(each) for each in facts["bookings"]]
+    """Lists the slots that become free when an account is deleted."""
+    bookings = [booking_of(booking_facts) for booking_facts in facts["bookings"]]
     slots = [
         Fact(
-            one_line(each.resource.name),
-            f"{moment(each.start_time, recipient.zone)} to {moment(each.end_time, recipient.zone)}",
+            one_line(booking.resource.name),
+            f"{format_moment(booking.start_time, recipient.zone)} to {format_moment(booking.end_time, recipient.zone)}",
         )
-        for each in bookings[:MOST_SLOTS]
+        for booking in bookings[:MAX_SLOTS]
     ]
     context = {
         "username": shortened(one_line(facts["username"]), USER_IN_SUBJECT),
         "number": len(bookings),
         "slots": slots,
         "more": len(bookings) - len(slots),
-        "zone": zone_in_words(recipient.zone),
+        "zone": zone_name(recipient.zone),
     }
     return Letter("slots_freed", context)
 
 
-def password_reset(row: Notification) -> Letter:
-    """The way to a new password: a link where the single-page app is known, the words of it otherwise."""
-    uid, token = encode_uid(row.user.pk), default_token_generator.make_token(row.user)
+def password_reset(user: User) -> Letter:
+    """Contains a link to choose a new password; without `FRONTEND_URL`, only the uid and the token of the link."""
+    uid, token = encode_uid(user.pk), default_token_generator.make_token(user)
     context = {
-        "name": one_line(row.user.get_username()),
+        "name": one_line(user.get_username()),
         "uid": uid,
         "token": token,
         "link": f"{settings.FRONTEND_URL}/password-reset/{uid}/{token}" if settings.FRONTEND_URL else "",
@@ -186,35 +194,37 @@ def password_reset(row: Notification) -> Letter:
     return Letter("password_reset", context)
 
 
-def password_changed(row: Notification, recipient: Recipient) -> Letter:
-    """An account has a new password."""
-    at = moment(datetime.fromisoformat(row.facts["at"]).replace(microsecond=0), recipient.zone)
-    return Letter("password_changed", {"name": one_line(row.user.get_username()), "at": at})
+def password_changed(user: User, facts: Facts, recipient: Recipient) -> Letter:
+    """Says that an account has a new password."""
+    at = format_moment(datetime.fromisoformat(facts["at"]).replace(microsecond=0), recipient.zone)
+    return Letter("password_changed", {"name": one_line(user.get_username()), "at": at})
 
 
-# --- What they say ----------------------------------------------------------------------------------------------------
+# --- Contexts ---------------------------------------------------------------------------------------------------------
 
 
-def about(booking: Booking, recipient: Recipient, *, status: str, by: Any, **more: Any) -> Context:  # noqa: ANN401
-    """What every message about a booking says, as plain values: names in one line, moments in words.
+def booking_context(
+    booking: Booking, recipient: Recipient, *, status: str, by: User | None, **extra: object
+) -> Context:
+    """Returns the context of every message about a booking: names in one line, moments as text.
 
     Args:
-        booking: The booking to describe.
-        recipient: Who gets the message.
-        status: The state to show.
-        by: Who did it; None for nobody in particular.
-        more: What the message says beyond.
+        booking: The booking.
+        recipient: The recipient of the message.
+        status: The status to show.
+        by: The user who caused the event; None for the system.
+        extra: Further values of this kind of message.
     """
     owner, resource = one_line(booking.user.get_username()), one_line(booking.resource.name)
     by_owner, for_staff = by is not None and by.pk == booking.user_id, recipient.for_staff
-    start = moment(booking.start_time, recipient.zone)
+    start = format_moment(booking.start_time, recipient.zone)
     facts = [
         Fact("Resource", resource),
         Fact("Start", start),
-        Fact("End", moment(booking.end_time, recipient.zone)),
+        Fact("End", format_moment(booking.end_time, recipient.zone)),
     ]
-    if zone_in_words(recipient.zone):
-        facts.append(Fact("Zone", zone_in_words(recipient.zone)))
+    if zone_name(recipient.zone):
+        facts.append(Fact("Zone", zone_name(recipient.zone)))
     facts.append(Fact("Status", status))
     topic = f"{shortened(resource, RESOURCE_IN_SUBJECT)}, {start}"
     if for_staff:
@@ -228,16 +238,16 @@ def about(booking: Booking, recipient: Recipient, *, status: str, by: Any, **mor
         "waits": status == BookingStatus.PENDING and booking.resource.requires_approval,
         "owner": owner,
         "by_owner": by_owner,
-        "actor": actor(by, by_owner=by_owner, for_staff=for_staff),
-        "whose": whose(owner, by_owner=by_owner, for_staff=for_staff),
+        "actor": actor_name(by, by_owner=by_owner, for_staff=for_staff),
+        "whose": possessive(owner, by_owner=by_owner, for_staff=for_staff),
         "facts": facts,
         "notes": lines(booking.notes),
-        **more,
+        **extra,
     }
 
 
-def actor(by: Any, *, by_owner: bool, for_staff: bool) -> str:  # noqa: ANN401 - any user model
-    """Who did it, at the beginning of a sentence."""
+def actor_name(by: User | None, *, by_owner: bool, for_staff: bool) -> str:
+    """Names the user who caused the event, for the beginning of a sentence."""
     if by is None:
         return "The booking system"
     if by_owner:
@@ -245,19 +255,19 @@ def actor(by: Any, *, by_owner: bool, for_staff: bool) -> str:  # noqa: ANN401 -
     return one_line(by.get_username()) + (" (staff)" if by.is_staff else "")
 
 
-def whose(owner: str, *, by_owner: bool, for_staff: bool) -> str:
-    """Whose booking it is, before the word booking."""
+def possessive(owner: str, *, by_owner: bool, for_staff: bool) -> str:
+    """Names the owner before the word booking: your, their, or the owner's name."""
     if not for_staff:
         return "your"
     return "their" if by_owner else f"{owner}'s"
 
 
-def changes(event: events.BookingChanged | events.BookingCancelled, recipient: Recipient) -> Context:
-    """What differs between before and after: single values, and the notes, which may be long."""
+def change_context(event: events.BookingChanged | events.BookingCancelled, recipient: Recipient) -> Context:
+    """Returns the differences between the booking before and after; the notes are apart, since they may be long."""
     before, after, zone = event.before, event.after, recipient.zone
     times = [
-        Difference("Start", moment(before.start_time, zone), moment(after.start_time, zone)),
-        Difference("End", moment(before.end_time, zone), moment(after.end_time, zone)),
+        Difference("Start", format_moment(before.start_time, zone), format_moment(after.start_time, zone)),
+        Difference("End", format_moment(before.end_time, zone), format_moment(after.end_time, zone)),
     ]
     differences = [difference for difference in times if difference.old != difference.new]
     if before.resource_id != after.resource_id:

@@ -1,12 +1,11 @@
-"""Writing messages: rows in the transaction of what they tell, in one statement for each event.
+"""Writes message rows in the transaction of their event, with one statement for each event.
 
-Nothing is looked up here: what a receiver wants, and in which time zone, is asked when the message is sent.
+Preferences and time zones are read only when a message is sent.
 """
 
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -24,82 +23,86 @@ from core.outbox.models import State
 
 logger = logging.getLogger(__name__)
 
-TRIED_FOR = timedelta(days=1)
+RETRY_FOR = timedelta(days=1)
 
-OF_STATUS = {
+KIND_OF_STATUS = {
     BookingStatus.CONFIRMED: Kind.BOOKING_CONFIRMED,
     BookingStatus.REJECTED: Kind.BOOKING_REJECTED,
     BookingStatus.CANCELLED: Kind.BOOKING_CANCELLED,
 }
 
 
-# --- What is told -----------------------------------------------------------------------------------------------------
+# --- Events -----------------------------------------------------------------------------------------------------------
 
 
 def booking_created(event: events.BookingCreated) -> None:
-    """Tell the owner and staff of a new booking."""
-    announce(Kind.BOOKING_CREATED, event, event.booking)
+    """Tells the owner and staff about a new booking."""
+    notify(Kind.BOOKING_CREATED, event, event.booking)
 
 
 def booking_changed(event: events.BookingChanged) -> None:
-    """Tell the owner and staff what changed, the status with the rest."""
+    """Tells the owner and staff about a changed booking, in one message even if the status changed, too."""
     kind = Kind.BOOKING_CHANGED
     if event.before.status != event.after.status:
-        kind = OF_STATUS.get(BookingStatus(event.after.status), kind)
-    announce(kind, event, event.after)
+        kind = KIND_OF_STATUS.get(BookingStatus(event.after.status), kind)
+    notify(kind, event, event.after)
 
 
 def booking_cancelled(event: events.BookingCancelled) -> None:
-    """Tell the owner and staff that the slot is free again."""
-    announce(Kind.BOOKING_CANCELLED, event, event.before)
+    """Tells the owner and staff that the slot is free again."""
+    notify(Kind.BOOKING_CANCELLED, event, event.before)
 
 
 def slots_freed(user: User, *, now: datetime) -> None:
-    """Tell staff, in one list, what becomes free with a user's account; to be called before it is deleted."""
-    alive = Booking.objects.in_full().filter(user=user).blocking().ending_after(now).order_by("start_time", "id")
-    bookings = [booking_facts(booking) for booking in alive] if settings.TO_EMAIL else []
+    """Tells staff which slots the deletion of an account frees; to be called before the deletion."""
+    upcoming = Booking.objects.in_full().filter(user=user).blocking().ending_after(now).order_by("start_time", "id")
+    bookings = [booking_facts(booking) for booking in upcoming] if settings.TO_EMAIL else []
     if bookings:
         facts = {"username": user.get_username(), "bookings": bookings}
-        write([message(Kind.SLOTS_FREED, now=now, to=address, facts=facts) for address in staff_but()])
+        write([new_message(Kind.SLOTS_FREED, now=now, to=address, facts=facts) for address in staff_addresses()])
 
 
 def password_reset_requested(event: events.PasswordResetRequested) -> None:
-    """Send the way to a new password.
+    """Sends the link to choose a new password.
 
-    Without a user a row is written all the same, and dropped later: the answer takes the same time, so that nobody
-    learns who has an account.
+    A row is written even for an unknown address, and dropped when it is due. So the API takes the same time for known
+    and unknown addresses, and strangers cannot find out who has an account.
     """
-    write([message(Kind.PASSWORD_RESET, now=event.at, user=event.user, to=event.user.email if event.user else "")])
+    address = event.user.email if event.user else ""
+    write([new_message(Kind.PASSWORD_RESET, now=event.at, user=event.user, to=address)])
 
 
 def password_changed(user: User, *, now: datetime) -> None:
-    """Tell a user that their account has a new password."""
+    """Tells a user that their account has a new password."""
     if is_address(user.email):
-        write([message(Kind.PASSWORD_CHANGED, now=now, user=user, to=user.email, facts={"at": now.isoformat()})])
+        facts = {"at": now.isoformat()}
+        write([new_message(Kind.PASSWORD_CHANGED, now=now, user=user, to=user.email, facts=facts)])
 
 
-# --- To whom ----------------------------------------------------------------------------------------------------------
+# --- Recipients -------------------------------------------------------------------------------------------------------
 
 
-def announce(kind: Kind, event: events.BookingEvent, booking: Booking) -> None:
-    """One message to the owner, where they have an address, and one to each address of staff but theirs."""
+def notify(kind: Kind, event: events.BookingEvent, booking: Booking) -> None:
+    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address."""
     now, facts, owner = event.at, facts_of(event), booking.user
     rows = []
     if owner.email and is_address(owner.email):
-        rows.append(message(kind, now=now, user=owner, to=owner.email, facts=facts, booking_id=booking.pk))
+        rows.append(new_message(kind, now=now, user=owner, to=owner.email, facts=facts, booking_id=booking.pk))
     elif owner.email:
         logger.warning("User %s has no valid e-mail address; nothing is sent to them.", owner.pk)
-    # Whoever is staff and among these hears of it as owner; anybody else may merely claim such an address.
-    hears_as_owner = owner.email if owner.is_staff and owner.is_active else ""
+    # The owner's message replaces the staff copy to the same address, but only if the owner is staff: other users may
+    # enter a staff address that is not theirs.
+    owner_address = owner.email if owner.is_staff and owner.is_active else ""
     rows += [
-        message(kind, now=now, to=address, facts=facts, booking_id=booking.pk) for address in staff_but(hears_as_owner)
+        new_message(kind, now=now, to=address, facts=facts, booking_id=booking.pk)
+        for address in staff_addresses(except_for=owner_address)
     ]
     write(rows)
 
 
-def staff_but(owner: str = "") -> Iterator[str]:
-    """The addresses of staff, each once, without that of an owner who hears as owner."""
-    seen = {owner.lower()}
+def staff_addresses(*, except_for: str = "") -> Iterator[str]:
+    """Yields each address of `TO_EMAIL` once, except the given one; upper and lower case do not matter."""
+    seen = {except_for.lower()}
     for address in settings.TO_EMAIL:
         if address.lower() not in seen:
             seen.add(address.lower())
@@ -109,16 +112,17 @@ def staff_but(owner: str = "") -> Iterator[str]:
 # --- The rows ---------------------------------------------------------------------------------------------------------
 
 
-def message(
+def new_message(
     kind: Kind,
     *,
     now: datetime,
     to: str,
     user: User | None = None,
     facts: Facts | None = None,
-    **more: Any,  # noqa: ANN401 - further columns
+    booking_id: int | None = None,
+    starts_at: datetime | None = None,
 ) -> Notification:
-    """A row that is due at once."""
+    """Returns an unsaved row that is due at once."""
     return Notification(
         kind=kind,
         user=user,
@@ -126,17 +130,18 @@ def message(
         facts=facts or {},
         created_at=now,
         due_at=now,
-        retry_until=now + TRIED_FOR,
-        **more,
+        retry_until=now + RETRY_FOR,
+        booking_id=booking_id,
+        starts_at=starts_at,
     )
 
 
 def write(rows: list[Notification], *, once: bool = False) -> None:
-    """Write rows in one statement, and have them sent after the commit.
+    """Saves rows in one statement, and wakes the worker after the commit.
 
     Args:
-        rows: New rows.
-        once: Leave out those that are there already.
+        rows: Unsaved rows.
+        once: True to skip reminders that exist already.
     """
     if rows:
         Notification.objects.bulk_create(rows, ignore_conflicts=once)
@@ -144,25 +149,25 @@ def write(rows: list[Notification], *, once: bool = False) -> None:
 
 
 def resend(rows: Iterable[Notification], *, now: datetime) -> int:
-    """Send messages again, whatever became of them, except those that are on their way; says how many."""
+    """Makes messages due again, in any state but not while a worker has claimed them; returns their number."""
     ids = [row.pk for row in rows]
-    again = Notification.objects.filter(pk__in=ids).exclude(state=State.WAITING, claimed_until__gt=now)
-    done = again.update(
+    unclaimed = Notification.objects.filter(pk__in=ids).exclude(state=State.WAITING, claimed_until__gt=now)
+    number = unclaimed.update(
         state=State.WAITING,
         tries=0,
         last_error="",
         due_at=now,
-        retry_until=now + TRIED_FOR,
+        retry_until=now + RETRY_FOR,
         done_at=None,
         claim=None,
         claimed_until=None,
     )
     transaction.on_commit(worker.wake, robust=True)
-    return done
+    return number
 
 
 def drop(rows: Iterable[Notification], *, now: datetime) -> int:
-    """Send messages that wait no more, except those that are on their way; says how many."""
+    """Drops waiting messages that no worker has claimed; returns their number."""
     ids = [row.pk for row in rows]
     waiting = Notification.objects.filter(pk__in=ids, state=State.WAITING).exclude(claimed_until__gt=now)
     return waiting.update(state=State.DROPPED, done_at=now, last_error="dropped by staff")

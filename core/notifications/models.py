@@ -1,4 +1,4 @@
-"""Messages, and what their recipients want."""
+"""Messages, and the preferences of their recipients."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -12,7 +12,7 @@ from core.notifications.kinds import Kind
 from core.outbox.models import OutboxRow
 from core.zones import DEFAULT_ZONE, require_zone
 
-# Longer than the longest reminder, or one could be written twice.
+# Longer than the longest reminder: a reminder that is deleted too early could be written twice.
 KEPT_FOR = timedelta(days=30)
 
 DEFAULT_REMINDER_MINUTES = 60
@@ -20,9 +20,9 @@ LONGEST_REMINDER_MINUTES = 7 * 24 * 60
 
 
 class Notification(OutboxRow):
-    """A message to one receiver, written in the transaction of what it tells, rendered and sent after the commit.
+    """A message to one recipient, written in the transaction of its event, and rendered and sent after the commit.
 
-    It holds facts, not text, and nothing secret: the token of a reset is made when the message is rendered.
+    The row holds facts instead of text, and no secret: the token of a password reset is made at rendering.
     """
 
     kind = models.CharField(max_length=30, choices=Kind.choices)
@@ -38,7 +38,7 @@ class Notification(OutboxRow):
     starts_at = models.DateTimeField(null=True, help_text="The start that a reminder is about.")
     facts = models.JSONField(default=dict)
 
-    # One receiver hears of one booking in the order in which things happened.
+    # A recipient gets the messages about one booking in the order of the events.
     queue: ClassVar = ("booking_id", "to")
 
     class Meta:
@@ -61,12 +61,12 @@ class Notification(OutboxRow):
 
     @property
     def for_staff(self) -> bool:
-        """Whether it goes to an address of staff, and not to a user."""
+        """True if the message goes to an address of `TO_EMAIL`, and not to a user."""
         return self.user_id is None
 
 
 class NotificationPreferences(models.Model):
-    """Which messages a user wants, and in which time zone; without a row the defaults hold."""
+    """The messages that a user wants, and the time zone of their times; a user without a row has the defaults."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -113,7 +113,7 @@ class NotificationPreferences(models.Model):
         return f"Preferences of user {self.user_id}"
 
     def wants(self, kind: str) -> bool:
-        """Whether the user wants messages of that kind; the necessary ones always."""
+        """True if the user wants this kind of messages, or cannot switch it off."""
         if kind == Kind.BOOKING_REMINDER:
             return self.reminder_minutes is not None
         return kind not in Kind.optional() or getattr(self, kind)

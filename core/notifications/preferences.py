@@ -1,8 +1,7 @@
-"""What users want to be told: the verbs that change their preferences."""
+"""The verbs that read and change the preferences of users."""
 
 import contextlib
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
@@ -14,47 +13,46 @@ from core.querysets import locked
 ALL = "all"
 
 
-def preferences_of(user: object) -> NotificationPreferences:
-    """A user's preferences, or the defaults, which are not stored."""
+def preferences_of(user: User) -> NotificationPreferences:
+    """Returns a user's preferences, or an unsaved row with the defaults."""
     try:
-        return user.notification_preferences  # type: ignore[attr-defined]
+        return user.notification_preferences
     except ObjectDoesNotExist:
         return NotificationPreferences(user=user)
 
 
-def change(user: User, **wanted: object) -> NotificationPreferences:
-    """Store what the user wants; what is not named stays."""
+def change(user: User, **values: object) -> NotificationPreferences:
+    """Stores the given preferences; the others stay the same."""
     preferences, _ = NotificationPreferences.objects.get_or_create(user=user)
-    for name, value in wanted.items():
+    for name, value in values.items():
         setattr(preferences, name, value)
-    preferences.save(update_fields=list(wanted))
+    preferences.save(update_fields=list(values))
     return preferences
 
 
 def switch_off(user: User, kind: str) -> None:
-    """No more messages of that kind, or of all that a user can do without; nothing happens where that was so."""
+    """Switches off a kind of messages, or every optional kind for `ALL`; repeating the call changes nothing."""
     kinds = Kind.optional() if kind == ALL else (Kind(kind),)
-    wanted = {each.value: False for each in kinds if each != Kind.BOOKING_REMINDER}
+    values: dict[str, bool | None] = {each.value: False for each in kinds if each != Kind.BOOKING_REMINDER}
     if Kind.BOOKING_REMINDER in kinds:
-        wanted["reminder_minutes"] = None
-    change(user, **wanted)
+        values["reminder_minutes"] = None
+    change(user, **values)
 
 
 @transaction.atomic
 def refuse_address(user: User, address: str) -> bool:
-    """Send nothing more to an address whose reader knows nothing of the account; says whether it was still its own."""
-    found = locked(get_user_model()._default_manager.filter(pk=user.pk, email=address)).first()
-    if found is not None:
-        change(found, refused_address=address)
-    return found is not None
+    """Stops all messages to an address whose reader does not own the account; False if the user has another address."""
+    account = locked(User._default_manager.filter(pk=user.pk, email=address)).first()
+    if account is not None:
+        change(account, refused_address=address)
+    return account is not None
 
 
-def remember_address(user_id: int | None, address: str) -> None:
-    """Note that the user was written to at that address.
+def remember_address(user_id: int, address: str) -> None:
+    """Stores that a message was sent to the user at this address.
 
-    The mail has gone out, so no failure may stop its row from being marked: without the note the next mail merely says
-    once more how to refuse such mails. The account may have been deleted meanwhile.
+    Database errors are ignored, such as for an account that was deleted in the meantime. The message has been sent, so
+    its row must be marked in any case; if the address is not stored, the next message explains again how to refuse.
     """
-    known = {"known_address": address}
     with contextlib.suppress(DatabaseError), transaction.atomic():
-        NotificationPreferences.objects.update_or_create(user_id=user_id, defaults=known)
+        NotificationPreferences.objects.update_or_create(user_id=user_id, defaults={"known_address": address})

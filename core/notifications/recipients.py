@@ -1,10 +1,11 @@
-"""Who gets a message: the address, the time zone, and whether the message is still needed."""
+"""Finds the recipient of a message: the address and the time zone, or the reason to drop the message."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -20,13 +21,13 @@ from core.zones import DEFAULT_ZONE, zone_named
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who gets a message.
+    """The recipient of a message.
 
     Attributes:
-        address: Where the message goes.
+        address: The e-mail address.
         zone: The time zone of its times.
         user_id: None for staff.
-        is_new: True if nothing was ever sent to that user at that address.
+        is_new: True if no message was sent to the user at this address before.
     """
 
     address: str
@@ -41,44 +42,51 @@ class Recipient:
 
 
 def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Recipient:
-    """Who gets a message.
+    """Returns the recipient of a message.
 
-    A message about a booking goes to the user's present address; a message about the account itself goes to the
-    address that the user had when it was written.
+    A message about a booking goes to the user's present address. A message about the account itself goes to the
+    address that the user had when the message was written.
+
+    Args:
+        row: The message.
+        zones: The time zones of staff addresses, by address in lower case.
+        now: The present moment.
 
     Raises:
-        NotNeeded: When nobody should get it, with the reason.
+        NotNeeded: The message has no recipient, for the given reason.
     """
-    if row.user is None:
+    user = row.user
+    if user is None:
         if not row.to:
             raise NotNeeded("nobody has this address")
         return Recipient(row.to, zone_named(zones.get(row.to.lower(), DEFAULT_ZONE)))
-    wishes = preferences_of(row.user)
-    address = row.user.email if row.kind in Kind.optional() else row.to
-    if not row.user.is_active:
-        raise not_now("the account is not active")
+    preferences = preferences_of(user)
+    address = user.email if row.kind in Kind.optional() else row.to
+    if not user.is_active:
+        raise not_needed_yet("the account is not active")
     if not address or not is_address(address):
         raise NotNeeded("the user has no valid address")
-    if not stands_for_staff(row, address):
-        if address == wishes.refused_address:
+    if not replaces_staff_copy(row, user, address):
+        if address == preferences.refused_address:
             raise NotNeeded("the reader of this address knows nothing of the account")
-        if not is_wanted(row, wishes):
-            raise not_now("the user does not want such messages")
+        if not is_wanted(row, preferences):
+            raise not_needed_yet("the user does not want such messages")
     if row.kind == Kind.BOOKING_REMINDER:
         require_reminder(row, now=now)
-    if row.kind == Kind.PASSWORD_RESET and not (row.user.has_usable_password() and row.user.email == row.to):
+    if row.kind == Kind.PASSWORD_RESET and not (user.has_usable_password() and user.email == row.to):
         raise NotNeeded("the account has another address now, or no password")
-    return Recipient(address, zone_named(wishes.time_zone), row.user_id, is_new=address != wishes.known_address)
+    is_new = address != preferences.known_address
+    return Recipient(address, zone_named(preferences.time_zone), row.user_id, is_new=is_new)
 
 
-def not_now(reason: str) -> NotNeeded:
-    """A reminder that may be needed again before the start."""
+def not_needed_yet(reason: str) -> NotNeeded:
+    """Returns the outcome for a message that is not needed now; a reminder may be needed again before the start."""
     # Clear `starts_at`, so that the unique constraint allows a new reminder.
     return NotNeeded(reason, starts_at=None)
 
 
 def is_address(value: str) -> bool:
-    """True if mail can go there."""
+    """True for a valid e-mail address."""
     try:
         validate_email(value)
     except ValidationError:
@@ -86,19 +94,19 @@ def is_address(value: str) -> bool:
     return True
 
 
-def stands_for_staff(row: Notification, address: str) -> bool:
+def replaces_staff_copy(row: Notification, user: User, address: str) -> bool:
     """True if this message also replaces the staff copy; it is then sent regardless of preferences."""
-    told = row.kind in Kind.of_events() and row.user.is_staff
-    return told and address.lower() in {each.lower() for each in settings.TO_EMAIL}
+    staff_addresses = {staff_address.lower() for staff_address in settings.TO_EMAIL}
+    return row.kind in Kind.booking_events() and user.is_staff and address.lower() in staff_addresses
 
 
-def is_wanted(row: Notification, wishes: NotificationPreferences) -> bool:
-    """True if the user wants the message; a booking that was also moved counts as changed, too."""
-    return wishes.wants(row.kind) or (moved(row.facts) and wishes.wants(Kind.BOOKING_CHANGED))
+def is_wanted(row: Notification, preferences: NotificationPreferences) -> bool:
+    """True if the user wants the message; a message about a moved booking counts as one about a change, too."""
+    return preferences.wants(row.kind) or (has_moved(row.facts) and preferences.wants(Kind.BOOKING_CHANGED))
 
 
-def moved(facts: Facts) -> bool:
-    """Whether the times or the resource changed."""
+def has_moved(facts: Facts) -> bool:
+    """True if the times or the resource changed."""
     if "before" not in facts:
         return False
     before, after = facts["before"]["booking"], facts["after"]["booking"]
@@ -106,24 +114,24 @@ def moved(facts: Facts) -> bool:
 
 
 def require_reminder(row: Notification, *, now: datetime) -> None:
-    """Refuse a reminder of a booking that was cancelled, moved or has begun.
+    """Checks that the booking of a reminder is confirmed, starts at the same time as before, and has not begun.
 
     Raises:
-        NotNeeded: With the reason.
+        NotNeeded: The reminder is not needed, for the given reason.
     """
-    booking = Booking.objects.filter(pk=row.booking_id).first()
+    booking = Booking.objects.filter(pk=row.booking_id).first() if row.booking_id is not None else None
     if booking is None or booking.status != BookingStatus.CONFIRMED:
-        raise not_now("the booking does not stand any more")
+        raise not_needed_yet("the booking does not stand any more")
     if booking.start_time != row.starts_at:
-        raise not_now("the booking was moved")
+        raise not_needed_yet("the booking was moved")
     if booking.start_time <= now:
         raise NotNeeded("the booking has begun")
 
 
 def staff_zones(rows: list[Notification]) -> dict[str, str]:
-    """The time zones of those addresses of staff that belong to users."""
+    """Returns the time zones of the staff addresses that belong to users, by address in lower case."""
     addresses = {row.to.lower() for row in rows if row.for_staff}
     if not addresses:
         return {}
-    found = NotificationPreferences.objects.filter(user__email__in=addresses)
-    return dict(found.values_list("user__email", "time_zone"))
+    preferences = NotificationPreferences.objects.filter(user__email__in=addresses)
+    return dict(preferences.values_list("user__email", "time_zone"))

@@ -1,8 +1,8 @@
-"""Reminders before the start: written once for each booking and start, whoever writes them and however often."""
+"""Writes reminders before the start of bookings: one for each booking and start, even if several processes write."""
 
 from datetime import datetime, timedelta
 
-from django.db.models import BigIntegerField, Case, Exists, F, Max, OuterRef, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, Exists, F, Max, OuterRef, Value, When
 
 from core import events
 from core.choices import BookingStatus
@@ -10,24 +10,26 @@ from core.functions import Epoch
 from core.models import Booking
 from core.notifications.facts import facts_of
 from core.notifications.kinds import Kind
-from core.notifications.messages import message, write
+from core.notifications.messages import new_message, write
 from core.notifications.models import DEFAULT_REMINDER_MINUTES, Notification, NotificationPreferences
 from core.outbox.delivery import Run, Tally
+from core.querysets import BookingQuerySet
 
 BATCH = 500
 
 
 def write_due(*, now: datetime) -> int:
-    """Write the reminders that are due, and say how many.
+    """Writes the due reminders and returns their number.
 
-    A minute is a minute, whatever clocks on walls do: moments are compared, not local times. A booking that was made
-    when its reminder would have been due needs none.
+    The minutes before the start are elapsed time, so that a change of local clocks does not matter. A booking that was
+    created after its reminder would have been due gets no reminder.
     """
     longest = NotificationPreferences.objects.aggregate(longest=Max("reminder_minutes"))["longest"]
     ahead = timedelta(minutes=max(longest or 0, DEFAULT_REMINDER_MINUTES))
     written = 0
     while True:
-        rows = [reminder(booking, now=now) for booking in due(now=now, ahead=ahead).in_full()[:BATCH]]
+        bookings = due_bookings(now=now, ahead=ahead).in_full()[:BATCH]
+        rows = [new_reminder(booking, now=now) for booking in bookings]
         write(rows, once=True)
         written += len(rows)
         if len(rows) < BATCH:
@@ -35,18 +37,18 @@ def write_due(*, now: datetime) -> int:
 
 
 def write_reminders(run: Run) -> Tally:
-    """Write the reminders that are due: a job of the worker."""
+    """Writes the due reminders: a job of the worker."""
     return Tally(written=write_due(now=run.now))
 
 
-def due(*, now: datetime, ahead: timedelta) -> QuerySet[Booking]:
-    """The bookings whose reminder is due, as long before the start as each user wants it.
+def due_bookings(*, now: datetime, ahead: timedelta) -> BookingQuerySet:
+    """Returns the bookings whose reminder is due and not written yet; each user chooses the time before the start.
 
     Args:
         now: The present moment.
-        ahead: How long before the start anybody wants it at most.
+        ahead: The longest time before the start that any user has chosen.
     """
-    there = Notification.objects.filter(
+    existing = Notification.objects.filter(
         kind=Kind.BOOKING_REMINDER, booking_id=OuterRef("pk"), starts_at=OuterRef("start_time")
     )
     minutes = Case(
@@ -54,17 +56,19 @@ def due(*, now: datetime, ahead: timedelta) -> QuerySet[Booking]:
         default=F("user__notification_preferences__reminder_minutes"),
         output_field=BigIntegerField(),
     )
-    soon = Booking.objects.filter(
+    upcoming = Booking.objects.filter(
         status=BookingStatus.CONFIRMED, start_time__gt=now, start_time__lte=now + ahead, user__is_active=True
     )
-    told_at = Epoch("start_time") - minutes * 60
-    wanted = soon.alias(told_at=told_at).filter(told_at__lte=int(now.timestamp()), told_at__gt=Epoch("created_at"))
-    return wanted.exclude(user__email="").exclude(Exists(there)).order_by("start_time", "id")
+    remind_at = Epoch("start_time") - minutes * 60
+    due = upcoming.alias(remind_at=remind_at).filter(
+        remind_at__lte=int(now.timestamp()), remind_at__gt=Epoch("created_at")
+    )
+    return due.exclude(user__email="").exclude(Exists(existing)).order_by("start_time", "id")
 
 
-def reminder(booking: Booking, *, now: datetime) -> Notification:
-    """The row of a reminder, which is tried until the start."""
-    row = message(
+def new_reminder(booking: Booking, *, now: datetime) -> Notification:
+    """Returns the unsaved row of a reminder, which is retried until the start at most."""
+    row = new_message(
         Kind.BOOKING_REMINDER,
         now=now,
         user=booking.user,

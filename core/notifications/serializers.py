@@ -1,4 +1,4 @@
-"""The shape of preferences."""
+"""The serializer of preferences."""
 
 from rest_framework import serializers
 

@@ -1,6 +1,7 @@
-"""Who tells notifications what happened: our events, and for accounts Django's signals, which no path avoids."""
+"""Connects messages to events: the app's own for bookings, and Django's signals for accounts.
 
-from typing import Any
+Every change of an account sends Django's signals, whichever view or command makes it.
+"""
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -12,31 +13,26 @@ from core.notifications import messages
 
 
 def connect() -> None:
-    """Hear of bookings and accounts; connecting twice counts once."""
+    """Subscribes to the events and signals; connecting twice counts once."""
     events.subscribe(events.BookingCreated, messages.booking_created)
     events.subscribe(events.BookingChanged, messages.booking_changed)
     events.subscribe(events.BookingCancelled, messages.booking_cancelled)
     events.subscribe(events.PasswordResetRequested, messages.password_reset_requested)
-    post_save.connect(password_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.password_saved")
-    pre_delete.connect(account_going, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.account_going")
+    post_save.connect(on_user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.on_user_saved")
+    pre_delete.connect(on_user_deletion, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.on_user_deletion")
 
 
-def password_saved(
-    sender: type,
-    instance: User,
-    created: bool,  # noqa: FBT001 - the signal's own
-    raw: bool = False,  # noqa: FBT001, FBT002
-    **kwargs: Any,  # noqa: ANN401
-) -> None:
-    """Tell a user of a new password, whatever path set it; to be called after a user was saved.
+def on_user_saved(sender: type, instance: User, created: bool, raw: bool = False, **kwargs: object) -> None:
+    """Tells a user about a new password, whichever view or command has set it; receives `post_save`.
 
-    Django keeps the new password in `_password` until then, and only where one was set: not for one that was merely
-    hashed anew at a sign-in.
+    Django keeps a new password in `_password` until the user has been saved. `_password` stays None if Django only
+    upgrades the hash at a sign-in.
     """
-    if not created and not raw and instance._password is not None:
+    password = instance._password  # type: ignore[attr-defined]  # the stubs leave out the attribute
+    if not created and not raw and password is not None:
         messages.password_changed(instance, now=timezone.now())
 
 
-def account_going(sender: type, instance: User, **kwargs: Any) -> None:  # noqa: ANN401
-    """Tell staff which slots become free; to be called before a user is deleted, in the same transaction."""
+def on_user_deletion(sender: type, instance: User, **kwargs: object) -> None:
+    """Tells staff which slots become free; receives `pre_delete`, in the transaction of the deletion."""
     messages.slots_freed(instance, now=timezone.now())

@@ -1,4 +1,4 @@
-"""The addresses of notifications: the API's, and the pages of links in messages."""
+"""The URLs of notifications: of the API, and of the pages behind the links in messages."""
 
 from django.urls import path
 

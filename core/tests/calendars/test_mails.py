@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from core import events, lifecycle
 from core.models import Booking, Resource
-from core.notifications.invitations import invitation
+from core.notifications.invitations import calendar_attachments
 from core.tests.support.factories import at, booking_body, make_booking, text
 from core.tests.support.mailing import deliver
 
@@ -56,7 +56,7 @@ def test_the_one_invited_is_who_gets_the_mail(as_alice: APIClient, alice: User, 
 
 def test_an_address_with_control_characters_is_left_out(alice: User, room: Resource, mailoutbox) -> None:
     created = events.BookingCreated(booking=make_booking(alice, room), by=alice, at=at(0))
-    (file,) = invitation(created, address='"a\x0bb"@example.org')
+    (file,) = calendar_attachments(created, address='"a\x0bb"@example.org')
     assert b"\x0b" not in file.content
     assert "attendee" not in Calendar.from_ical(file.content).walk("VEVENT")[0]
 

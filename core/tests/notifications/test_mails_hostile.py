@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 from core import events, lifecycle
 from core.models import Booking, Resource
 from core.notifications import messages
-from core.notifications.words import lines, moment, one_line, shortened, tidy
+from core.notifications.words import format_moment, lines, one_line, shortened, tidy
 from core.tests.support.factories import at, booking_body, make_booking, make_resource, make_user
 from core.tests.support.mailing import deliver
 
@@ -261,7 +261,7 @@ def test_no_header_and_no_line_is_injected_into_the_other_messages(sign: str, ev
     ids=["whole_hour", "minutes", "seconds", "fraction", "microsecond", "another_zone"],
 )
 def test_a_moment_in_words(value: object, words: str) -> None:
-    assert moment(value) == f"{at(10):%Y-%m-%d} {words}"
+    assert format_moment(value) == f"{at(10):%Y-%m-%d} {words}"
 
 
 def test_names_keep_what_is_no_control_character() -> None:

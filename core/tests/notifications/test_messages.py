@@ -125,7 +125,7 @@ def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User,
         events.BookingCancelled(before=before, after=after, by=None, at=at(8), removed=True),
     ]
     for event in told:
-        row = messages.message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts_of(event))
+        row = messages.new_message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts_of(event))
         row.save()
         again = event_of(Notification.objects.get(pk=row.pk).facts)
         assert again == event
@@ -262,7 +262,7 @@ def test_old_messages_go_with_the_clean_up(
     old, young = Notification.objects.order_by("id")
     Notification.objects.filter(pk=old.pk).update(state="sent", done_at=now - timedelta(days=30))
     Notification.objects.filter(pk=young.pk).update(state="sent", done_at=now - timedelta(days=29))
-    waiting = messages.message(Kind.SLOTS_FREED, now=now - timedelta(days=90), to="a@example.org")
+    waiting = messages.new_message(Kind.SLOTS_FREED, now=now - timedelta(days=90), to="a@example.org")
     waiting.save()
     call_command("clean_up")
     assert "Messages: 1 deleted" in capsys.readouterr().out

@@ -34,7 +34,8 @@ def write(number: int = 1) -> list[Notification]:
     facts = {"username": "dora", "bookings": []}
     now = timezone.now()
     rows = [
-        messages.message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts) for each in range(number)
+        messages.new_message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts)
+        for each in range(number)
     ]
     Notification.objects.bulk_create(rows)
     return list(Notification.objects.order_by("id"))

@@ -150,7 +150,8 @@ def write_messages(number: int) -> None:
     now = timezone.now()
     facts = {"username": "dora", "bookings": []}
     rows = [
-        messages.message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts) for each in range(number)
+        messages.new_message(Kind.SLOTS_FREED, now=now, to=f"s{each}@example.org", facts=facts)
+        for each in range(number)
     ]
     messages.write(rows)
 
