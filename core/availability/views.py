@@ -13,7 +13,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 from core import rules
-from core.api.pagination import Cursor, link_header, list_mark
+from core.api.pagination import Cursor, link_header, list_fingerprint
 from core.api.query import Parameters
 from core.api.views import ApiView
 from core.availability import timelines
@@ -71,7 +71,7 @@ class SlotsView(ApiView, APIView):
         """The slots, on a grid of a local clock."""
         parameters = self.parameters
         resource = get_object_or_404(Resource, pk=pk)
-        mark, word, since = list_mark(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
+        mark, word, since = list_fingerprint(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if word is not None:
             since = max([since, *Cursor.decode(word, mark, Booking, SLOT_ORDER).values])
         found = self.slots_of(resource, Interval(since, parameters["end"]), parameters)

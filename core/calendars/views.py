@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.etags import answer_unless_fresh
+from core.api.etags import conditional_response
 from core.api.query import ListParameters
 from core.api.views import ApiView
 from core.calendars import feeds
@@ -83,7 +83,7 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponse:
         raise Http404
     shown = feeds.entries(feed, now=now)
     name = feed.resource.name if feed.resource else "My bookings"
-    return answer_unless_fresh(
+    return conditional_response(
         request,
         f'"{feeds.version(feed, shown)}"',
         lambda: HttpResponse(calendar_of(shown, name=name), content_type=CALENDAR),
