@@ -15,7 +15,7 @@ import psycopg2
 
 from benchmarks.servers import BenchmarkError, environment
 from tools.bootstrap import ROOT
-from tools.postgres import superuser, throwaway_postgres
+from tools.postgres import superuser_url, throwaway_postgres
 
 SIDES = ("product", "floor")
 
@@ -110,7 +110,7 @@ class Database:
         server = url.rpartition("/")[0]
         self.urls = {side: f"{server}/{side}" for side in SIDES}
         self.sessions = {side: _session(address) for side, address in self.urls.items()}
-        self.superuser = _session(superuser(url))
+        self.superuser = _session(superuser_url(url))
         self.at = dict.fromkeys(SIDES, "")
 
     def enter(self, side: str, world: str) -> None:
