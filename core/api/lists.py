@@ -72,7 +72,7 @@ class RowListMixin(ViewBase):
         response.add_post_render_callback(break_cycle)
         return with_tag_of_body(request, response)
 
-    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def narrow(self, queryset: Any) -> QuerySet[Any]:  # noqa: ANN401 - the queryset class of the view's model
         """The rows that match the filters of the query string, in its ordering."""
         return queryset
 
