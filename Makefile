@@ -50,10 +50,11 @@ bench: environment ## how fast it is, against the floor
 
 # --- Code -------------------------------------------------------------------------------------------------------------
 
-lint: environment ## check style, format and the direction of imports
+lint: environment ## check style, format, the direction of imports, and types
 	@$(VENV_PYTHON) -m ruff check .
 	@$(VENV_PYTHON) -m ruff format --check .
 	@.venv/bin/lint-imports
+	@SECRET_KEY=of-no-use DEBUG=True BOOKING_ENV_FILE=/dev/null .venv/bin/mypy
 
 format: environment ## mend style and format
 	@$(VENV_PYTHON) -m ruff check --fix .

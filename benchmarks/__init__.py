@@ -1,1 +1,1 @@
-"""The API's speed against a floor: `make bench`."""
+"""`make bench`: compares the API's speed with a minimal Django server, the floor."""

@@ -20,8 +20,8 @@ from tools.postgres import PostgresError
 from tools.signals import leave_on_signals
 
 
-def twice_if_needed(measure: Callable[[], list[Row]]) -> list[Row]:
-    """The rows, measured again when one is over its limit; each row then shows its better measurement."""
+def measure_and_retry(measure: Callable[[], list[Row]]) -> list[Row]:
+    """The rows; when one exceeds its limit, all are measured again, and each row keeps its better measurement."""
     rows = measure()
     if any(row.failed for row in rows):
         rows = [min(pair, key=lambda row: row.ratio) for pair in zip(rows, measure(), strict=True)]
@@ -30,7 +30,7 @@ def twice_if_needed(measure: Callable[[], list[Row]]) -> list[Row]:
 
 
 def run(sizes: list[int], only: str) -> list[Row]:
-    """All rows, in the order of the table."""
+    """Starts both servers and measures every row, in the order of the table."""
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(filled_database(sorted({1000, 5000, *sizes})))
@@ -39,14 +39,14 @@ def run(sizes: list[int], only: str) -> list[Row]:
         servers = {side: stack.enter_context(serving(side, database.urls[side])) for side in SIDES}
         say(f"Both databases are filled and both servers are up after {time.monotonic() - began:.0f} s.\n")
         bench = Bench(database, servers)
-        wanted = [group for group in groups(sizes) if any(only in scenario.name for scenario in group.scenarios)]
-        for scenario in (scenario for group in wanted for scenario in group.scenarios):
+        selected = [group for group in groups(sizes) if any(only in scenario.name for scenario in group.scenarios)]
+        for scenario in (scenario for group in selected for scenario in group.scenarios):
             bench.require_equal(scenario)
         show([])
-        rows = [row for group in wanted for row in twice_if_needed(lambda group=group: bench.measure(group))]
-        others = [bench.measure_rate, bench.measure_rush, bench.memory, bench.measure_start, bench.measure_check]
+        rows = [row for group in selected for row in measure_and_retry(lambda group=group: bench.measure(group))]
+        measurements = [bench.measure_rate, bench.measure_rush, bench.memory, bench.measure_start, bench.measure_check]
         if not only:
-            rows += [row for measure in others for row in twice_if_needed(measure)]
+            rows += [row for measure in measurements for row in measure_and_retry(measure)]
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The measuring: both servers are asked over the same data, in turn."""
+"""The measurements: both servers answer the same requests over the same data, in alternation."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ BOOKINGS_OF_A_CLIENT = 20
 
 
 class Bench:
-    """Both servers over the same data."""
+    """Measures both servers over the same data."""
 
     def __init__(self, database: Database, servers: dict[str, Server]) -> None:
         self.database = database
@@ -30,14 +30,14 @@ class Bench:
         self.numbers = numbers()
 
     def turns(self, rounds: int) -> Iterator[str]:
-        """The sides in turn: A B, B A, A B ..."""
+        """The sides in alternation: A B, B A, A B ..."""
         for number in range(rounds):
             yield from SIDES if number % 2 == 0 else reversed(SIDES)
 
     # --- Request by request -------------------------------------------------------------------------------------------
 
     def ask(self, side: str, scenario: Scenario, times: int) -> list[Answer]:
-        """Ask a side over one kept connection; a first answer, which is not among those returned, warms it up."""
+        """Sends requests over one kept connection; a first request warms the server up, and its answer is dropped."""
         self.database.enter(side, scenario.world)
         with Connection(self.servers[side].port) as connection:
             answers = [connection.ask(scenario.make(next(self.numbers[side]))) for _ in range(times + 1)]
@@ -46,7 +46,7 @@ class Bench:
         return answers[1:]
 
     def require_equal(self, scenario: Scenario) -> None:
-        for _ in range(3):  # what depends on the clock may change between two answers
+        for _ in range(3):  # answers that depend on the clock may differ once
             bodies = {side: self.ask(side, scenario, 1)[0].body for side in SIDES}
             if scenario.same is not None:
                 for side, body in bodies.items():
@@ -58,8 +58,8 @@ class Bench:
             raise BenchmarkError(f"{scenario.name}: the answers differ.\n{bodies['product']!r}\n{bodies['floor']!r}")
         if "suggestion" in (scenario.same or ()):
             start = json.loads(bodies["product"])["suggestion"]["start_time"]
-            behind = first_packed() + data.PACK * HALF_HOUR
-            self.require(start == f"{behind:%Y-%m-%dT%H:%M:%SZ}", f"{start} is not the first free moment")
+            first_free = first_packed() + data.PACK * HALF_HOUR
+            self.require(start == f"{first_free:%Y-%m-%dT%H:%M:%SZ}", f"{start} is not the first free moment")
 
     def measure(self, group: Group) -> list[Row]:
         seconds: dict[tuple[str, str], list[float]] = {}
@@ -79,7 +79,7 @@ class Bench:
         return rows
 
     def statements(self, side: str, scenario: Scenario) -> int:
-        """How many statements a request takes on a kept connection; the fewest, since e-mails are sent in between."""
+        """The SQL statements of a request on a kept connection; the minimum of several, since e-mails add some."""
         self.ask(side, scenario, 1)
         counts = []
         with self.database.logging_statements():
@@ -89,24 +89,24 @@ class Bench:
                 counts.append(len(self.database.statements_since(before, side)))
         return min(counts)
 
-    # --- Many at once -------------------------------------------------------------------------------------------------
+    # --- Concurrent clients -------------------------------------------------------------------------------------------
 
-    def at_once(self, side: str, requests: list[list[bytes]]) -> tuple[list[Answer], float]:
-        """Let as many clients as there are lists send theirs at the same time; returns the answers and the seconds."""
+    def concurrently(self, side: str, requests: list[list[bytes]]) -> tuple[list[Answer], float]:
+        """Sends each list of requests from its own client, all in parallel; returns the answers and the seconds."""
         self.database.enter(side, data.POSTS)
         answers: list[Answer] = []
-        together = threading.Barrier(len(requests) + 1)
+        barrier = threading.Barrier(len(requests) + 1)
 
-        def client(wanted: list[bytes]) -> None:
+        def client(requests: list[bytes]) -> None:
             with Connection(self.servers[side].port) as connection:
-                together.wait()
-                for each in wanted:
-                    answers.append(connection.ask(each))
+                barrier.wait()
+                for request in requests:
+                    answers.append(connection.ask(request))
 
-        threads = [threading.Thread(target=client, args=[wanted], daemon=True) for wanted in requests]
+        threads = [threading.Thread(target=client, args=[each], daemon=True) for each in requests]
         for thread in threads:
             thread.start()
-        together.wait()
+        barrier.wait()
         began = time.perf_counter()
         for thread in threads:
             thread.join()
@@ -115,8 +115,8 @@ class Bench:
         return answers, seconds
 
     def measure_rate(self) -> list[Row]:
-        """POSTs from several clients, each on a resource of its own."""
-        spent: dict[str, list[float]] = {side: [] for side in SIDES}
+        """POSTs from several clients, each on its own resource."""
+        seconds_per_answer: dict[str, list[float]] = {side: [] for side in SIDES}
         for side in self.turns(4):
             requests = [
                 [
@@ -125,17 +125,17 @@ class Bench:
                 ]
                 for resource in data.ELSEWHERE
             ]
-            answers, seconds = self.at_once(side, requests)
+            answers, seconds = self.concurrently(side, requests)
             self.require(all(answer.status == 201 for answer in answers), f"{side}: a POST of {CLIENTS} clients failed")
-            spent[side].append(seconds / len(answers))
-        return [times_row_of(f"POST, {CLIENTS} clients, each of the answers", 4, 5, spent)]
+            seconds_per_answer[side].append(seconds / len(answers))
+        return [times_row_of(f"POST, {CLIENTS} clients, each of the answers", 4, 5, seconds_per_answer)]
 
     def measure_rush(self) -> list[Row]:
-        """Many clients want the same slot: one gets it, and nobody waits long."""
+        """Many clients request the same slot: one gets the slot, the others an error; the slowest answer counts."""
         slowest: dict[str, list[float]] = {side: [] for side in SIDES}
         for side in self.turns(RUSHES):
-            wanted = booking(data.WANTED, FIRST_FREE + next(self.numbers[side]) * HALF_HOUR)
-            answers, _ = self.at_once(side, [[wanted]] * RIVALS)
+            request = booking(data.WANTED, FIRST_FREE + next(self.numbers[side]) * HALF_HOUR)
+            answers, _ = self.concurrently(side, [[request]] * RIVALS)
             statuses = sorted(answer.status for answer in answers)
             self.require(statuses == [201] + [400] * (RIVALS - 1), f"{side}, {RIVALS} clients, one slot: {statuses}")
             slowest[side].append(max(answer.seconds for answer in answers))
@@ -165,6 +165,6 @@ class Bench:
         return [Row(name, peaks["product"], 90, 110, peaks["product"], floor=peaks["floor"], unit="MiB")]
 
     def require(self, condition: bool, otherwise: str) -> None:  # noqa: FBT001 - like an assertion
-        """Stop when an answer is wrong: its time would say nothing."""
+        """Stops at a wrong answer, whose time has no meaning."""
         if not condition:
             raise BenchmarkError(otherwise)

@@ -1,4 +1,4 @@
-"""A small HTTP client that costs the measured machine as little as it can: ready-made requests, kept connections."""
+"""A minimal HTTP client with prepared requests and kept connections, so that the client takes little CPU time."""
 
 import json
 import re
@@ -13,7 +13,7 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, and after how many seconds."""
+    """A response and the seconds from the request to its end."""
 
     status: int
     body: bytes
@@ -21,7 +21,7 @@ class Answer:
 
 
 def request(method: str, path: str, *, token: str = "", body: object = None) -> bytes:
-    """A request as it goes over the wire, through a proxy that ends HTTPS."""
+    """The bytes of a request, as a proxy that terminates HTTPS forwards them."""
     content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*", "X-Forwarded-Proto: https"]
     if token:
@@ -44,20 +44,20 @@ class Connection:
     def __exit__(self, *args: object) -> None:
         self.socket.close()
 
-    def ask(self, wanted: bytes) -> Answer:
-        """Send a request and read its answer to the end.
+    def ask(self, request: bytes) -> Answer:
+        """Sends a request and reads the whole response.
 
         Raises:
-            ConnectionError: When the server hangs up before.
+            ConnectionError: When the server closes the connection early.
         """
         began = time.perf_counter()
-        self.socket.sendall(wanted)
+        self.socket.sendall(request)
         head, body = self._receive(), b""
         while b"\r\n\r\n" not in head:
             head += self._receive()
         head, _, body = head.partition(b"\r\n\r\n")
         length = LENGTH.search(head)
-        if length is None:  # in chunks, the last of which is empty; nothing here needs the pieces joined
+        if length is None:  # chunked, with an empty last chunk; no caller needs the decoded body
             while not body.endswith(b"0\r\n\r\n"):
                 body += self._receive()
             return Answer(int(head[9:12]), body, time.perf_counter() - began)

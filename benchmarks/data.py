@@ -1,7 +1,7 @@
-"""The data of both databases, made by SQL: the same users and resources, and several tables of bookings.
+"""Fills both databases by SQL: the same users and resources, and several tables of bookings.
 
-Each table of bookings is a *world*, a schema that holds nothing else. The servers look into the schema `world`; so a
-table takes the place of another by a change of name, while both servers keep running on their kept connections.
+Each table of bookings is the only table of a schema, called a *world*. The servers read the schema `world`. Renaming
+the schemas switches the table, while both servers keep their processes and connections.
 """
 
 import contextlib
@@ -15,19 +15,19 @@ import psycopg2
 
 from benchmarks.servers import BenchmarkError, environment
 from tools.bootstrap import ROOT
-from tools.postgres import superuser, throwaway_postgres
+from tools.postgres import superuser_url, throwaway_postgres
 
 SIDES = ("product", "floor")
 
-STAFF, USER = 1, 2  # ids; the other users follow
+STAFF, USER = 1, 2  # user ids; the other users follow
 BOOKINGS_EACH = 50
 RESOURCES = 1000
 EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE = 1, 2, 3, 4, range(11, 19)  # resources of the world POSTS
 HISTORY, PACK = 100_000, 10_000
 POSTS = "posts"
-# In the world FREE every resource is booked back to back from tomorrow on, but for one that has small gaps.
+# In the world FREE, bookings fill every resource without gaps from tomorrow on; only GAPPED has small gaps.
 FREE, GAPPED, GAPPED_BOOKINGS = "free", 1, 5000
-BACK_TO_BACK = {False: 60, True: 600}  # bookings of each, by whether there is a table of a million
+BACK_TO_BACK = {False: 60, True: 600}  # bookings of each resource; the key: is there a table of a million
 
 PEOPLE = """
 INSERT INTO auth_user (id, username, email, password, first_name, last_name, is_staff, is_superuser, is_active,
@@ -42,8 +42,8 @@ SELECT i, 'Room ' || lpad(i::text, 4, '0'), 'On floor ' || i % 7 || ', with a sc
 FROM generate_series(1, {resources}) i;
 """
 
-# Half of the bookings lie in the past. What comes next is an hour ahead on a third of the resources, and one and two
-# days on the others, where all that is booked lies behind the window that `availability_status` looks at.
+# Half of the bookings lie in the past. The next booking starts within an hour on a third of the resources. On the
+# others it starts one or two days later, after the window of `availability_status`.
 SPREAD = """
 INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status, notes)
 SELECT {user} + i % {users}, 1 + i % {resources}, start_time, start_time + interval '30 minutes',
@@ -81,7 +81,7 @@ FROM generate_series(0, {gapped_bookings} - 1) i, LATERAL (
     SELECT date_trunc('day', now()) + interval '1 day' + i * interval '1555 seconds' AS start_time) times;
 """
 
-# The rules and indexes come after the rows: the same as migrations made them, and faster.
+# Copies constraints and indexes of the migrated table after the rows are in, which is faster.
 NEW_TABLE = (
     "CREATE SCHEMA {world}; CREATE TABLE {world}.core_booking (LIKE core_booking INCLUDING ALL EXCLUDING INDEXES)"
 )
@@ -94,36 +94,36 @@ WHERE indrelid = 'public.core_booking'::regclass AND NOT EXISTS (SELECT FROM pg_
 
 
 def world_of(size: int) -> str:
-    """The world with that many bookings."""
+    """The name of the world with that many bookings."""
     return f"w{size}"
 
 
 def token_of(user_id: int) -> str:
-    """The token of a user."""
+    """The API token of a user."""
     return f"{user_id}".rjust(40, "a")
 
 
 class Database:
-    """The throwaway server with a database for each side."""
+    """The temporary PostgreSQL server, with a database for each side."""
 
     def __init__(self, url: str) -> None:
         server = url.rpartition("/")[0]
         self.urls = {side: f"{server}/{side}" for side in SIDES}
         self.sessions = {side: _session(address) for side, address in self.urls.items()}
-        self.superuser = _session(superuser(url))
-        self.at = dict.fromkeys(SIDES, "")
+        self.superuser = _session(superuser_url(url))
+        self.current = dict.fromkeys(SIDES, "")
 
     def enter(self, side: str, world: str) -> None:
-        """Let a side see the bookings of a world."""
-        if self.at[side] == world:
+        """Makes a world the current one of a side."""
+        if self.current[side] == world:
             return
         with self.sessions[side].cursor() as cursor:
             cursor.execute("BEGIN")
-            if self.at[side]:
-                cursor.execute(f"ALTER SCHEMA world RENAME TO {self.at[side]}")
+            if self.current[side]:
+                cursor.execute(f"ALTER SCHEMA world RENAME TO {self.current[side]}")
             cursor.execute(f"ALTER SCHEMA {world} RENAME TO world")
             cursor.execute("COMMIT")
-        self.at[side] = world
+        self.current[side] = world
 
     @contextlib.contextmanager
     def logging_statements(self) -> Iterator[None]:
@@ -134,28 +134,28 @@ class Database:
             self._set("log_statement = 'none'")
 
     def log_size(self) -> int:
-        """How long the log is, in bytes."""
+        """The size of PostgreSQL's log in bytes."""
         with self.superuser.cursor() as cursor:
             cursor.execute("SELECT size FROM pg_stat_file(current_setting('data_directory') || '/../log')")
             return int(cursor.fetchone()[0])
 
     def statements_since(self, position: int, side: str) -> list[str]:
-        """The statements of a side that the log holds from a position on, without those that frame a transaction."""
+        """The statements of a side in the log after a position, without BEGIN, COMMIT and the like."""
         with self.superuser.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_read_file(current_setting('data_directory') || '/../log', %s, 10000000)", [position]
             )
             lines = cursor.fetchone()[0].splitlines()
         head = f"{side}|LOG:  statement: "
-        found = [line.removeprefix(head).strip() for line in lines if line.startswith(head)]
-        return [sql for sql in found if not sql.upper().startswith(FRAMES)]
+        statements = [line.removeprefix(head).strip() for line in lines if line.startswith(head)]
+        return [sql for sql in statements if not sql.upper().startswith(FRAMES)]
 
     def _set(self, *changes: str) -> None:
         with self.superuser.cursor() as cursor:
             for change in changes:
                 cursor.execute(f"ALTER SYSTEM SET {change}")
             cursor.execute("SELECT pg_reload_conf()")
-        time.sleep(0.3)  # the sessions read it before their next statement
+        time.sleep(0.3)  # sessions load the setting before their next statement
 
 
 FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
@@ -163,7 +163,7 @@ FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET ")
 
 @contextlib.contextmanager
 def filled_database(sizes: list[int]) -> Iterator[Database]:
-    """A fresh server with two equal databases, each with tables of these sizes and the one for POSTs."""
+    """A new server with two equal databases: the worlds of these sizes, POSTS and FREE."""
     with throwaway_postgres() as url:
         server, _, database = url.rpartition("/")
         with contextlib.closing(_session(url)) as session, session.cursor() as cursor:

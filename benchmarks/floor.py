@@ -1,8 +1,8 @@
-"""The floor: the same answers from bare Django views, as fast as this stack gives them.
+"""The floor: a minimal Django server with the same answers, as fast as this stack allows.
 
-No REST framework, no ORM, no middleware: one token look-up and raw SQL through psycopg2 on Django's kept connection,
-written by orjson. What cannot be left out of a right POST is here too: the lock, the check and the insert in one
-transaction. As a command it is the floor of `manage.py`: `python -m benchmarks.floor check`.
+The floor has no REST framework, no ORM and no middleware. It looks up the token, runs raw SQL through psycopg2 on
+Django's kept connection, and serializes with orjson. A POST needs the lock, the check and the insert in one
+transaction, as in the product. `python -m benchmarks.floor check` is the floor of `manage.py check`.
 """
 
 import os
@@ -37,7 +37,7 @@ SELECT b.id, b.user_id AS user, u.username, b.resource_id AS resource, r.name AS
        b.start_time, b.end_time, b.status, b.notes, b.created_at, b.updated_at
 FROM core_booking b JOIN auth_user u ON u.id = b.user_id JOIN core_resource r ON r.id = b.resource_id
 """
-# Blocking bookings of one resource never overlap: of those that end after the window, only the first can reach into it.
+# Blocking bookings of a resource never overlap, so of those that end after the window, only the first can overlap it.
 RESOURCES = """
 SELECT r.id, r.name, r.description, r.capacity, r.is_available, r.requires_approval,
        CASE WHEN NOT r.is_available OR taken.status = 'confirmed' THEN 'unavailable'
@@ -74,7 +74,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
 
 
 def rows(sql: str, values: Any = ()) -> list[dict[str, Any]]:  # noqa: ANN401 - a sequence or a mapping
-    """What a statement answers, a dict for each row."""
+    """The rows of a statement, as dicts."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         names = [column.name for column in cursor.description]
@@ -82,25 +82,25 @@ def rows(sql: str, values: Any = ()) -> list[dict[str, Any]]:  # noqa: ANN401 - 
 
 
 def answer(data: object, status: int = 200) -> HttpResponse:
-    """JSON."""
+    """A JSON response."""
     body = orjson.dumps(data, option=orjson.OPT_UTC_Z)
     headers = {"Content-Length": str(len(body))}
     return HttpResponse(body, status=status, content_type="application/json", headers=headers)
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Say that this process answers."""
+    """Answers the health probe."""
     return answer({"status": "ok"})
 
 
 def resources(request: HttpRequest) -> HttpResponse:
-    """All resources, and how they stand in the next two hours."""
+    """All resources, with their availability in the next two hours."""
     now = timezone.now()
     return answer(rows(RESOURCES, {"start": now, "end": now + timedelta(minutes=120)}))
 
 
 def free(request: HttpRequest, resource_id: int | None = None) -> HttpResponse:
-    """Read what is booked in the window, of one resource or of all: what every answer about free time rests on."""
+    """Reads the bookings in the window, of one or all resources; every answer about free time needs these rows."""
     window = [datetime.fromisoformat(request.GET[name]) for name in ("start", "end")]
     with connection.cursor() as cursor:
         if resource_id is None:
@@ -111,11 +111,11 @@ def free(request: HttpRequest, resource_id: int | None = None) -> HttpResponse:
 
 
 def bookings(request: HttpRequest) -> HttpResponse:
-    """List bookings, or book."""
-    found = rows(USER, [request.headers["Authorization"].removeprefix("Token ")])
-    if not found:
+    """Lists bookings, or creates one."""
+    users = rows(USER, [request.headers["Authorization"].removeprefix("Token ")])
+    if not users:
         return answer({"detail": "Invalid token."}, 401)
-    user = found[0]
+    user = users[0]
     if request.method == "POST":
         return book(user, orjson.loads(request.body))
     if user["is_staff"]:
@@ -124,24 +124,24 @@ def bookings(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def book(user: dict[str, Any], sent: dict[str, Any]) -> HttpResponse:
-    """Lock the resource, check the slot, insert."""
-    start, end = datetime.fromisoformat(sent["start_time"]), datetime.fromisoformat(sent["end_time"])
+def book(user: dict[str, Any], body: dict[str, Any]) -> HttpResponse:
+    """Locks the resource, checks the slot and inserts the booking."""
+    start, end = datetime.fromisoformat(body["start_time"]), datetime.fromisoformat(body["end_time"])
     now = timezone.now()
     if not now + timedelta(minutes=30) <= start < end <= now + timedelta(days=1826):
         return answer({"code": "invalid"}, 400)
-    [resource] = rows(LOCK, [sent["resource"]])
+    [resource] = rows(LOCK, [body["resource"]])
     taken = [slot for slot in rows(CLASHES, [resource["id"], start]) if slot["start_time"] < end]
     if taken or not resource["is_available"]:
         gaps = rows(GAP, [resource["id"], start, end - start])
         suggestion = [{"start_time": gap["end_time"], "end_time": gap["end_time"] + (end - start)} for gap in gaps]
         return answer({"code": "slot_taken", "conflicts": taken, "suggestion": suggestion[0]}, 400)
     status = "pending" if resource["requires_approval"] else "confirmed"
-    notes = sent.get("notes", "")
+    notes = body.get("notes", "")
     [stored] = rows(INSERT, [user["id"], resource["id"], start, end, status, notes, now, now])
     names = {"user": user["id"], "username": user["username"], "resource": resource["id"]}
-    shown = {"resource_name": resource["name"], "start_time": start, "end_time": end, "status": status, "notes": notes}
-    return answer({"id": stored["id"], **names, **shown, "created_at": now, "updated_at": now}, 201)
+    values = {"resource_name": resource["name"], "start_time": start, "end_time": end, "status": status, "notes": notes}
+    return answer({"id": stored["id"], **names, **values, "created_at": now, "updated_at": now}, 201)
 
 
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""How times grow with the table of bookings, as an SVG that is drawn here."""
+"""Draws the times of answers by the size of the table, as SVG."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -12,7 +12,7 @@ Points = Sequence[tuple[int, float]]
 
 
 def chart(lines: Mapping[str, tuple[Points, Points]]) -> str:
-    """A line for each scenario, and a dashed one for its floor.
+    """The SVG, with a solid line for each scenario and a dashed line for its floor.
 
     Args:
         lines: For each scenario the points of the product and of the floor: bookings in the table, milliseconds.

@@ -1,4 +1,4 @@
-"""What is asked of both servers, and how much slower than the floor the product may be."""
+"""The requests to both servers, and the allowed ratio of the product's time to the floor's."""
 
 import itertools
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from benchmarks import data
 from benchmarks.client import request
 
 HALF_HOUR = timedelta(minutes=30)
-# Free on all resources of the world POSTS, beyond what is packed.
+# After this moment, all resources of the world POSTS are free.
 FIRST_FREE = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=400)
 
 Maker = Callable[[int], bytes]
@@ -17,20 +17,20 @@ Maker = Callable[[int], bytes]
 
 @dataclass(frozen=True)
 class Scenario:
-    """One kind of request.
+    """A kind of request.
 
     Attributes:
-        name: For people.
-        world: The table of bookings that it sees.
-        make: The n-th request; n never repeats on one side.
-        status: What the answer must be.
-        goal: The time wanted, as a multiple of the floor's.
-        limit: The time allowed, as a multiple of the floor's.
-        statements: How many SQL statements it may take.
-        requests: How many are timed on each side.
-        same: The parts of the answer, a JSON object, that must be equal on both sides; None: every byte.
-        line: Its name in the picture of growth, if it is there.
-        size: How many bookings its table has.
+        name: The name in the table.
+        world: The table of bookings.
+        make: Makes the n-th request; n never repeats on one side.
+        status: The status of a correct answer.
+        goal: The desired time, as a multiple of the floor's.
+        limit: The maximum time, as a multiple of the floor's.
+        statements: The maximum number of SQL statements.
+        requests: The number of timed requests on each side.
+        same: The keys of the JSON answer whose values must be equal on both sides; None compares every byte.
+        line: The name of its line in the chart; empty for a scenario outside the chart.
+        size: The number of bookings in its table.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Group:
-    """Scenarios that are measured turn by turn.
+    """Scenarios that are measured in alternation.
 
     Attributes:
-        flat: Whether the last may take little longer than the first.
+        flat: Whether to compare the last scenario's time with the first's; the ratio has its own goal and limit.
     """
 
     scenarios: list[Scenario]
@@ -60,9 +60,9 @@ class Group:
     limit: float = field(default=1.4, init=False)
 
 
-def always(wanted: bytes) -> Maker:
+def always(content: bytes) -> Maker:
     """The same request each time."""
-    return lambda number: wanted
+    return lambda number: content
 
 
 def booking(resource: int, start: datetime) -> bytes:
@@ -73,38 +73,38 @@ def booking(resource: int, start: datetime) -> bytes:
 
 
 def next_booking(resource: int) -> Maker:
-    """Bookings of a resource, one after the other."""
+    """POSTs of consecutive bookings on a resource."""
     return lambda number: booking(resource, FIRST_FREE + number * HALF_HOUR)
 
 
 def free(path: str, days: int, more: str = "") -> Maker:
-    """A question about so many days from tomorrow on."""
+    """A GET for a window of `days` days from tomorrow on."""
     start, end = (f"{first_packed() + timedelta(days=ahead):%Y-%m-%dT%H:%M:%SZ}" for ahead in (0, days))
     return always(request("GET", f"{path}?start={start}&end={end}{more}"))
 
 
 def first_packed() -> datetime:
-    """Where the packed bookings begin."""
+    """The start of the first packed booking: tomorrow at midnight UTC."""
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=1)
 
 
-def in_words(number: int) -> str:
-    """Its digits in groups of three."""
+def grouped(number: int) -> str:
+    """The digits in groups of three."""
     return f"{number:,}".replace(",", " ")
 
 
 def groups(sizes: list[int]) -> list[Group]:
-    """All that is measured request by request.
+    """The scenarios that are measured request by request.
 
     Args:
-        sizes: How many bookings the tables of the flat scenarios have.
+        sizes: The numbers of bookings in the tables of the growing scenarios.
     """
     staff = always(request("GET", "/api/bookings/", token=data.token_of(data.STAFF)))
     own = always(request("GET", "/api/bookings/", token=data.token_of(data.USER)))
     resources = always(request("GET", "/api/resources/"))
     taken = always(booking(data.PACKED, first_packed()))
-    shown = ("user", "username", "resource", "resource_name", "start_time", "end_time", "status", "notes")
+    fields = ("user", "username", "resource", "resource_name", "start_time", "end_time", "status", "notes")
     posts = [("0", data.EMPTY), ("100 000", data.LONG_HISTORY)]
     each = data.BACK_TO_BACK[max(sizes) >= 1_000_000]
     gapped = f"/api/resources/{data.GAPPED}/"
@@ -119,7 +119,7 @@ def groups(sizes: list[int]) -> list[Group]:
         Group(
             [
                 Scenario(
-                    f"own 50 of {in_words(size)}", data.world_of(size), own, 200, 3, 4, 3, 400, line="own 50", size=size
+                    f"own 50 of {grouped(size)}", data.world_of(size), own, 200, 3, 4, 3, 400, line="own 50", size=size
                 )
                 for size in sizes
             ],
@@ -128,7 +128,7 @@ def groups(sizes: list[int]) -> list[Group]:
         Group(
             [
                 Scenario(
-                    f"1000 resources, {in_words(size)} bookings",
+                    f"1000 resources, {grouped(size)} bookings",
                     *(data.world_of(size), resources, 200, 2.5, 3, 2, 100),
                     line="1000 resources",
                     size=size,
@@ -138,7 +138,7 @@ def groups(sizes: list[int]) -> list[Group]:
         ),
         Group(
             [
-                Scenario(f"POST, {past} past bookings", data.POSTS, next_booking(resource), 201, 4, 5, 7, 300, shown)
+                Scenario(f"POST, {past} past bookings", data.POSTS, next_booking(resource), 201, 4, 5, 7, 300, fields)
                 for past, resource in posts
             ],
             flat=True,
@@ -152,7 +152,7 @@ def groups(sizes: list[int]) -> list[Group]:
                 )
             ]
         ),
-        # The floor of these answers the rows alone, so there is nothing to compare.
+        # The floor answers only a number of rows here, so the bodies are not compared.
         Group(
             [
                 Scenario(
@@ -181,5 +181,5 @@ def groups(sizes: list[int]) -> list[Group]:
 
 
 def numbers() -> dict[str, "itertools.count[int]"]:
-    """For each side, numbers that never repeat."""
+    """A counter for each side."""
     return {side: itertools.count() for side in data.SIDES}

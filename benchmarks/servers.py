@@ -1,4 +1,4 @@
-"""The two servers: the product and the floor, under the same gunicorn."""
+"""The two servers, the product and the floor, under the same gunicorn configuration."""
 
 import contextlib
 import os
@@ -26,15 +26,15 @@ HEALTH = request("GET", "/health/")
 
 
 class BenchmarkError(Exception):
-    """The measuring itself failed; the message says how."""
+    """The measurement failed; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A gunicorn that answers.
+    """A running gunicorn.
 
     Attributes:
-        start_seconds: From its start to its first answer.
+        start_seconds: The seconds from the start to the first answer.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Server:
     log: IO[bytes]
 
     def peak_memory(self) -> float | None:
-        """The most that one of its workers ever took, in MiB; None where the system does not tell."""
+        """The largest resident memory of any worker so far, in MiB; None on a system without /proc."""
         peaks = [_peak_of(child) for child in _children(self.process.pid)]
         return max(peaks) / 1024 if peaks else None
 
@@ -54,13 +54,13 @@ class Server:
 
 
 def environment(database_url: str) -> dict[str, str]:
-    """As in production, with all limits off, whatever the caller's environment holds."""
+    """The environment of production with all rate limits off, independent of the caller's environment."""
     limits = ("SIGN_IN", "REGISTRATION", "PASSWORD_RESET", "ANONYMOUS", "USER")
     kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         **{f"THROTTLE_{name}": "" for name in limits},
-        # Each booking writes its messages; sending them is another process's work, which is not measured here.
+        # Each booking writes its messages; another process sends them, which is not measured here.
         "NOTIFICATIONS": "worker",
         "BOOKING_ENV_FILE": os.devnull,
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -71,10 +71,10 @@ def environment(database_url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def serving(name: str, database_url: str) -> Iterator[Server]:
-    """Runs one of `APPLICATIONS` for as long as the block lasts.
+    """Runs one of `APPLICATIONS` during the block.
 
     Raises:
-        BenchmarkError: When it does not answer.
+        BenchmarkError: When the server does not answer.
     """
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
@@ -87,7 +87,7 @@ def serving(name: str, database_url: str) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # a Ctrl-C in the terminal reaches it through us
+            start_new_session=True,  # this process receives Ctrl-C and stops the server
         ) as process:
             server = Server(name, port, 0.0, process, log)
             try:
@@ -104,7 +104,7 @@ def serving(name: str, database_url: str) -> Iterator[Server]:
 
 
 def seconds_of_check(name: str, database_url: str) -> float:
-    """How long `manage.py check` takes, or what corresponds to it."""
+    """The seconds of `manage.py check`, or of the floor's `check`."""
     began = time.perf_counter()
     command = [sys.executable, *COMMANDS[name], "check"]
     done = subprocess.run(command, cwd=ROOT, env=environment(database_url), capture_output=True, text=True, check=False)

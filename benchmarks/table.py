@@ -1,4 +1,4 @@
-"""The table: its rows, how they come from measured seconds, and how they are printed."""
+"""The table of results: its rows, their calculation from seconds, and their printed form."""
 
 import math
 import statistics
@@ -16,14 +16,14 @@ WIDTHS = (50, 8, 8, 8, 8, 7, 5, 5, 4, 6, 0)
 
 @dataclass
 class Row:
-    """A line of the table.
+    """A row of the table.
 
     Attributes:
-        ratio: What is held against goal and limit; the memory of a worker in MiB where there is no floor.
-        statements: SQL statements of a request of the product.
-        statements_allowed: How many there may be.
-        line: Of which line in the picture it is a point, if of any.
-        size: How many bookings the table has.
+        ratio: The value to compare with goal and limit: product by floor, or the memory of a worker in MiB.
+        statements: The number of SQL statements of a request to the product.
+        statements_allowed: The maximum of `statements`.
+        line: The name of its line in the chart; empty for a row outside the chart.
+        size: The number of bookings in the table.
     """
 
     name: str
@@ -70,7 +70,7 @@ def times_row(scenario: Scenario, product: list[float], floor: list[float]) -> R
 
 
 def times_row_of(name: str, goal: float, limit: float, seconds: dict[str, list[float]]) -> Row:
-    """Medians and p99 of both sides, and the ratio of the medians."""
+    """A row with the medians and 99th percentiles of both sides, and the ratio of the medians."""
     product, floor = (statistics.median(seconds[side]) for side in SIDES)
     p99s = (sorted(seconds[side])[math.ceil(0.99 * len(seconds[side])) - 1] for side in SIDES)
     product_p99, floor_p99 = (1000 * value for value in p99s)
@@ -78,7 +78,7 @@ def times_row_of(name: str, goal: float, limit: float, seconds: dict[str, list[f
 
 
 def growth(rows: list[Row]) -> dict[str, tuple[list[tuple[int, float]], list[tuple[int, float]]]]:
-    """What the picture shows: for each scenario the times of both sides by the size of the table."""
+    """The data of the chart: for each line, the sizes and times of the product and of the floor."""
     lines: dict[str, tuple[list[tuple[int, float]], list[tuple[int, float]]]] = {}
     for row in rows:
         if row.line:
@@ -89,7 +89,7 @@ def growth(rows: list[Row]) -> dict[str, tuple[list[tuple[int, float]], list[tup
 
 
 def show(rows: Iterable[Row]) -> None:
-    """Print the rows, or the head of the table."""
+    """Prints the rows; prints the head of the table when there are no rows."""
     lines: list[Any] = [row.cells() for row in rows] or [HEAD]
     for first, *others, last in lines:
         cells = [cell.rjust(width) for cell, width in zip(others, WIDTHS[1:], strict=False)]

@@ -1,4 +1,4 @@
-"""The Redis that the counters of the limits live in."""
+"""The Redis cache for the counters of the rate limits."""
 
 import logging
 import threading
@@ -17,23 +17,26 @@ PAUSE_SECONDS = 10
 
 
 class ForgivingRedisCache(RedisCache):
-    """Reads and writes do without the server while it is away: nothing is found then, and nothing is kept.
+    """A Redis cache that acts empty while the server is unavailable: reads return the default, writes do nothing.
 
-    After a failure the process leaves the server alone for a while, or every call would wait for it in vain.
+    After a failure the process does not contact the server for `PAUSE_SECONDS`; otherwise every request would wait for
+    a timeout.
     """
 
-    # By server, until when it is left alone; of all threads together, each of which has a cache of its own.
+    _servers: list[str]
+
+    # The end of each server's pause, on the monotonic clock; shared by all threads, which have separate caches.
     pauses: ClassVar[dict[str, float]] = {}
     lock: ClassVar[threading.Lock] = threading.Lock()
 
-    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:  # noqa: ANN401 - what was kept
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:  # noqa: ANN401 - any cached value
         return self.attempt(partial(super().get, key, default, version), otherwise=default)
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:  # noqa: ANN401
         self.attempt(partial(super().set, key, value, timeout, version), otherwise=None)
 
-    def attempt(self, action: Callable[[], Any], *, otherwise: Any) -> Any:  # noqa: ANN401 - of any action
-        """What comes of the action, or the other value where the server is away."""
+    def attempt(self, action: Callable[[], Any], *, otherwise: Any) -> Any:  # noqa: ANN401 - the value of any action
+        """The result of the action, or `otherwise` while the server is unavailable."""
         if time.monotonic() < self.pauses.get(self._servers[0], 0):
             return otherwise
         try:
@@ -43,7 +46,7 @@ class ForgivingRedisCache(RedisCache):
             return otherwise
 
     def pause(self, error: RedisError) -> None:
-        """Leave the server alone for a while; of several threads that failed at once, one says so."""
+        """Starts a pause; of several threads that fail together, only one logs the warning."""
         now = time.monotonic()
         with self.lock:
             if now < self.pauses.get(self._servers[0], 0):

@@ -1,7 +1,7 @@
-"""How a setting is read: from the environment, else from `.env` in the project root, else its default.
+"""Reads settings from the environment, else from `.env` in the project root, else from their defaults.
 
-Every reader raises `ImproperlyConfigured` with a sentence that names the variable and says what to set, so that a
-wrong value stops the start instead of surprising somebody later. An empty value counts as none.
+Every reader raises `ImproperlyConfigured` for a wrong value, with the variable's name and an acceptable value. So a
+wrong value fails at start-up. An empty value counts as absent.
 """
 
 import os
@@ -27,12 +27,12 @@ FALSE_WORDS = {"false", "0", "no", "n", "off", "f"}
 
 
 def _open_config() -> Config:
-    """The one place of configuration beside the environment; `BOOKING_ENV_FILE` names another file than `.env`."""
+    """The settings file: `.env`, or the file that `BOOKING_ENV_FILE` names."""
     path = Path(os.environ.get("BOOKING_ENV_FILE") or BASE_DIR / ".env")
     if not path.is_file():
         return Config(RepositoryEmpty())
     try:
-        # Editors on Windows put a byte order mark first, which would be part of the first name.
+        # "utf-8-sig" drops the byte order mark of Windows editors, which would become part of the first name.
         return Config(RepositoryEnv(str(path), "utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{path.name} cannot be read: {error}. It must be a text file in UTF-8.") from error
@@ -41,28 +41,28 @@ def _open_config() -> Config:
 config = _open_config()
 
 
-def wrong(name: str, value: str, wanted: str) -> ImproperlyConfigured:
-    """The error for a value that cannot be right.
+def invalid(name: str, value: str, expected: str) -> ImproperlyConfigured:
+    """The error for an invalid value.
 
     Args:
         name: The variable.
-        value: What it holds; never a secret, since it is repeated in the message.
-        wanted: What to set instead, as the end of a sentence.
+        value: The invalid value, which the message repeats; never a secret.
+        expected: The acceptable values, as the end of a sentence ("a whole number").
     """
     hint = " Comments may not follow values: put them on a line of their own." if " #" in f" {value}" else ""
-    return ImproperlyConfigured(f"{name} is {value!r}, but it must be {wanted}.{hint}")
+    return ImproperlyConfigured(f"{name} is {value!r}, but it must be {expected}.{hint}")
 
 
 def text(name: str, default: str = "") -> str:
-    """A string, without the white space around it."""
+    """A text without surrounding white space."""
     return str(config(name, default="")).strip() or default
 
 
 def required(name: str, why: str) -> str:
-    """A string that must be there.
+    """A text that must be set.
 
     Raises:
-        ImproperlyConfigured: When it is missing or empty.
+        ImproperlyConfigured: When the variable is missing or empty.
     """
     value = text(name)
     if not value:
@@ -71,7 +71,7 @@ def required(name: str, why: str) -> str:
 
 
 def boolean(name: str, *, default: bool) -> bool:
-    """True or False, in one of the usual words."""
+    """True or False, from any word in `TRUE_WORDS` or `FALSE_WORDS`."""
     value = text(name)
     if not value:
         return default
@@ -79,65 +79,65 @@ def boolean(name: str, *, default: bool) -> bool:
         return True
     if value.lower() in FALSE_WORDS:
         return False
-    raise wrong(name, value, "True or False")
+    raise invalid(name, value, "True or False")
 
 
 def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
     """A whole number between two bounds, both included."""
-    found = optional_integer(name, minimum=minimum, maximum=maximum)
-    return default if found is None else found
+    value = optional_integer(name, minimum=minimum, maximum=maximum)
+    return default if value is None else value
 
 
 def optional_integer(name: str, *, minimum: int, maximum: int) -> int | None:
-    """The same, or None where there is none."""
+    """A whole number between two bounds, both included; None when the variable is not set."""
     value = text(name)
     if not value:
         return None
     if not re.fullmatch(r"[0-9]{1,12}", value) or not minimum <= int(value) <= maximum:
-        raise wrong(name, value, f"a whole number from {minimum} to {maximum}")
+        raise invalid(name, value, f"a whole number from {minimum} to {maximum}")
     return int(value)
 
 
 def choice(name: str, *, default: str, options: tuple[str, ...]) -> str:
-    """One of a few words, whatever its case."""
+    """One of a few words, in any case."""
     value = text(name, default)
     for option in options:
         if value.lower() == option.lower():
             return option
-    raise wrong(name, value, "one of " + ", ".join(options))
+    raise invalid(name, value, "one of " + ", ".join(options))
 
 
 def listing(name: str, default: str = "") -> list[str]:
-    """Comma-separated values, without white space and empty ones; at least one where anything is set."""
+    """Comma-separated values, trimmed, without empty values; a text of commas alone is an error."""
     value = text(name, default)
-    found = [part.strip() for part in value.split(",") if part.strip()]
-    if value and not found:
-        raise wrong(name, value, "values separated by commas, or empty")
-    return found
+    values = [part.strip() for part in value.split(",") if part.strip()]
+    if value and not values:
+        raise invalid(name, value, "values separated by commas, or empty")
+    return values
 
 
-def single(name: str, found: list[str], default: str) -> str:
-    """The one value of a list, or the default where it is empty.
+def single(name: str, values: list[str], default: str) -> str:
+    """The only value of a list, or the default for an empty list.
 
     Raises:
-        ImproperlyConfigured: When there are several, for it is not known which is meant.
+        ImproperlyConfigured: For several values.
     """
-    if len(found) > 1:
-        raise wrong(name, text(name), "one value alone, without commas")
-    return found[0] if found else default
+    if len(values) > 1:
+        raise invalid(name, text(name), "one value alone, without commas")
+    return values[0] if values else default
 
 
 def hosts(name: str, default: str) -> list[str]:
     """Host names without scheme, port and path."""
-    found = listing(name, default)
-    for host in found:
+    names = listing(name, default)
+    for host in names:
         if not HOST_PATTERN.fullmatch(host):
-            raise wrong(name, host, "host names separated by commas, without https:// and port")
-    return found
+            raise invalid(name, host, "host names separated by commas, without https:// and port")
+    return names
 
 
 def origins(name: str) -> list[str]:
-    """Web origins (RFC 6454): scheme, host and perhaps a port; a slash at the end is forgiven."""
+    """Web origins (RFC 6454): scheme, host and an optional port; a final slash is dropped."""
     return [_origin(name, value) for value in listing(name)]
 
 
@@ -147,62 +147,62 @@ def origin(name: str, default: str = "") -> str:
 
 
 def _origin(name: str, value: str) -> str:
-    wanted = "origins separated by commas, such as https://app.example.org (no path)"
+    expected = "origins separated by commas, such as https://app.example.org (no path)"
     try:
         parts = urlsplit(value.rstrip("/"))
-        parts.port  # noqa: B018 - reading it checks it
+        parts.port  # noqa: B018 - raises for an invalid port
     except ValueError as error:
-        raise wrong(name, value, wanted) from error
-    plain = not (parts.path or parts.query or parts.fragment or parts.username is not None)
+        raise invalid(name, value, expected) from error
+    is_bare = not (parts.path or parts.query or parts.fragment or parts.username is not None)
     host_ok = parts.hostname is not None and bool(re.fullmatch(rf"{NAME}|[0-9a-f:]+", parts.hostname))
-    if parts.scheme not in ("http", "https") or not plain or not host_ok or parts.port == 0:
-        raise wrong(name, value, wanted)
-    # As browsers write it: without the port that the scheme implies.
+    if parts.scheme not in ("http", "https") or not is_bare or not host_ok or parts.port == 0:
+        raise invalid(name, value, expected)
+    # Browsers omit the default port of the scheme, so the stored origin does too.
     host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
-    implied = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, implied) else "")
+    default_port = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default_port) else "")
 
 
 def rate(name: str, default: str) -> str | None:
-    """A limit in the REST framework's notation, such as `20/min`; set but empty: no limit."""
+    """A rate in the REST framework's notation, such as `20/min`; None (no limit) for a variable set to nothing."""
     value = str(config(name, default=default)).strip()
     if not value:
         return None
     if not RATE_PATTERN.fullmatch(value):
-        raise wrong(name, value, "a number per s, min, hour or day, such as 20/min, or empty for no limit")
+        raise invalid(name, value, "a number per s, min, hour or day, such as 20/min, or empty for no limit")
     return value
 
 
 def redis(name: str) -> str:
-    """The address of a Redis server, or nothing; it is not repeated in an error, for it may hold a password."""
+    """The URL of a Redis server, or an empty text; errors do not repeat the URL, which may hold a password."""
     url = text(name)
     if not url:
         return ""
     try:
         parts = urlsplit(url)
-        whole = bool(parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0)
+        is_complete = bool(parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0)
     except ValueError:
-        whole = False
-    if not whole or parts.scheme not in ("redis", "rediss", "unix") or " " in url:
-        wanted = f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty"
-        raise ImproperlyConfigured(f"{wanted}{_secret_hint(url)}.")
+        is_complete = False
+    if not is_complete or parts.scheme not in ("redis", "rediss", "unix") or " " in url:
+        message = f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty"
+        raise ImproperlyConfigured(f"{message}{_secret_hint(url)}.")
     return url
 
 
 def _secret_hint(value: str) -> str:
-    """What `wrong` says of comments, for a value that is not repeated."""
+    """The hint of `invalid` about comments, for errors that do not repeat the value."""
     return "; comments may not follow values" if " #" in f" {value}" else ""
 
 
 def addresses(name: str, default: str = "") -> list[str]:
     """E-mail addresses separated by commas."""
-    found = listing(name, default)
-    for address in found:
+    values = listing(name, default)
+    for address in values:
         try:
             validate_email(address)
         except ValidationError as error:
-            raise wrong(name, address, "e-mail addresses separated by commas") from error
-    return found
+            raise invalid(name, address, "e-mail addresses separated by commas") from error
+    return values
 
 
 def address(name: str, default: str) -> str:
@@ -211,21 +211,21 @@ def address(name: str, default: str) -> str:
 
 
 def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - dj-database-url's own
-    """A database address, for PostgreSQL or SQLite, as Django wants it.
+    """The settings of a PostgreSQL or SQLite database, in Django's form.
 
     Raises:
-        ImproperlyConfigured: When it cannot be read; the address itself is not repeated, for it holds a password.
+        ImproperlyConfigured: For an invalid URL; the message does not repeat the URL, which may hold a password.
     """
     url = text(name, fallback)
-    wanted = f"{name} cannot be understood. Set it to postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///FILE"
+    message = f"{name} cannot be understood. Set it to postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///FILE"
     hint = _secret_hint(url)
     parse: Callable[..., dict[str, Any]] = dj_database_url.parse  # type: ignore[assignment]
     try:
         parsed = parse(url, **options)
     except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as error:
-        raise ImproperlyConfigured(f"{wanted}{hint}.") from error
+        raise ImproperlyConfigured(f"{message}{hint}.") from error
     if hint or parsed["ENGINE"] not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
-        raise ImproperlyConfigured(f"{wanted}{hint}.")
+        raise ImproperlyConfigured(f"{message}{hint}.")
     if not parsed["NAME"]:
-        raise ImproperlyConfigured(f"{wanted}; the name of the database is missing.")
+        raise ImproperlyConfigured(f"{message}; the name of the database is missing.")
     return parsed

@@ -1,19 +1,19 @@
-"""What gets into the log."""
+"""Filters of the log."""
 
 import logging
 import re
 
-# Addresses that are secrets themselves: whoever knows one may read a calendar, or change what mails somebody gets.
+# Paths that contain a secret: the path alone gives access to a calendar, or to the e-mail preferences of a user.
 SECRET_PATH = re.compile(r"(/calendars/|/notifications/(?:unsubscribe|not-me)/)\S+")
 
 
 def without_secrets(text: str) -> str:
-    """The text with stars in place of what is secret in the address of a page."""
+    """The text with `***` for the secret part of each path."""
     return SECRET_PATH.sub(r"\1***", text)
 
 
 class SecretsMasked(logging.Filter):
-    """Lets every record through, without secret addresses."""
+    """Masks the secret paths of every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = without_secrets(record.getMessage()), ()
@@ -21,7 +21,7 @@ class SecretsMasked(logging.Filter):
 
 
 class TracebacksOnly(logging.Filter):
-    """Lets through only records that carry a traceback."""
+    """Passes only records with a traceback."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return bool(record.exc_info)

@@ -1,9 +1,10 @@
-"""What wraps every request: its id and its line in the log, the health probe."""
+"""Middleware for every request: the request id, the log line of a failure, the health probe."""
 
 import logging
 import re
 import uuid
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
@@ -17,23 +18,29 @@ REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
+if TYPE_CHECKING:
+
+    class IdentifiedRequest(HttpRequest):
+        """A request after `RequestLogMiddleware`."""
+
+        request_id: str
+
 
 class RequestLogMiddleware:
-    """Gives the request an id, answers it as `X-Request-ID`, and logs each failed request in one line.
+    """Gives each request an id, sends the id back as `X-Request-ID`, and logs each failed request in one line.
 
-    An id sent along by a proxy or a client is kept when it is 8 to 64 letters, digits, dots, dashes or underscores.
-    The line has no query string and no body: nothing secret gets into the log.
+    An `X-Request-ID` of the request is kept when it is 8 to 64 letters, digits, dots, dashes or underscores. The log
+    line has no query string and no body, which may hold secrets.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer and log."""
-        sent = request.headers.get("X-Request-ID", "")
-        request.request_id = sent if REQUEST_ID_PATTERN.fullmatch(sent) else uuid.uuid4().hex  # type: ignore[attr-defined]
+    def __call__(self, request: "IdentifiedRequest") -> HttpResponse:
+        proposed_id = request.headers.get("X-Request-ID", "")
+        request.request_id = proposed_id if REQUEST_ID_PATTERN.fullmatch(proposed_id) else uuid.uuid4().hex
         response = self.get_response(request)
-        response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
+        response.headers["X-Request-ID"] = request.request_id
         if response.status_code >= 400:
             logger.log(
                 logging.ERROR if response.status_code >= 500 else logging.WARNING,
@@ -41,27 +48,26 @@ class RequestLogMiddleware:
                 request.method,
                 without_secrets(request.path.encode("unicode_escape").decode()),
                 response.status_code,
-                known_user_id(request),
-                request.request_id,  # type: ignore[attr-defined]
+                loaded_user_id(request),
+                request.request_id,
             )
         return response
 
 
-def known_user_id(request: HttpRequest) -> object:
-    """The id of the user where one was already looked up, else `-`; never asks the database."""
+def loaded_user_id(request: HttpRequest) -> object:
+    """The id of the request's user if the user is already loaded, else `-`; never queries the database."""
     user = getattr(request, "_cached_user", None)
-    direct = request.__dict__.get("user")
-    if direct is not None and not isinstance(direct, SimpleLazyObject):
-        user = direct
+    assigned = request.__dict__.get("user")
+    if assigned is not None and not isinstance(assigned, SimpleLazyObject):
+        user = assigned
     return getattr(user, "pk", None) or "-"
 
 
 class HealthMiddleware:
-    """Answers the health probe before anything looks at the host, the scheme or the session."""
+    """Answers the health probe before other middleware checks the host, the scheme or the session."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the probe, or pass the request on."""
         return health(request) if request.path_info == HEALTH_PATH else self.get_response(request)

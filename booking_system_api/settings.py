@@ -1,4 +1,4 @@
-"""Settings of the booking system: one flat file, driven by the environment (docs/configuration.md has the table)."""
+"""Settings of the booking system, in one flat file; docs/configuration.md lists the environment variables."""
 
 from datetime import timedelta
 from urllib.parse import quote
@@ -80,8 +80,8 @@ USE_TZ = True
 if not DEBUG:
     env.required("DATABASE_URL", "Set it to postgres://USER:PASSWORD@HOST:5432/NAME, or set DEBUG=True.")
 
-# How many seconds a connection is kept for the next request; 0: none is kept, and a pooler in transaction mode may
-# stand between, where a cursor of the server's would not outlive its statement.
+# Seconds that a connection stays open for later requests. 0 closes each connection after its request, and disables
+# server-side cursors, which do not work through a pooler in transaction mode.
 CONN_MAX_AGE = env.integer("CONN_MAX_AGE", default=60, minimum=0, maximum=86_400)
 
 DATABASES = {
@@ -95,8 +95,8 @@ DATABASES = {
 }
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Writers queue for the write lock before they read (IMMEDIATE), readers are not in their way (WAL), and parallel
-    # connections of the test suite need a file.
+    # IMMEDIATE: writers take the write lock before they read. WAL: readers do not block writers. TEST: the parallel
+    # connections of the test suite need a database in a file.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -106,7 +106,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
-# Where the counters of the limits live: in each process, or in a Redis that all of them share.
+# The counters of the rate limits: in a Redis that all processes share, or in the memory of each process.
 REDIS_URL = env.redis("REDIS_URL")
 CACHES = {
     "default": {
@@ -115,9 +115,9 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds
     }
     if REDIS_URL
-    # A full memory forgets counters, so that limits would begin anew: there must be room for those of many addresses.
-    # Each takes 0.3 KB and 9 bytes for each call in it: 50 MB in each process when all are full ones of sign-ins, and
-    # 600 MB only when so many addresses use up THROTTLE_ANONYMOUS.
+    # A full cache evicts counters, which resets their limits, so MAX_ENTRIES allows for many addresses. A counter takes
+    # 0.3 KB and 9 bytes for each counted request: 50 MB in each process when all counters are full ones of sign-ins,
+    # 600 MB when that many addresses use up THROTTLE_ANONYMOUS.
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
 }
 
@@ -137,7 +137,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "core.accounts.passwords.VoidTokensOnChange"},
 ]
 
-# What the commands `ensure_superuser` and `seed_demo` sign in with; none is built in.
+# The credentials that `ensure_superuser` and `seed_demo` create; there are no built-in values.
 FIRST_SUPERUSER = {
     name: env.text(name)
     for name in ("DJANGO_SUPERUSER_USERNAME", "DJANGO_SUPERUSER_EMAIL", "DJANGO_SUPERUSER_PASSWORD")
@@ -165,7 +165,7 @@ DJOSER = {
     },
 }
 
-# None: for ever.
+# None: tokens do not expire.
 TOKEN_MAX_AGE_DAYS = env.optional_integer("TOKEN_MAX_AGE_DAYS", minimum=1, maximum=3650)
 
 SIMPLE_JWT = {
@@ -210,10 +210,10 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-# The largest body that is read, in bytes; a larger one is a 413.
+# The maximum size of a body in bytes; a larger body is a 413.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
-# The description of the API. Nothing of this is loaded by a server: it serves `openapi.yaml`, written by `make schema`.
+# The OpenAPI description. Only `make schema` uses these settings; a server sends the file `openapi.yaml`.
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
@@ -257,9 +257,9 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 SENDGRID_HOST = env.origin("SENDGRID_HOST", "https://api.sendgrid.com")
 SENDGRID_TIMEOUT_SECONDS = 5
 
-# Who sends: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
+# The sender of messages: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))
-# This server's own address, the base of the unsubscribe links in e-mails; Render tells it by itself.
+# This server's origin, for the unsubscribe links in e-mails; Render sets RENDER_EXTERNAL_URL.
 PUBLIC_URL = env.origin("PUBLIC_URL") or env.origin("RENDER_EXTERNAL_URL") or ("http://127.0.0.1:8000" if DEBUG else "")
 
 # --- Security ---------------------------------------------------------------------------------------------------------
@@ -272,8 +272,8 @@ SECURE_HSTS_PRELOAD = not DEBUG
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
 
-# What a page here may load and do: its own files and nothing from elsewhere, no script in the page itself, no frames.
-# The admin and the browsable API work under it. `style` attributes alone are allowed: the browsable API has some.
+# Pages load only this server's files, run no inline scripts and allow no frames. The browsable API needs inline `style`
+# attributes, so those are allowed.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -324,12 +324,12 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # The request log says more than Django's own line; what is left to Django is the traceback.
+        # RequestLogMiddleware logs each failed request; only the traceback comes from Django.
         "django.request": {"handlers": ["tracebacks"], "level": "ERROR", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
-        # Said in the request log, too; anybody may send a wrong host as often as they like.
+        # RequestLogMiddleware logs these requests too, and anyone may send many requests with a wrong host.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # At DEBUG SendGrid's client logs every message and the key.
+        # At DEBUG, SendGrid's client logs every message and the API key.
         "python_http_client": {"level": "WARNING"},
     },
 }

@@ -1,4 +1,4 @@
-"""Where static files come from when DEBUG is off."""
+"""The storage of static files in production."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class ForgivingManifestStorage(CompressedManifestStaticFilesStorage):
-    """Content-hashed, compressed files that may be cached for ever.
+    """Compressed files with a content hash in their names, which caches may keep without a time limit.
 
-    A file that was never collected keeps its plain name: a page without its style sheet (`collectstatic` mends it)
-    is better than an error 500.
+    A file that `collectstatic` has not collected keeps its plain name: a page without its style sheet is better than a
+    500.
     """
 
     manifest_strict = False
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:  # noqa: ANN401
-        """The name with the content's hash, or the plain one where there is no such file."""
+        """The name with the hash of the content; the plain name for a missing file."""
         try:
             return super().hashed_name(name, content, filename)
         except ValueError:

@@ -1,4 +1,4 @@
-"""What belongs to no app: the probe of the platform, and the icon."""
+"""The health probe and the icon, which belong to no app."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
@@ -9,7 +9,7 @@ HEALTH_PATH = "/health/"
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """Say that this process answers; asks no database. Any method but GET and HEAD is a 405."""
+    """Answers 200 without a database query; 405 for methods other than GET and HEAD."""
     if request.method not in ("GET", "HEAD"):
         body = error_body(405, "method_not_allowed", "Only GET and HEAD are allowed here.")
         return JsonResponse(body, status=405, headers={"Allow": "GET, HEAD"})
@@ -17,5 +17,5 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def favicon(request: HttpRequest) -> HttpResponse:
-    """The icon of the admin and the browsable API, which browsers ask for at this address."""
+    """Redirects browsers to the icon of the admin and the browsable API."""
     return HttpResponseRedirect(static("core/icon.svg"))

@@ -7,10 +7,11 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "booking_system_api.settings")
 
-# Django REST framework loads `requests`, which djoser installs, for a test client alone. Hidden from that one import,
-# it saves each gunicorn worker 4.5 MiB of 68.7 MiB resident memory (3.8 MiB of them private), and 0.1 s of CPU time.
+# Django REST framework imports `requests`, a dependency of djoser, only for a test client. Hiding the package from that
+# import saves each gunicorn worker 4.5 MiB of 68.7 MiB resident memory (3.8 MiB private), and 0.1 s of CPU time.
 if "requests" not in sys.modules:
-    sys.modules["requests"] = None  # type: ignore[assignment] - as if it were not installed
+    # None makes the import fail as if the package were not installed; the stub knows only modules as values.
+    sys.modules["requests"] = None  # type: ignore[assignment]
     import rest_framework.compat  # noqa: F401
 
     del sys.modules["requests"]

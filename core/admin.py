@@ -1,4 +1,4 @@
-"""The admin of resources and bookings: another face of the same verbs."""
+"""The admin of resources and bookings, on top of the verbs in `core.lifecycle`."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,15 +22,15 @@ from core.errors import BookingError, in_words
 from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.notifications import admin as notifications_admin  # noqa: F401 - messages and preferences
-from core.staff.base import ForStaff, bookings_link, minutes, on_one_line
-from core.staff.forms import RefusableForm, UnchangingField
+from core.staff.base import ForStaff, bookings_link, minutes, nowrap
+from core.staff.forms import HiddenStateField, SaveErrorForm
 
 CHANGED_MEANWHILE = "Somebody changed this booking after you opened it. Reload the page to see it as it is now."
 
 
 @admin.register(Resource)
 class ResourceAdmin(ForStaff):
-    """Resources, and whether they are free now."""
+    """Resources."""
 
     list_display = ("name", "capacity", "is_available", "requires_approval", "bookings")
     list_filter = ("is_available", "requires_approval")
@@ -38,39 +38,38 @@ class ResourceAdmin(ForStaff):
     readonly_fields = ("bookings",)
 
     def get_fields(self, request: HttpRequest, obj: Resource | None = None) -> list[str]:
-        """The fields; a resource that is there has bookings to look at, too."""
+        """The fields; an existing resource also has a link to its bookings."""
         names = ["name", "description", "capacity", "is_available", "requires_approval"]
         return [*names, "bookings"] if obj else names
 
     @admin.display(description="bookings")
     def bookings(self, resource: Resource) -> str:
-        """The way to its bookings."""
         return bookings_link("Show bookings", resource=resource.pk)
 
     def delete_model(self, request: HttpRequest, obj: Resource) -> None:
-        """Remove one that was never booked."""
+        """Deletes the resource by the verb, which refuses when the resource has bookings."""
         lifecycle.delete_resource(obj)
 
     def get_deleted_objects(
         self, objs: QuerySet[Resource] | list[Resource], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """What a removal would take along; resources with bookings stand in its way, with advice."""
+        """The objects that a deletion removes; each resource with bookings is a protected object, with advice."""
         booked = Resource.objects.filter(pk__in=[resource.pk for resource in objs])
         booked = booked.annotate(number=Count("bookings")).filter(number__gt=0)
-        in_the_way = [
+        protected = [
             f"{resource.number} booking{'' if resource.number == 1 else 's'} of {resource}. A resource that has "
             "bookings cannot be deleted: untick “is available” to take it out of service instead."
             for resource in booked
         ]
-        return ([], {}, set(), in_the_way) if in_the_way else super().get_deleted_objects(objs, request)
+        return ([], {}, set(), protected) if protected else super().get_deleted_objects(objs, request)
 
 
-class BookingForm(RefusableForm):
-    """A booking. Its rules are the verbs', which the admin calls when the form itself is in order."""
+class BookingForm(SaveErrorForm):
+    """A booking; the verbs check the rules after the form is valid."""
 
     start_time = forms.SplitDateTimeField(label="Start (UTC)", widget=AdminSplitDateTime)
     end_time = forms.SplitDateTimeField(label="End (UTC)", widget=AdminSplitDateTime)
-    seen = UnchangingField(required=False)
+    seen = HiddenStateField(required=False)
 
     class Meta:
         model = Booking
@@ -79,58 +78,56 @@ class BookingForm(RefusableForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
         if self.instance.pk is None:
-            given = ("", "as the resource gives it")
+            default = ("", "as the resource gives it")
             self.fields["status"] = forms.ChoiceField(
-                choices=[given, *BookingStatus.choices],
+                choices=[default, *BookingStatus.choices],
                 required=False,
                 help_text="A resource that requires approval gives pending, another one confirmed.",
             )
             self.initial.pop("status", None)
         else:
-            self.initial["seen"] = self.as_seen(self.instance.updated_at)
+            self.initial["seen"] = self.version_of(self.instance.updated_at)
 
-    def as_seen(self, moment: datetime) -> str:
-        """The moment of the last change, in the form that the page carries."""
+    def version_of(self, moment: datetime) -> str:
+        """The moment of the last change, as text for the hidden field `seen`."""
         return moment.isoformat()
 
     def clean_seen(self) -> str:
-        """The moment of the last change when the form was opened.
+        """The version of the booking when the form was opened.
 
         Raises:
-            ValidationError: When somebody changed the booking since.
+            ValidationError: When the booking has changed since.
         """
         seen = self.cleaned_data["seen"]
-        if seen and self.instance.pk is not None and seen != self.as_seen(self.instance.updated_at):
+        if seen and self.instance.pk is not None and seen != self.version_of(self.instance.updated_at):
             raise ValidationError(CHANGED_MEANWHILE, code="changed_meanwhile")
         return seen
 
     def _get_validation_exclusions(self) -> set[str]:
-        # Without its times, none of the model's constraints is checked: the verbs check the same rules under lock, with
-        # the stored fractions of a second, and name the clash.
+        # Excluding the times disables the model's constraints here: the verbs check the same rules under lock, with the
+        # stored fractions of a second, and name the conflicting booking.
         return super()._get_validation_exclusions() | {"start_time", "end_time"}
 
     @property
     def changes(self) -> Changes:
-        """What was typed; a field that was left alone stays as it is stored, with what the form cannot show of it."""
-        named = {"resource": "resource_id"}
-        typed = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
-        if "resource" in typed:
-            typed["resource"] = typed["resource"].pk
-        return Changes(**{named.get(name, name): value for name, value in typed.items()})
+        """The edited fields; the others keep their stored values, with seconds and fractions that the form hides."""
+        columns = {"resource": "resource_id"}
+        edited = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        if "resource" in edited:
+            edited["resource"] = edited["resource"].pk
+        return Changes(**{columns.get(name, name): value for name, value in edited.items()})
 
 
 class PeriodFilter(admin.SimpleListFilter):
-    """Bookings to come, running, over."""
+    """Filters bookings by time: upcoming, running, over."""
 
     title = "time"
     parameter_name = "when"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        """The choices."""
         return [("upcoming", "to come"), ("running", "running now"), ("over", "over")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        """The bookings of that period."""
         now = timezone.now()
         periods = {
             "upcoming": {"start_time__gt": now},
@@ -141,24 +138,23 @@ class PeriodFilter(admin.SimpleListFilter):
 
 
 class ResourceFilter(admin.RelatedFieldListFilter):
-    """Bookings of one resource; the page names some, and the list of resources leads to those of all others."""
+    """Filters bookings by resource; the page lists some resources, and the list of resources links to all others."""
 
-    most = 100
+    maximum_choices = 100
 
     def field_choices(
         self, field: models.ForeignKey, request: HttpRequest, model_admin: admin.ModelAdmin
     ) -> list[tuple[int, str]]:
-        """The first ones by name."""
-        return list(Resource.objects.values_list("pk", "name")[: self.most])
+        return list(Resource.objects.values_list("pk", "name")[: self.maximum_choices])
 
     def has_output(self) -> bool:
-        """Always: Django ignores the filter of an address where it shows no choices."""
+        """Always true: Django ignores the filter in a URL when the filter has no output."""
         return True
 
 
 @admin.register(Booking)
 class BookingAdmin(ForStaff):
-    """Bookings. Whatever is written here goes through the verbs, which check, lock and tell those concerned."""
+    """Bookings; every write goes through the verbs, which check the rules, lock the rows and publish events."""
 
     form = BookingForm
     list_display = ("when", "resource_bookings", "user_bookings", "status", "beginning_of_notes", "created")
@@ -182,32 +178,26 @@ class BookingAdmin(ForStaff):
 
     @admin.display(description="when (UTC)", ordering="start_time")
     def when(self, booking: Booking) -> str:
-        """The slot."""
-        return on_one_line(in_words(booking.slot))
+        return nowrap(in_words(booking.slot))
 
     @admin.display(description="resource", ordering="resource__name")
     def resource_bookings(self, booking: Booking) -> str:
-        """The resource, and the way to all its bookings."""
         return bookings_link(booking.resource.name, resource=booking.resource_id)
 
     @admin.display(description="user", ordering="user__username")
     def user_bookings(self, booking: Booking) -> str:
-        """The user, and the way to all their bookings."""
         return bookings_link(booking.user.get_username(), user=booking.user_id)
 
     @admin.display(description="notes")
     def beginning_of_notes(self, booking: Booking) -> str:
-        """As much of the notes as fits."""
         return Truncator(booking.notes).chars(40)
 
     @admin.display(description="created (UTC)", ordering="created_at")
     def created(self, booking: Booking) -> str:
-        """When it was made."""
         return minutes(booking.created_at)
 
     @admin.display(description="last changed (UTC)", ordering="updated_at")
     def changed(self, booking: Booking) -> str:
-        """When it was changed last."""
         return minutes(booking.updated_at)
 
     # --- The form -----------------------------------------------------------------------------------------------------
@@ -215,26 +205,26 @@ class BookingAdmin(ForStaff):
     def get_fieldsets(
         self, request: HttpRequest, obj: Booking | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
-        """What is asked; of a booking that is there also when it was made and changed."""
+        """The fields; an existing booking also has its version and the moments of its creation and last change."""
         time = {"fields": ["start_time", "end_time"], "description": "All times are in UTC."}
-        about: dict[str, Any] = {"fields": ["user", "resource"]}
-        more: dict[str, Any] = {"fields": ["status", "notes"]}
+        subject: dict[str, Any] = {"fields": ["user", "resource"]}
+        details: dict[str, Any] = {"fields": ["status", "notes"]}
         if obj is not None:
-            more["fields"] = [*more["fields"], "created", "changed", "seen"]
-        return [(None, about), ("Time", time), (None, more)]
+            details["fields"] = [*details["fields"], "created", "changed", "seen"]
+        return [(None, subject), ("Time", time), (None, details)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
-        """A booking is never handed over to another user."""
+        """The owner of an existing booking is read-only."""
         return ("user", "created", "changed") if obj is not None else ()
 
     def save_model(self, request: HttpRequest, obj: Booking, form: BookingForm, change: bool) -> None:  # noqa: FBT001
-        """Book as a record of what happened, or change what was typed."""
+        """Creates a booking as a record (without lead time), or changes the edited fields."""
         now = timezone.now()
         if change:
             lifecycle.change(obj, changes=form.changes, by=request.user, now=now)
             return
         data = form.cleaned_data
-        made = lifecycle.book(
+        booking = lifecycle.book(
             user=data["user"],
             resource_id=data["resource"].pk,
             start_time=data["start_time"],
@@ -245,35 +235,33 @@ class BookingAdmin(ForStaff):
             now=now,
             as_record=True,
         )
-        obj.pk, obj.status = made.pk, made.status
+        obj.pk, obj.status = booking.pk, booking.status
         obj._state.adding = False
 
     def delete_model(self, request: HttpRequest, obj: Booking) -> None:
-        """Remove the row; its owner is told where that is a cancellation."""
+        """Deletes the row; notifies the owner when the deletion cancels a booking."""
         lifecycle.remove(obj, by=request.user, now=timezone.now())
 
     # --- Bulk actions -------------------------------------------------------------------------------------------------
 
     @admin.action(permissions=["change"], description="Confirm selected bookings")
     def confirm(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
-        """Confirm each."""
-        self.bring_to(BookingStatus.CONFIRMED, request, queryset)
+        self.set_status(BookingStatus.CONFIRMED, request, queryset)
 
     @admin.action(permissions=["change"], description="Reject selected bookings")
     def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
-        """Reject each."""
-        self.bring_to(BookingStatus.REJECTED, request, queryset)
+        self.set_status(BookingStatus.REJECTED, request, queryset)
 
     @admin.action(permissions=["change"], description="Cancel selected bookings")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
-        """Cancel each that blocks its slot."""
-        self.bring_to(BookingStatus.CANCELLED, request, queryset, verb=self.call_off)
+        """Cancels the bookings that block their slot."""
+        self.set_status(BookingStatus.CANCELLED, request, queryset, verb=self.cancel_as_change)
 
-    def call_off(self, booking: Booking, *, changes: Changes, **who_and_when: Any) -> Booking:  # noqa: ANN401
-        """The verb for cancelling, in the form of the one for changing."""
-        return lifecycle.cancel(booking, **who_and_when)
+    def cancel_as_change(self, booking: Booking, *, changes: Changes, **by_and_now: Any) -> Booking:  # noqa: ANN401 - `by` and `now`
+        """`lifecycle.cancel` with the signature of `lifecycle.change`."""
+        return lifecycle.cancel(booking, **by_and_now)
 
-    def bring_to(
+    def set_status(
         self,
         status: BookingStatus,
         request: HttpRequest,
@@ -281,8 +269,8 @@ class BookingAdmin(ForStaff):
         *,
         verb: Callable[..., Booking] = lifecycle.change,
     ) -> None:
-        """Bring each booking to a status in a transaction of its own, and tell what was refused and why."""
-        done, left, refused = 0, 0, []
+        """Sets the status of each booking in its own transaction, and reports every failure with its reason."""
+        done, unchanged, failures = 0, 0, []
         for booking in queryset.in_full().order_by("start_time", "pk"):
             try:
                 with transaction.atomic():
@@ -291,15 +279,14 @@ class BookingAdmin(ForStaff):
                     if changed:
                         self.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
             except BookingError as error:
-                refused.append(f"{self.describe(booking)}: {error.message}")
+                failures.append(f"{self.describe(booking)}: {error.message}")
             else:
                 done += changed
-                left += not changed
-        self.report(request, {status.label: done}, refused)
-        if left:
-            were = "1 booking was" if left == 1 else f"{left} bookings were"
+                unchanged += not changed
+        self.report(request, {status.label: done}, failures)
+        if unchanged:
+            were = "1 booking was" if unchanged == 1 else f"{unchanged} bookings were"
             self.message_user(request, f"{were} left as before: nothing to do there.", messages.INFO)
 
     def describe(self, obj: Booking) -> str:
-        """What a report calls it."""
         return f"Booking {obj.pk} ({obj.resource}, {in_words(obj.slot)} UTC, {obj.user})"

@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""The permissions of resources and bookings."""
 
 from typing import TYPE_CHECKING
 
@@ -12,20 +12,18 @@ if TYPE_CHECKING:
 
 
 class IsAdminOrReadOnly(BasePermission):
-    """Anybody may read, staff may write."""
+    """Anyone may read resources; only staff may write."""
 
     message = "Only staff may change resources."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the request may go on."""
         return request.method in SAFE_METHODS or bool(request.user and request.user.is_staff)
 
 
 class IsOwnerOrStaff(IsAuthenticated):
-    """A single booking is for its owner and for staff."""
+    """Only its owner and staff may read or change a single booking."""
 
     message = "This booking is somebody else's."
 
     def has_object_permission(self, request: Request, view: "APIView", obj: Booking) -> bool:
-        """Whether this booking may be seen and changed."""
         return request.user.is_staff or obj.user_id == request.user.pk

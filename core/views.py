@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 from core import lifecycle, rules
 from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
-from core.api.idempotency import once
+from core.api.idempotency import idempotent
 from core.api.lists import RowListMixin
 from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
@@ -112,7 +112,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
             resources = resources.filter(capacity__gte=asked["min_capacity"])
         if asked["search"]:
             resources = resources.mentioning(asked["search"])
-        if asked["available"] is not None:
+        if asked["available"] is not None and self.window is not None:
             bookable = resources.bookable_during(self.window, window=rules.window(now=self.now))
             resources = bookable if asked["available"] else resources.other_than(bookable)
         return ordered(resources, asked["ordering"])
@@ -147,7 +147,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         """Lock the row, and compare it with the caller's version where one is named."""
         if locked(Resource.objects.filter(pk=row.pk)).first() is None:
             raise NotFound
-        check = self.guard()
+        check = self.version_check()
         if check is not None:
             check(self.get_object())
 
@@ -185,7 +185,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     def create(self, request: Request) -> Response:
         """Book; with an `Idempotency-Key` once, however often it is sent."""
-        return once(request, self.book, now=self.now)
+        return idempotent(request, self.book, now=self.now)
 
     def book(self) -> Response:
         """Book what the request says."""
@@ -225,7 +225,9 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         by, now = self.caller, self.now
         if booking is not None:
             changes = Changes(**without(serializer.validated_data, "user_id"))
-            return lifecycle.change(booking, changes=changes, by=by, now=now, check=self.guard(), dry_run=dry_run)
+            return lifecycle.change(
+                booking, changes=changes, by=by, now=now, check=self.version_check(), dry_run=dry_run
+            )
         user_id = serializer.validated_data.get("user_id")
         user = lifecycle.find_user(user_id) if user_id else by
         fields = without(serializer.validated_data, "user_id")
@@ -237,7 +239,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancel it; the row stays."""
-        lifecycle.cancel(self.get_object(), by=self.caller, now=self.now, check=self.guard())
+        lifecycle.cancel(self.get_object(), by=self.caller, now=self.now, check=self.version_check())
         return Response(status=204)
 
 

@@ -1,6 +1,6 @@
-"""The virtual environment in `.venv`: made when missing, mended when broken, left alone when right.
+"""Makes the virtual environment `.venv` when missing, and repairs a broken or outdated one.
 
-Uses the standard library only, since it runs before anything is installed.
+Uses only the standard library, because nothing is installed yet.
 """
 
 import argparse
@@ -23,26 +23,26 @@ RUN_REQUIREMENTS = ("requirements.txt",)
 TEST_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
 BROWSER_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-browser.txt")
 
-# Printed by the environment's own interpreter; fails where pip is missing.
+# A script for the environment's own interpreter; prints the version, and fails without pip.
 PROBE = "import pip, sys; print(*sys.version_info[:2], sep='.')"
 
 
 class SetupError(Exception):
-    """The environment cannot be made; the message is one sentence that says what to do."""
+    """A step of the set-up failed; the message says what to do."""
 
 
 def say(sentence: str) -> None:
-    """Writes one line at once, so that it stands before what other processes print."""
+    """Prints one line and flushes it, so that the output of other processes follows the line."""
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
 
 
 def ensure_environment(*, for_tests: bool = False, for_browser: bool = False) -> Path:
-    """Makes `.venv` fit to run the server, or the tests, and does nothing where it already is.
+    """Makes `.venv` ready to run the server or the tests; does nothing when `.venv` is up to date.
 
     Args:
-        for_tests: Install what the tests and the linters need, too.
-        for_browser: Install what the browser tests need, too.
+        for_tests: Also install the packages of the tests and the linters.
+        for_browser: Also install the packages of the browser tests.
 
     Returns:
         The path of the environment's interpreter.
@@ -51,7 +51,7 @@ def ensure_environment(*, for_tests: bool = False, for_browser: bool = False) ->
         SetupError: The environment cannot be made or filled.
     """
     requirements = BROWSER_REQUIREMENTS if for_browser else TEST_REQUIREMENTS if for_tests else RUN_REQUIREMENTS
-    with _one_at_a_time():
+    with _exclusive():
         if not _is_installed(requirements):
             try:
                 _install(requirements)
@@ -61,24 +61,24 @@ def ensure_environment(*, for_tests: bool = False, for_browser: bool = False) ->
 
 
 @contextlib.contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Lets a second start wait for the first, so that two never install into one folder at once."""
+def _exclusive() -> Iterator[None]:
+    """Locks the project folder, so that two processes never install into `.venv` together."""
     try:
-        import fcntl  # not there on Windows
+        import fcntl  # missing on Windows
     except ImportError:
         yield
         return
     descriptor = os.open(ROOT, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):  # file systems without locks
+        with contextlib.suppress(OSError):  # the file system has no locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
 
 
-def _wanted(requirements: tuple[str, ...]) -> dict[str, str]:
-    """What the stamp holds once these requirement files are installed here by this interpreter."""
+def _expected_stamp(requirements: tuple[str, ...]) -> dict[str, str]:
+    """The stamp of an environment with these requirement files, this folder and this interpreter."""
     digests = {name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest() for name in requirements}
     return {"folder": str(VENV), "python": _version(), **digests}
 
@@ -96,7 +96,7 @@ def _stamp() -> dict[str, str]:
 
 
 def _is_installed(requirements: tuple[str, ...]) -> bool:
-    return os.access(PYTHON, os.X_OK) and _wanted(requirements).items() <= _stamp().items()
+    return os.access(PYTHON, os.X_OK) and _expected_stamp(requirements).items() <= _stamp().items()
 
 
 def _install(requirements: tuple[str, ...]) -> None:
@@ -109,11 +109,11 @@ def _install(requirements: tuple[str, ...]) -> None:
     command = [PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check", "-r", last]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise SetupError(f"pip could not install {last}: read its message above, then try again.")
-    STAMP.write_text(json.dumps(_wanted(requirements), indent=2), encoding="utf-8")
+    STAMP.write_text(json.dumps(_expected_stamp(requirements), indent=2), encoding="utf-8")
 
 
 def _reason_to_make() -> str | None:
-    """Why `.venv` must be made anew, as the end of a sentence; None when it serves as it is."""
+    """The reason to make a new `.venv`, as the end of a sentence; None when the present one works."""
     if not VENV.exists():
         return "there is none yet"
     try:
@@ -130,7 +130,7 @@ def _reason_to_make() -> str | None:
 
 
 def _make(reason: str) -> None:
-    if VENV.is_symlink():  # making it anew would empty the folder behind the link
+    if VENV.is_symlink():  # venv --clear would empty the target of the link
         raise SetupError(f"{VENV} is a link to {VENV.readlink()}, but {reason}: remove the link and try again.")
     if any(importlib.util.find_spec(name) is None for name in ("venv", "ensurepip")):
         raise SetupError(

@@ -1,7 +1,7 @@
-"""The part `browser` of `make test-all`: installs the driver and, where possible, Chromium, and runs the tests.
+"""The part `browser` of `make test-all`: installs Playwright and, as root on Debian, Chromium, then runs the tests.
 
-The driver is Playwright from the requirements; the browser is the system's own Chromium, never a download of the
-driver. `CHROMIUM` names another program.
+Playwright drives the system's own Chromium, never a browser that Playwright downloads. `CHROMIUM` names another
+program.
 """
 
 import os
@@ -16,40 +16,40 @@ WHAT_TO_DO = "install Chromium (on Debian and Ubuntu: apt install chromium) or n
 
 
 def find_chromium() -> str | None:
-    """The path of the browser; None when there is none.
+    """The path of the browser; None when no browser is installed.
 
     Raises:
-        SetupError: `CHROMIUM` names something that is no program.
+        SetupError: `CHROMIUM` does not name a program.
     """
-    named = os.environ.get("CHROMIUM")
-    if not named:
+    program = os.environ.get("CHROMIUM")
+    if not program:
         return next((path for path in map(shutil.which, PROGRAMS) if path), None)
-    if shutil.which(named) is None:
-        raise SetupError(f"CHROMIUM names {named}, which is no program: {WHAT_TO_DO}.")
-    return shutil.which(named)
+    if shutil.which(program) is None:
+        raise SetupError(f"CHROMIUM names {program}, which is no program: {WHAT_TO_DO}.")
+    return shutil.which(program)
 
 
 def ensure_chromium() -> str:
-    """The path of the browser, which is installed first where it is missing and this is Debian's administrator.
+    """The path of the browser; installs Debian's chromium when the browser is missing and this process is root.
 
     Raises:
-        SetupError: There is none, and it cannot be installed.
+        SetupError: No browser is installed, and the installation failed or is not possible.
     """
-    found = find_chromium()
-    if found is None and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+    path = find_chromium()
+    if path is None and hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         say("Installing Debian's chromium; this takes a minute or two ...")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
             command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *arguments]
             subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
-        found = find_chromium()
-    if found is None:
+        path = find_chromium()
+    if path is None:
         raise SetupError(f"The browser tests need a browser: {WHAT_TO_DO}.")
-    return found
+    return path
 
 
 def main() -> int:
-    """Runs the browser tests; whatever is on the command line goes to pytest. Returns the exit status."""
+    """Runs the browser tests with the command line's arguments for pytest; returns the exit status."""
     try:
         python = ensure_environment(for_browser=True)
         environment = {**os.environ, "CHROMIUM": ensure_chromium()}

@@ -1,8 +1,7 @@
-"""`make mutants`: takes out one guard or rule after the other, and says which the suite does not miss.
+"""`make mutants`: removes one guard or rule after another, and reports those whose removal no test notices.
 
-Each mutant is one exact replacement in a copy of the project; the tests it belongs to must then fail. A text that is
-not found exactly once ends the run: then tools/mutations.py is to follow the code. `make mutants ARGS="-k lock"` picks
-mutants by words of their names.
+Each mutant replaces one text in a copy of the project; then its tests must fail. A text that does not occur exactly
+once ends the run: update tools/mutations.py. `make mutants ARGS="-k lock"` selects mutants by their names.
 """
 
 import argparse
@@ -32,12 +31,12 @@ NOT_COPIED = (".git", ".venv", ".env", "__pycache__", ".*_cache", ".coverage*", 
 
 
 class MutantError(Exception):
-    """The run cannot say anything; the message says why."""
+    """The run has no valid result; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant: the first test that failed, or what else there is to say."""
+    """The result of a mutant; `by` is the first failed test, or another explanation."""
 
     mutant: Mutant
     caught: bool
@@ -46,7 +45,7 @@ class Verdict:
 
 
 class Workshop:
-    """Copies of the project, one for each worker, and the runs of pytest in them."""
+    """Copies of the project, one for each worker, in which pytest runs."""
 
     def __init__(self, folder: Path, copies: int, database: str) -> None:
         self.database = database
@@ -60,17 +59,17 @@ class Workshop:
 
     @contextlib.contextmanager
     def copy(self) -> Iterator[tuple[int, Path]]:
-        """A copy for one run; it comes back as it was."""
-        taken = self.free.get()
+        """Lends a copy for one run; the borrower must restore its files."""
+        borrowed = self.free.get()
         try:
-            yield taken
+            yield borrowed
         finally:
-            self.free.put(taken)
+            self.free.put(borrowed)
 
     def pytest(self, number: int, copy: Path, database: str, tests: Iterable[str]) -> tuple[int | None, str]:
-        """Runs these tests up to the first failure; the exit status is None where they do not end."""
+        """Runs these tests up to the first failure; returns the exit status (None after a timeout) and the output."""
         command = [str(PYTHON), "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-rfE", "-p", "no:cacheprovider"]
-        # A compiled file could outlive a mutation of the same second and length.
+        # Python would reuse a compiled file when two mutations have the same length and second.
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "500"}
         environment.pop("TEST_DATABASE_URL", None)
         if database == POSTGRES:
@@ -106,35 +105,35 @@ class Workshop:
         with self.copy() as (number, copy):
             path = copy / mutant.path
             original = path.read_text(encoding="utf-8")
-            path.write_text(mutated(mutant, original), encoding="utf-8")
+            path.write_text(apply_mutant(mutant, original), encoding="utf-8")
             try:
                 status, output = self.pytest(number, copy, mutant.database, mutant.tests)
             finally:
                 path.write_text(original, encoding="utf-8")
-        caught, by = judged(status, output)
+        caught, by = verdict_of(status, output)
         return Verdict(mutant, caught, by, time.monotonic() - begun)
 
 
 def files(copy: Path, patterns: Iterable[str]) -> list[str]:
-    """The test files in the order of the patterns, each once.
+    """The test files in the order of the patterns, without duplicates.
 
     Raises:
-        MutantError: When a pattern finds none.
+        MutantError: When a pattern matches no file.
     """
-    found: dict[str, None] = {}
+    matches: dict[str, None] = {}
     for pattern in patterns:
         names = sorted(path.relative_to(copy).as_posix() for path in copy.glob(pattern))
         if not names:
             raise MutantError(f"No file is called {pattern}: tools/mutations.py must name the tests as they are.")
-        found.update(dict.fromkeys(names))
-    return list(found)
+        matches.update(dict.fromkeys(names))
+    return list(matches)
 
 
-def mutated(mutant: Mutant, text: str) -> str:
-    """The text without what the mutant takes out.
+def apply_mutant(mutant: Mutant, text: str) -> str:
+    """The text with the mutant's replacement.
 
     Raises:
-        MutantError: When that is not there exactly once.
+        MutantError: When the text to replace does not occur exactly once.
     """
     count = text.count(mutant.old)
     if count != 1:
@@ -145,27 +144,27 @@ def mutated(mutant: Mutant, text: str) -> str:
     return text.replace(mutant.old, mutant.new)
 
 
-def judged(status: int | None, output: str) -> tuple[bool, str]:
-    """Whether the mutant was caught, and by which test.
+def verdict_of(status: int | None, output: str) -> tuple[bool, str]:
+    """Whether a test caught the mutant, and the name of that test or another explanation.
 
-    A test that fails catches it, or one whose fixture looks afterwards and finds something wrong. A mutant that cannot
-    even be imported or migrated proves nothing.
+    A failed test catches a mutant, and so does a failed assertion in a fixture. A mutant that breaks an import or a
+    migration proves nothing.
     """
     if status is None:
         return True, f"(no end within {RUN_SECONDS} seconds)"
     if status == 0:
         return False, "MISSED"
-    found = re.search(r"^(FAILED|ERROR) (\S+?::.+?)(?: - (.*))?$", output, re.MULTILINE)
-    if found and (found[1] == "FAILED" or (found[3] or "").lower().startswith(("assert", "failed"))):
-        return True, found[2].removeprefix("core/tests/")
-    return False, f"BROKEN: pytest ended with {status}: {(found[0] if found else output)[-300:].strip()}"
+    match = re.search(r"^(FAILED|ERROR) (\S+?::.+?)(?: - (.*))?$", output, re.MULTILINE)
+    if match and (match[1] == "FAILED" or (match[3] or "").lower().startswith(("assert", "failed"))):
+        return True, match[2].removeprefix("core/tests/")
+    return False, f"BROKEN: pytest ended with {status}: {(match[0] if match else output)[-300:].strip()}"
 
 
-def require_health(workshop: Workshop, mutants: list[Mutant]) -> None:
-    """The tests pass while nothing is taken out; otherwise every mutant would look caught.
+def require_passing_tests(workshop: Workshop, mutants: list[Mutant]) -> None:
+    """Runs the tests without a mutant; a test that fails anyway would seem to catch every mutant.
 
     Raises:
-        MutantError: When one fails.
+        MutantError: When a test fails.
     """
     for database in sorted({mutant.database for mutant in mutants}):
         tests = dict.fromkeys(test for mutant in mutants if mutant.database == database for test in mutant.tests)
@@ -178,7 +177,7 @@ def require_health(workshop: Workshop, mutants: list[Mutant]) -> None:
 
 
 def run(mutants: list[Mutant], jobs: int) -> list[Verdict]:
-    """Tests every mutant, several at a time; tells each verdict as it comes."""
+    """Tests every mutant, several in parallel; prints each verdict as soon as the tests end."""
     needs_postgres = any(mutant.database == POSTGRES for mutant in mutants)
     server = throwaway_postgres() if needs_postgres else contextlib.nullcontext("")
     verdicts: dict[str, Verdict] = {}
@@ -186,7 +185,7 @@ def run(mutants: list[Mutant], jobs: int) -> list[Verdict]:
         workshop = Workshop(Path(folder), jobs, database)
         with ThreadPoolExecutor(jobs) as pool:
             try:
-                require_health(workshop, mutants)
+                require_passing_tests(workshop, mutants)
                 for future in as_completed([pool.submit(workshop.test, mutant) for mutant in mutants]):
                     verdict = future.result()
                     verdicts[verdict.mutant.name] = verdict
@@ -199,7 +198,7 @@ def run(mutants: list[Mutant], jobs: int) -> list[Verdict]:
 
 
 def table(verdicts: list[Verdict]) -> str:
-    """One line for each mutant: what was taken out, on which database, and who noticed."""
+    """A line for each mutant: its name, the database, and the test that caught the mutant."""
     rows = [("Taken out", "Database", "Caught by")]
     rows += [(verdict.mutant.name, verdict.mutant.database, verdict.by) for verdict in verdicts]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
@@ -220,7 +219,7 @@ def main(arguments: list[str] | None = None) -> int:
         if len({mutant.name for mutant in MUTANTS}) < len(MUTANTS):
             raise MutantError("Two mutants have one name.")
         for mutant in MUTANTS:
-            mutated(mutant, (ROOT / mutant.path).read_text(encoding="utf-8"))
+            apply_mutant(mutant, (ROOT / mutant.path).read_text(encoding="utf-8"))
         verdicts = run(chosen, max(1, options.jobs))
     except (MutantError, PostgresError) as error:
         sys.stderr.write(f"{error}\n")

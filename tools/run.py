@@ -1,6 +1,6 @@
-"""`make run`: from a fresh clone to a served demo, without a question.
+"""`make run`: serves a demo on 127.0.0.1, also from a fresh clone.
 
-Makes the environment, a `.env` and the database where they are missing, then serves on 127.0.0.1.
+Creates the environment, a `.env` and the database when missing.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tools.bootstrap import ROOT, SetupError, ensure_environment, say
 HOST = "127.0.0.1"
 DEBUG_IS_OFF = 3
 
-# Reads the settings the way Django does; a wrong value ends in its own sentence instead of a traceback.
+# Loads the settings as Django does; prints the message of a wrong value without a traceback.
 ASK_FOR_DEBUG = f"""
 import sys
 from django.conf import settings
@@ -32,15 +32,15 @@ sys.exit(0 if debug else {DEBUG_IS_OFF})
 
 
 def write_env_file(path: Path) -> bool:
-    """Writes a `.env` for development with fresh secrets, readable by its owner alone.
+    """Writes a `.env` for development with new secrets, readable only by its owner.
 
     Args:
-        path: Where to write; whatever is there already stays as it is.
+        path: The file to write; an existing file stays unchanged.
 
     Returns:
         Whether the file was written.
     """
-    # Letters, digits, "-" and "_" only: nothing that quoting, comments or a shell could take differently.
+    # Only letters, digits, "-" and "_", which quoting, comments and shells leave unchanged.
     lines = (
         "# Made by `make run` for development. .env.example tells of every setting.",
         f"SECRET_KEY={secrets.token_urlsafe(50)}",
@@ -57,14 +57,14 @@ def write_env_file(path: Path) -> bool:
 
 
 def check_port(port: int) -> None:
-    """Makes sure that the server can have this port.
+    """Checks that the server can bind this port.
 
     Raises:
-        SetupError: Somebody else has it, or it needs a right that is missing.
+        SetupError: The port is in use, or reserved for root.
     """
     another = port + 1 if port < 65535 else 8001
     taken = SetupError(f"Port {port} is already in use: choose another one, as in `make run PORT={another}`.")
-    # A listener on every address does not keep macOS from binding this one, hence the call first.
+    # On macOS, bind succeeds even when another process listens on all addresses, so try to connect first.
     with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
         raise taken
     with socket.socket() as probe:
@@ -81,13 +81,13 @@ def check_port(port: int) -> None:
 
 
 def serve(port: int) -> int:
-    """Prepares everything and becomes the development server.
+    """Prepares the environment and the database, then replaces this process by the development server.
 
     Returns:
-        The exit status of a step that failed; it does not return once the server runs.
+        The exit status of a failed step; the function does not return when the server starts.
 
     Raises:
-        SetupError: Something is missing; the message says what to do.
+        SetupError: A step of the set-up failed; the message says what to do.
     """
     check_port(port)
     python = str(ensure_environment())

@@ -1,7 +1,7 @@
-"""`make test`: the whole suite on SQLite and on a real PostgreSQL, side by side.
+"""`make test`: the whole suite on SQLite and on PostgreSQL, in parallel.
 
-What SQLite's run prints is shown as it comes, what PostgreSQL's prints afterwards. `TEST_DATABASE_URL` names a server
-to use instead of a throwaway one; whatever else is on the command line goes to pytest.
+The output of SQLite's run appears at once, the output of PostgreSQL's run at the end. `TEST_DATABASE_URL` names a
+server to use instead of a temporary one. All other arguments go to pytest.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from tools.bootstrap import ROOT, SetupError, ensure_environment, say
 from tools.signals import leave_on_signals
 
 COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing:skip-covered")
-# Measuring lines costs next to nothing where Python itself can tell of them, and doubles the time elsewhere.
-MEASURED_BY_PYTHON = (3, 12)
+# From this version on, sys.monitoring measures lines at almost no cost; older versions take twice the time.
+SYS_MONITORING_SINCE = (3, 12)
 STOP_SECONDS = 20
 
 
@@ -29,7 +29,7 @@ STOP_SECONDS = 20
 def _started(
     command: list[str], environment: dict[str, str], output: IO[str] | None
 ) -> Iterator[subprocess.Popen[str]]:
-    """Runs a suite in a process group of its own, which a Ctrl-C reaches once and through us."""
+    """Runs a suite in its own process group, so that only this process receives Ctrl-C and passes it on once."""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=output, stderr=output, text=True, start_new_session=True
     ) as suite:
@@ -41,7 +41,7 @@ def _started(
 
 
 def _stop(suite: subprocess.Popen[str]) -> None:
-    """Asks the suite to finish as Ctrl-C would, and insists when it does not."""
+    """Sends SIGINT to the suite, and SIGKILL after `STOP_SECONDS`."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(suite.pid, signal.SIGINT)
         try:
@@ -54,18 +54,18 @@ def _environment(*, database: str | None = None) -> dict[str, str]:
     environment = {key: value for key, value in os.environ.items() if key != "TEST_DATABASE_URL"}
     if database:
         environment["TEST_DATABASE_URL"] = database
-    if sys.version_info >= MEASURED_BY_PYTHON:
+    if sys.version_info >= SYS_MONITORING_SINCE:
         environment.setdefault("COVERAGE_CORE", "sysmon")
     return {**environment, "PYTHONUNBUFFERED": "1"}
 
 
 def run_suites(python: Path, arguments: list[str], *, coverage: bool = False) -> dict[str, int]:
-    """Runs pytest on both databases at once, the second to its end whatever became of the first.
+    """Runs pytest on both databases in parallel; each run ends by itself, even when the other fails.
 
     Args:
         python: The interpreter of the environment.
         arguments: For pytest.
-        coverage: Measure it, on SQLite: the other run covers the same but for a few lines, and measuring takes time.
+        coverage: Whether to measure coverage, on SQLite only: PostgreSQL adds a few lines, and measuring takes time.
 
     Returns:
         The exit status of pytest, for each database.

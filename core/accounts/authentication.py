@@ -1,6 +1,7 @@
-"""Who calls: tokens of both kinds, neither older than the settings allow."""
+"""Authentication by API token and by JSON Web Token, each rejected when older than `TOKEN_MAX_AGE_DAYS`."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,21 +12,21 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import authentication as jwt
 from rest_framework_simplejwt import tokens
 
-# The claim of OpenID Connect for the moment of the sign-in, in seconds.
-SIGNED_IN_AT = "auth_time"
+# The claim of OpenID Connect for the moment of the sign-in, in seconds since 1970.
+SIGN_IN_CLAIM = "auth_time"
 
 
 def is_too_old(signed_in_at: datetime, *, now: datetime) -> bool:
-    """Whether a sign-in of that moment does not count any more."""
+    """Whether the sign-in is older than `TOKEN_MAX_AGE_DAYS`."""
     days = settings.TOKEN_MAX_AGE_DAYS
     return days is not None and signed_in_at + timedelta(days=days) <= now
 
 
-def require_young(signed_in_at: datetime) -> None:
-    """Refuse a token of a sign-in that is too old.
+def require_recent(signed_in_at: datetime) -> None:
+    """Rejects a token whose sign-in is too old.
 
     Raises:
-        AuthenticationFailed: When it is.
+        AuthenticationFailed: When the sign-in is too old.
     """
     if is_too_old(signed_in_at, now=timezone.now()):
         raise AuthenticationFailed("This sign-in is too old. Sign in again.", code="sign_in_expired")
@@ -35,18 +36,22 @@ class TokenAuthentication(authentication.TokenAuthentication):
     """`Authorization: Token <key>`."""
 
     def authenticate_credentials(self, key: str) -> tuple[User, Token]:
-        """The user and the token."""
         user, token = super().authenticate_credentials(key)
-        require_young(token.created)
+        require_recent(token.created)
         return user, token
 
 
 class JWTAuthentication(jwt.JWTAuthentication):
     """`Authorization: JWT <token>`."""
 
-    def get_user(self, validated_token: tokens.Token) -> User:
-        """The user of the token."""
-        signed_in_at = validated_token.get(SIGNED_IN_AT)
+    # simplejwt declares a type variable here that no argument binds, so no override can match.
+    def get_user(self, validated_token: tokens.Token) -> User:  # type: ignore[override]
+        """The user of the token.
+
+        Raises:
+            AuthenticationFailed: For an inactive or missing user, a changed password or an old sign-in.
+        """
+        signed_in_at = validated_token.get(SIGN_IN_CLAIM)
         if signed_in_at is not None:
-            require_young(datetime.fromtimestamp(signed_in_at, tz=UTC))
-        return super().get_user(validated_token)
+            require_recent(datetime.fromtimestamp(signed_in_at, tz=UTC))
+        return cast(User, super().get_user(validated_token))

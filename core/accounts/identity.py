@@ -1,8 +1,8 @@
-"""User names and e-mail addresses: their stored form, and whether one is taken, whatever its case."""
+"""Case-insensitive uniqueness of user names and e-mail addresses, and the stored form of addresses."""
 
 import re
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Q, QuerySet, Value
@@ -10,44 +10,50 @@ from django.db.models.functions import Lower
 
 
 def folded_email(address: str) -> str:
-    """The form in which an address is stored."""
+    """The stored form of an address: trimmed, in lower case."""
     return address.strip().lower()
 
 
 def free_name(name: str, *, except_id: int | None) -> str:
-    """The name, if no other user than `except_id` has it in whatever case.
+    """The name, when no user except `except_id` has that name in any case.
 
     Raises:
-        ValidationError: When it is taken.
+        ValidationError: When the name is taken.
     """
-    if users_with_name(name).exclude(pk=except_id).exists():
+    if all_except(except_id, users_with_name(name)).exists():
         raise ValidationError("A user with that username already exists.", code="unique")
     return name
 
 
 def free_email(address: str, *, except_id: int | None) -> str:
-    """The address in its stored form, if no other user than `except_id` has it; none is free.
+    """The stored form of the address, when no user except `except_id` has that address; an empty address is free.
 
     Raises:
-        ValidationError: When it is taken.
+        ValidationError: When the address is taken.
     """
     address = folded_email(address)
-    if address and users_with_email(address).exclude(pk=except_id).exists():
+    if address and all_except(except_id, users_with_email(address)).exists():
         raise ValidationError("A user with that email address already exists.", code="unique")
     return address
 
 
-def users_with_email(address: str) -> QuerySet:
-    """Users of that address; the database's unique index lets there be one at most."""
-    return get_user_model()._default_manager.annotate(folded=Lower("email")).filter(folded=folded_email(address))
+def all_except(user_id: int | None, users: QuerySet[User]) -> QuerySet[User]:
+    """The users without the one with this id; all of them for None."""
+    return users if user_id is None else users.exclude(pk=user_id)
 
 
-def users_with_name(name: str) -> QuerySet:
-    """Users of that name. SQLite's own functions fold ASCII letters only, Django's regular expressions all."""
-    users = get_user_model()._default_manager.all()
+def users_with_email(address: str) -> QuerySet[User]:
+    """The users with that address in any case; at most one, by the database's unique index."""
+    return User._default_manager.annotate(folded=Lower("email")).filter(folded=folded_email(address))
+
+
+def users_with_name(name: str) -> QuerySet[User]:
+    """The users with that name in any case."""
+    users = User._default_manager.all()
     if connection.vendor == "sqlite":
+        # SQLite's LOWER folds ASCII letters only; Django's regular expressions fold all letters.
         return users.filter(username__iregex=rf"^{re.escape(name)}$")
     if name.isascii():
         return users.annotate(folded=Lower("username")).filter(folded=name.lower())
-    # Some letters have two small forms (the Greek sigma), so upper case is compared, too.
+    # Some letters have two lower-case forms (the Greek sigma), so compare upper case too.
     return users.annotate(folded=Lower("username")).filter(Q(folded=Lower(Value(name))) | Q(username__iexact=name))

@@ -1,4 +1,4 @@
-"""What passwords must be beyond Django's own rules, and what ends when one changes."""
+"""Password rules beyond Django's own, and the end of API tokens on a password change."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -6,39 +6,31 @@ from rest_framework.authtoken.models import Token
 
 
 class MaximumLengthValidator:
-    """No password is longer than 128 characters: hashing must not become work that a stranger can order."""
+    """Limits passwords to 128 characters: hashing a longer text would let anonymous callers burn CPU time."""
 
     maximum = 128
 
     def validate(self, password: str, user: User | None = None) -> None:
-        """Refuse a longer one.
-
-        Raises:
-            ValidationError: When it is longer.
-        """
         if len(password) > self.maximum:
             raise ValidationError(f"This password is too long. It may have at most {self.maximum} characters.")
 
     def get_help_text(self) -> str:
-        """For forms."""
         return f"Your password may have at most {self.maximum} characters."
 
 
 class VoidTokensOnChange:
-    """Voids a user's token when the password changes, whatever path changes it.
+    """Deletes a user's API token when the password changes, by whatever path.
 
-    Django calls `password_changed` of each validator after a user was saved with a new password. JSON Web Tokens
-    carry a hash of the password and are void by themselves.
+    Django calls `password_changed` of each validator after it has saved a user with a new password. JSON Web Tokens
+    need no deletion: each carries a hash of the password, and becomes invalid with it.
     """
 
     def validate(self, password: str, user: User | None = None) -> None:
-        """Any password is fine."""
+        """Accepts every password; Django requires the method."""
 
     def get_help_text(self) -> str:
-        """Nothing to say."""
         return ""
 
     def password_changed(self, password: str, user: User | None = None) -> None:
-        """Delete the token."""
         if user is not None and user.pk:
             Token.objects.filter(user_id=user.pk).delete()

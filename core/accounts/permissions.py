@@ -1,7 +1,8 @@
-"""Who may look into accounts."""
+"""The permissions of accounts."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
@@ -10,20 +11,18 @@ if TYPE_CHECKING:
 
 
 class IsSuperuser(IsAuthenticated):
-    """Only superusers look into accounts."""
+    """Only superusers may list accounts."""
 
     message = "Only superusers may see all accounts."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the request may go on."""
         return super().has_permission(request, view) and request.user.is_superuser
 
 
 class IsOwnAccountOrSuperuser(IsAuthenticated):
-    """An account is for its own user and for superusers."""
+    """Only its own user and superusers may read or change an account."""
 
     message = "This account is somebody else's."
 
-    def has_object_permission(self, request: Request, view: "APIView", obj: Any) -> bool:  # noqa: ANN401
-        """Whether this account may be seen and changed."""
+    def has_object_permission(self, request: Request, view: "APIView", obj: User) -> bool:
         return request.user.is_superuser or obj.pk == request.user.pk

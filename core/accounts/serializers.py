@@ -1,4 +1,4 @@
-"""djoser's and simplejwt's shapes with this product's rules."""
+"""Serializers of accounts, passwords and tokens, on the basis of djoser and simplejwt."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from rest_framework_simplejwt.exceptions import InvalidToken
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
-from core.accounts.authentication import SIGNED_IN_AT, JWTAuthentication
+from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
 from core.accounts.identity import free_email, free_name, users_with_email
 from core.api.fields import FormsMixin
 from core.models import UserProfile
@@ -25,19 +25,19 @@ PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
 
 
 class IdentityMixin:
-    """User names and e-mail addresses are unique whatever their case."""
+    """Keeps user names and e-mail addresses unique, in any case."""
 
     def validate_username(self, value: str) -> str:
-        """The name in its normal form, refused when another user has it."""
+        """The name in Unicode normal form; an error when another user has the name."""
         return free_name(User.normalize_username(value), except_id=self._own_id)
 
     def validate_email(self, value: str) -> str:
-        """The address in its stored form, refused when another user has it."""
+        """The address in its stored form; an error when another user has the address."""
         return free_email(value, except_id=self._own_id)
 
     @property
     def _own_id(self) -> int | None:
-        return getattr(self.instance, "pk", None)  # type: ignore[attr-defined]
+        return getattr(self.instance, "pk", None)
 
 
 class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
@@ -50,7 +50,7 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
         extra_kwargs = {"email": {"required": True, "allow_blank": False}}  # noqa: RUF012
 
     def create(self, validated_data: dict[str, Any]) -> User:
-        """The account; when a rival took the name first, the database's refusal says which field it was."""
+        """Saves the account; skips djoser's own handling of `IntegrityError`, which hides the field."""
         return self.perform_create(validated_data)
 
 
@@ -78,13 +78,13 @@ class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
         }
 
     def get_profile_picture(self, user: User) -> str | None:
-        """Its address, or None."""
+        """The URL of the picture, or None."""
         profile = getattr(user, "profile", None)
         return profile.profile_picture if profile else None
 
 
 class CurrentUserSerializer(UserSerializer):
-    """One's own account."""
+    """The caller's own account."""
 
 
 class SignInSerializer(djoser.TokenCreateSerializer):
@@ -106,58 +106,56 @@ class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
 
     @classmethod
     def get_token(cls, user: User) -> RefreshToken:
-        """The refresh token, which remembers through all its renewals when the user signed in."""
+        """A refresh token with the moment of the sign-in, which every renewal copies."""
         token = super().get_token(user)
-        token[SIGNED_IN_AT] = int(timezone.now().timestamp())
+        token[SIGN_IN_CLAIM] = int(timezone.now().timestamp())
         return token
 
 
 class OneUseMixin:
-    """A refresh token is good once: of several calls with one at the same moment, the first alone finds it so."""
+    """Accepts a refresh token once: of several concurrent requests with the same token, only the first succeeds."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What comes of the token, while nobody else can use it."""
+        """Locks the token's row, then validates and uses the token."""
         key = UntypedToken(attrs["refresh"])["jti"]
         with transaction.atomic():
             locked(OutstandingToken.objects.filter(jti=key)).first()
-            return super().validate(attrs)  # type: ignore[misc]
+            return super().validate(attrs)
 
 
 class RefreshSerializer(OneUseMixin, jwt.TokenRefreshSerializer):
-    """A new access token, unless the account is gone or its password has changed."""
+    """The next pair of tokens; an error when the account is gone or its password has changed."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        """The tokens."""
         JWTAuthentication().get_user(RefreshToken(attrs["refresh"]))
         return super().validate(attrs)
 
 
 class SignOutSerializer(OneUseMixin, jwt.TokenBlacklistSerializer):
-    """A refresh token that is to open nothing any more."""
+    """A refresh token to void."""
 
 
 class VerifySerializer(jwt.TokenVerifySerializer):
     """Whether a token still opens something."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Nothing to say when it does."""
         JWTAuthentication().get_user(UntypedToken(attrs["token"]))
         try:
             return super().validate(attrs)
         except serializers.ValidationError as error:
-            # What was voided is a wrong token like any other, not a badly written one.
+            # simplejwt reports a voided token as bad input (400); here it is an invalid token (401).
             raise InvalidToken(str(error.detail[0])) from error
 
 
 class NewPasswordMixin(serializers.Serializer):
-    """A new password, and what it must match where it is sent again."""
+    """A new password, and its repetition where the endpoint takes one."""
 
     new_password = serializers.CharField(**PASSWORD)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The two passwords are the same."""
-        again = attrs.get("re_new_password")
-        if again is not None and again != attrs["new_password"]:
+        """Rejects a repetition that differs from the new password."""
+        repeated = attrs.get("re_new_password")
+        if repeated is not None and repeated != attrs["new_password"]:
             raise serializers.ValidationError({"re_new_password": ["The two password fields didn't match."]})
         return super().validate(attrs)
 
@@ -170,10 +168,10 @@ class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
 
 
 class ResetPasswordSerializer(djoser.SendEmailResetSerializer):
-    """An address to send a reset link to."""
+    """An e-mail address that asks for a reset link."""
 
     def get_user(self, is_active: bool = True) -> User | None:  # noqa: FBT001, FBT002 - djoser's own
-        """The active user of that address who has a password, or None."""
+        """The active user with that address and a usable password, or None."""
         user = users_with_email(self.validated_data["email"]).filter(is_active=is_active).first()
         return user if user is not None and user.has_usable_password() else None
 
@@ -190,7 +188,7 @@ class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordSerializer
     re_new_password = serializers.CharField(**PASSWORD)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The link is good, and so is the password."""
+        """Finds the user and checks the token, then validates the password."""
         try:
             self.user = User._default_manager.get(pk=decode_uid(attrs["uid"]))
         except (User.DoesNotExist, ValueError, OverflowError) as error:
@@ -210,7 +208,7 @@ class DeleteAccountSerializer(djoser.UserDeleteSerializer):
 class ProfilePictureSerializer(serializers.ModelSerializer):
     """A profile's picture."""
 
-    # Named here, since a ModelSerializer leaves out the model's own check of the scheme.
+    # Declared here because a ModelSerializer drops the scheme check of the model field.
     profile_picture = serializers.URLField(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
 
     class Meta:

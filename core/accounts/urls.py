@@ -1,4 +1,4 @@
-"""The addresses of accounts, below `auth/`."""
+"""The URLs of accounts, below `auth/`."""
 
 from django.urls import path
 from rest_framework.routers import SimpleRouter

@@ -1,4 +1,4 @@
-"""djoser's and simplejwt's views with this product's limits and without the routes it has no use for."""
+"""Views of accounts, sign-in and profile pictures, on the basis of djoser and simplejwt."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -27,14 +27,14 @@ from core.models import UserProfile
 
 
 class SignInView(ApiView, djoser.TokenCreateView):
-    """A token for a user name and a password; a stale one that is sent along does not matter."""
+    """Exchanges a user name and a password for an API token; ignores a token in the request, even a stale one."""
 
     authentication_classes = ()
     secret = True
     limits: ClassVar = {"post": throttling.SIGN_IN}
 
     def _action(self, serializer: BaseSerializer) -> Response:
-        """The user's token; one that is too old makes way for a new one."""
+        """Deletes a token that is too old, so that djoser creates another."""
         for token in Token.objects.filter(user=serializer.user):
             if is_too_old(token.created, now=self.now):
                 token.delete()
@@ -42,26 +42,26 @@ class SignInView(ApiView, djoser.TokenCreateView):
 
 
 class SignOutView(ApiView, djoser.TokenDestroyView):
-    """Voids the caller's token."""
+    """Voids the caller's API token."""
 
     secret = True
 
 
 class JWTSignInView(ApiView, jwt.TokenObtainPairView):
-    """A pair of JSON Web Tokens for a user name and a password."""
+    """Exchanges a user name and a password for a pair of JSON Web Tokens."""
 
     secret = True
     limits: ClassVar = {"post": throttling.SIGN_IN}
 
 
 class JWTRefreshView(ApiView, jwt.TokenRefreshView):
-    """The next pair of JSON Web Tokens for a refresh token."""
+    """Exchanges a refresh token for the next pair of JSON Web Tokens."""
 
     secret = True
 
 
 class JWTVerifyView(ApiView, jwt.TokenVerifyView):
-    """Says whether a JSON Web Token is good."""
+    """Checks a JSON Web Token."""
 
     secret = True
 
@@ -73,13 +73,13 @@ class JWTSignOutView(ApiView, jwt.TokenBlacklistView):
     serializer_class = SignOutSerializer
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """Void it; 401 where it is none."""
+        """Answers 204, or 401 for an invalid token."""
         super().post(request, *args, **kwargs)
         return Response(status=204)
 
 
 class AccountViewSet(ApiView, djoser.UserViewSet):
-    """Accounts: registration, one's own, passwords; all of them for superusers."""
+    """Accounts: registration, passwords, the caller's own account, and all accounts for superusers."""
 
     lookup_value_regex = "[0-9]+"
     queryset = get_user_model()._default_manager.select_related("profile").order_by("id")
@@ -93,7 +93,7 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
     open_to_all = ("create", "reset_password", "reset_password_confirm")
     queries: ClassVar = {"list": ListParameters}
     secret = True
-    # The single-page app signs people out when reading `me` fails, so that is never limited.
+    # GET `me` has no limit: the single-page app signs the user out when that request fails.
     limits: ClassVar = {
         "create": (throttling.RegistrationByAddress,),
         "reset_password": (throttling.PasswordResetByAddress, throttling.PasswordResetByAccount),
@@ -105,35 +105,35 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
     }
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """None for what is open to all: a stale token that is sent along does not matter there."""
+        """Reads no token for public actions, so that a stale token does not make them fail."""
         if self.action_map.get(str(self.request.method).lower()) in self.open_to_all:
             return []
         return super().get_authenticators()
 
     def get_object(self) -> User:
-        """The account that the address names, or the caller's own where it names none."""
+        """The account in the URL; the caller's own account for a URL without an id."""
         return super().get_object() if self.lookup_field in self.kwargs else self.get_instance()
 
     def get_success_headers(self, data: Mapping[str, Any]) -> dict[str, str]:
-        """Where a new account can be read."""
+        """The `Location` of a new account."""
         return {"Location": reverse("user-detail", args=[data["id"]], request=self.request)}
 
     @action(["get", "put", "patch", "delete"], detail=False)
     def me(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """One's own account. djoser itself knows no HEAD here."""
+        """The caller's own account; djoser's own action ignores HEAD."""
         if request.method == "HEAD":
             return self.retrieve(request, *args, **kwargs)
         return super().me(request, *args, **kwargs)
 
     @action(["post"], detail=False)
     def set_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """Change one's own password; the tokens go with the old one."""
+        """Changes the caller's own password, and voids the tokens in the same transaction."""
         with transaction.atomic():
             return super().set_password(request, *args, **kwargs)
 
     @action(["post"], detail=False)
     def reset_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """Send the way to a new password; the answer, and the time it takes, say nothing of whether there is a user."""
+        """Requests a reset mail; neither the response nor its duration reveals whether the address has an account."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         events.publish(events.PasswordResetRequested(user=serializer.get_user(), at=self.now))
@@ -141,39 +141,37 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
 
     @action(["post"], detail=False)
     def reset_password_confirm(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """Set a new password with what the mail brought; the tokens go with the old one."""
+        """Sets a password with the values from a reset mail, and voids the tokens in the same transaction."""
         with transaction.atomic():
             return super().reset_password_confirm(request, *args, **kwargs)
 
 
 class ProfilePictureView(ApiView, APIView):
-    """One's own picture."""
+    """The caller's own profile picture."""
 
     serializer_class = ProfilePictureSerializer
 
     def put(self, request: Request) -> Response:
-        """Set it, and with it the Cloudinary id, which is none where none is sent."""
-        return self.store(request, forget=True)
+        """Sets the picture; an absent Cloudinary id is cleared."""
+        return self.store(request, clear_absent_id=True)
 
     def patch(self, request: Request) -> Response:
-        """Set it; a Cloudinary id that is not sent stays."""
-        return self.store(request, forget=False)
+        """Sets the picture; an absent Cloudinary id keeps its value."""
+        return self.store(request, clear_absent_id=False)
 
-    def store(self, request: Request, *, forget: bool) -> Response:
-        """Write what was sent."""
+    def store(self, request: Request, *, clear_absent_id: bool) -> Response:
         profile, _ = UserProfile.objects.get_or_create(user=request.user)
         serializer = ProfilePictureSerializer(profile, data=request.data)
         serializer.is_valid(raise_exception=True)
-        cleared = {"cloudinary_public_id": None} if forget and "cloudinary_public_id" not in request.data else {}
-        serializer.save(**cleared)
+        clear_id = clear_absent_id and "cloudinary_public_id" not in request.data
+        serializer.save(**({"cloudinary_public_id": None} if clear_id else {}))
         return Response(serializer.data)
 
 
 class ProfilePictureDeleteView(ApiView, APIView):
-    """The way to be without a picture."""
+    """Removes the caller's own profile picture."""
 
     def delete(self, request: Request) -> Response:
-        """Clear the picture and its Cloudinary id."""
         profile, _ = UserProfile.objects.get_or_create(user=request.user)
         profile.profile_picture = profile.cloudinary_public_id = None
         profile.save(update_fields=["profile_picture", "cloudinary_public_id", "updated_at"])

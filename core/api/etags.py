@@ -1,8 +1,8 @@
-"""Entity tags (RFC 9110, section 8.8.3): nothing twice over the wire, and no lost updates.
+"""Entity tags (RFC 9110, section 8.8.3): conditional reads, and writes that cannot overwrite a newer version.
 
-The tag of a single object has two parts: one of what is stored in its row, one of what is shown beside it and lives
-elsewhere or changes by itself. A reader's copy is fresh while both are the same; a writer is refused only when the
-stored part has changed.
+The tag of a single object has two parts: a digest of the fields stored in its row, and a digest of the live fields,
+which come from other rows or change with time. A cached copy is fresh while both parts match. A write is refused only
+when the stored part differs.
 """
 
 import hashlib
@@ -19,92 +19,95 @@ from rest_framework.response import Response
 
 from core.errors import StaleVersion
 
-# An element of a list of tags, with the comma behind it; an empty one means nothing (RFC 9110, section 5.6.1.2).
+# An element of a list of tags, with the comma after it. Empty elements are allowed (RFC 9110, section 5.6.1.2).
 ELEMENT = re.compile(r'\s*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*)?(?:,|\Z)')
 NO_TAGS = 'If-Match and If-None-Match take * or tags in double quotes, such as "abc", "def".'
 STORED_LENGTH, LIVE_LENGTH = 20, 12
 
 
-def digest(shown: object, length: int) -> str:
-    """A short word for what is shown."""
-    return hashlib.sha256(orjson.dumps(shown, default=str, option=orjson.OPT_UTC_Z)).hexdigest()[:length]
+def digest(value: object, length: int) -> str:
+    """The first `length` hexadecimal digits of the SHA-256 of a value, serialized as JSON."""
+    return hashlib.sha256(orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)).hexdigest()[:length]
 
 
-def tag_of(shown: Mapping[str, Any], live: Collection[str]) -> str:
-    """The tag of a single object.
+def tag_of(fields: Mapping[str, Any], live_fields: Collection[str]) -> str:
+    """The tag of a single object, in double quotes.
 
     Args:
-        shown: The object as the API shows it.
-        live: The names of what is not stored in its row.
+        fields: The object as the API represents it.
+        live_fields: The names of the fields that are not stored in the object's row.
     """
-    stored = {name: value for name, value in shown.items() if name not in live}
-    beside = {name: value for name, value in shown.items() if name in live}
-    return f'"{digest(stored, STORED_LENGTH)}-{digest(beside, LIVE_LENGTH)}"'
+    stored = {name: value for name, value in fields.items() if name not in live_fields}
+    live = {name: value for name, value in fields.items() if name in live_fields}
+    return f'"{digest(stored, STORED_LENGTH)}-{digest(live, LIVE_LENGTH)}"'
 
 
-def tags_in(header: str) -> list[tuple[bool, str]]:
-    """The tags of an `If-Match` or `If-None-Match` header: whether each is weak, and what is between its quotes.
+def parse_tags(header: str) -> list[tuple[bool, str]]:
+    """The tags of an `If-Match` or `If-None-Match` header: whether each is weak, and its text without quotes.
 
     Raises:
-        ParseError: When it is no list of tags.
+        ParseError: When the header is not a list of tags.
     """
-    found, position = [], 0
+    tags, position = [], 0
     while position < len(header):
         match = ELEMENT.match(header, position)
         if match is None:
             raise ParseError(NO_TAGS)
         if match[2] is not None:
-            found.append((bool(match[1]), match[2]))
+            tags.append((bool(match[1]), match[2]))
         position = match.end()
-    if not found:
+    if not tags:
         raise ParseError(NO_TAGS)
-    return found
+    return tags
 
 
-def guard(
-    request: Request, show: Callable[[Any], Mapping[str, Any]], live: Collection[str]
+def if_match_check(
+    request: Request, represent: Callable[[Any], Mapping[str, Any]], live_fields: Collection[str]
 ) -> Callable[[Any], None] | None:
-    """What to call with the locked row before it is written; None where the caller asks for no such care.
+    """A check of the locked row against the request's `If-Match`; None without that header.
 
     Args:
-        request: The write, perhaps with `If-Match`.
-        show: How a row is shown.
-        live: The names of what is not stored in it.
+        request: The write.
+        represent: Turns a row into the fields that the API shows.
+        live_fields: The names of the fields that are not stored in the row.
+
+    Returns:
+        A function of the row, which raises `StaleVersion` when no tag of the header matches the row.
     """
     header = request.headers.get("If-Match", "").strip()
     if not header or header == "*":
         return None
     # Strong comparison (RFC 9110, section 13.1.1): a weak tag never matches.
-    wanted = {opaque[:STORED_LENGTH] for weak, opaque in tags_in(header) if not weak}
+    accepted = {opaque[:STORED_LENGTH] for weak, opaque in parse_tags(header) if not weak}
 
     def check(row: object) -> None:
-        current = show(row)
-        tag = tag_of(current, live)
-        if tag[1 : STORED_LENGTH + 1] not in wanted:
+        current = represent(row)
+        tag = tag_of(current, live_fields)
+        if tag[1 : STORED_LENGTH + 1] not in accepted:
             raise StaleVersion(current, tag)
 
     return check
 
 
 def is_fresh(request: Request | HttpRequest, tag: str) -> bool:
-    """True if the reader sent the tag in `If-None-Match`, so that the answer is a 304."""
-    unchanged = get_conditional_response(request, etag=tag)
-    return unchanged is not None and unchanged.status_code == 304
+    """Whether the request's `If-None-Match` holds the tag, so that the answer is a 304."""
+    response = get_conditional_response(request, etag=tag)
+    return response is not None and response.status_code == 304
 
 
-def answer_unless_fresh(
-    request: Request | HttpRequest, tag: str, answer: Callable[[], HttpResponse], **headers: str
+def conditional_response(
+    request: Request | HttpRequest, tag: str, make_response: Callable[[], HttpResponse], **headers: str
 ) -> HttpResponse:
-    """The answer with its tag, or a 304 without ever making the answer.
+    """The response with its tag, or a 304 without making the response.
 
     Args:
-        request: Of a reader.
-        tag: The entity tag of the answer, in its quotes.
-        answer: Makes the answer.
-        headers: Further headers of both, with `_` for `-`.
+        request: A GET or HEAD.
+        tag: The entity tag of the response, in double quotes.
+        make_response: Makes the full response.
+        headers: Further headers of both responses, with `_` for `-`.
     """
     fresh = is_fresh(request, tag)
-    response = HttpResponse(status=304) if fresh else answer()
+    response = HttpResponse(status=304) if fresh else make_response()
     if fresh:
         del response.headers["Content-Type"]
     for name, value in {"ETag": tag, **headers}.items():
@@ -113,7 +116,7 @@ def answer_unless_fresh(
 
 
 def with_tag(request: Request, response: Response, tag: str) -> Response:
-    """The response with its tag, or a 304 where the reader has it already. Only JSON answers carry tags."""
+    """The response with its tag, or a 304 when the client's copy is fresh. Only JSON responses carry tags."""
     if getattr(request, "accepted_renderer", None) is None or request.accepted_renderer.format != "json":
         return response
     if is_fresh(request, tag):
@@ -123,18 +126,18 @@ def with_tag(request: Request, response: Response, tag: str) -> Response:
 
 
 def with_tag_of_body(request: Request, response: Response) -> Response:
-    """The same for a list, whose tag is computed from its rendered body and what its headers say of it."""
+    """The response of a list with its tag, or a 304; the tag covers the rendered body, `Link` and `X-Total-Count`."""
 
-    def tag(rendered: Response) -> Response | None:
-        about = rendered.headers.get("Link", "") + rendered.headers.get("X-Total-Count", "")
-        word = hashlib.sha256(rendered.content + about.encode()).hexdigest()[: STORED_LENGTH + LIVE_LENGTH]
-        tagged = with_tag(request, rendered, f'"{word}"')
-        return tagged if tagged is rendered else bodiless(tagged)
+    def add_tag(rendered: Response) -> HttpResponse:
+        paging = rendered.headers.get("Link", "") + rendered.headers.get("X-Total-Count", "")
+        opaque = hashlib.sha256(rendered.content + paging.encode()).hexdigest()[: STORED_LENGTH + LIVE_LENGTH]
+        tagged = with_tag(request, rendered, f'"{opaque}"')
+        return tagged if tagged is rendered else without_body(tagged)
 
-    response.add_post_render_callback(tag)
+    response.add_post_render_callback(add_tag)
     return response
 
 
-def bodiless(response: Response) -> HttpResponse:
-    """A response that needs no rendering any more."""
+def without_body(response: Response) -> HttpResponse:
+    """A plain response with the same status and headers; a post-render callback must return a rendered response."""
     return HttpResponse(status=response.status_code, headers=dict(response.headers))

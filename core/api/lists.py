@@ -1,36 +1,53 @@
-"""Lists straight from the database's rows, shaped by the same fields as a single object."""
+"""Lists straight from database rows, with the same fields as a single object."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from django.db.models import F, QuerySet
 from django.db.models.query import BaseIterable
-from rest_framework import serializers
+from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.etags import with_tag_of_body
 
+if TYPE_CHECKING:
+    SerializerBase = serializers.Serializer
+    ViewBase = generics.GenericAPIView
+
+    class RenderedResponse(Response):
+        """A response with the context that `APIView.finalize_response` adds."""
+
+        renderer_context: Any
+else:
+    SerializerBase = ViewBase = object
+
 
 class RowIterable(BaseIterable):
-    """What `values()` gives, made faster: Django looks each value up by its number."""
+    """Yields the dicts of `values()`, faster: Django's own class looks up each value by its index."""
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         query = self.queryset.query
-        names = list(query.selected)
-        found = query.get_compiler(self.queryset.db).results_iter(
+        names = list(query.selected or ())
+        rows = query.get_compiler(self.queryset.db).results_iter(
             chunked_fetch=self.chunked_fetch, chunk_size=self.chunk_size
         )
-        return (dict(zip(names, row, strict=True)) for row in found)
+        return (dict(zip(names, row, strict=True)) for row in rows)
 
 
-class RowsMixin:
-    """For a serializer: the rows of a list, without an object for each."""
+class RowsMixin(SerializerBase):
+    """For a serializer: reads the rows of a list as dicts, without an object for each row.
+
+    Attributes:
+        live_fields: The names of the fields that are not stored in the row; see `core.api.etags`.
+    """
+
+    live_fields: ClassVar[Collection[str]] = ()
 
     @classmethod
     def rows(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The queryset with one dict for each row, whose keys are the fields that a single object shows."""
+        """The queryset with a dict for each row, whose keys are the fields of a single object."""
         aliases, names = cls.columns()
         rows = queryset.annotate(**aliases).values(*names)
         rows._iterable_class = RowIterable
@@ -39,33 +56,32 @@ class RowsMixin:
     @classmethod
     @cache
     def columns(cls: type[Self]) -> tuple[dict[str, F], list[str]]:
-        """What to ask the database for: aliases for fields that come from elsewhere, and all names in order."""
-        fields: dict[str, serializers.Field] = cls().fields  # type: ignore[attr-defined]
-        shown = {name: "__".join(field.source_attrs) for name, field in fields.items() if not field.write_only}
-        return {name: F(path) for name, path in shown.items() if path not in (name, f"{name}_id")}, list(shown)
+        """The aliases of fields that have another column's name or table, and the names of all fields in order."""
+        fields = cls().fields
+        paths = {name: "__".join(field.source_attrs) for name, field in fields.items() if not field.write_only}
+        return {name: F(path) for name, path in paths.items() if path not in (name, f"{name}_id")}, list(paths)
 
 
-class RowListMixin:
-    """A list as a plain array, straight from the database's rows."""
+class RowListMixin(ViewBase):
+    """For a view: answers a list as a plain array of database rows."""
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """All rows, or the page asked for."""
-        queryset = self.narrow(self.get_queryset())  # type: ignore[attr-defined]
-        rows = self.get_serializer_class().rows(queryset)  # type: ignore[attr-defined]
-        response = self.get_paginated_response(self.paginate_queryset(rows))  # type: ignore[attr-defined]
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the framework's own
+        queryset = self.narrow(self.get_queryset())
+        rows = cast(type[RowsMixin], self.get_serializer_class()).rows(queryset)
+        response = self.get_paginated_response(self.paginate_queryset(rows))
         response.add_post_render_callback(break_cycle)
         return with_tag_of_body(request, response)
 
-    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows that the parameters ask for, in the order that they ask for."""
+    def narrow(self, queryset: Any) -> QuerySet[Any]:  # noqa: ANN401 - the queryset class of the view's model
+        """The rows that match the filters of the query string, in its ordering."""
         return queryset
 
 
-def break_cycle(rendered: Response) -> None:
-    """Break the reference cycle between an answer and its view, so that the rows are freed once they are sent.
+def break_cycle(rendered: "RenderedResponse") -> None:
+    """Breaks the reference cycle between a response and its view, so that the rows are freed after the response.
 
-    Otherwise they wait for the garbage collector together with the rows of many further requests: a worker that answers
-    long lists then takes three times the memory.
+    Otherwise the rows stay in memory until the garbage collector runs, together with the rows of many later requests:
+    a worker that answers long lists then takes three times the memory.
     """
     rendered.renderer_context["view"].response = None
     rendered.renderer_context = None

@@ -1,4 +1,4 @@
-"""What the API promises where no view is reached: bodies and their sizes, the default cache rule, errors of Django."""
+"""The API's rules where no view runs: limits on bodies, the default `Cache-Control`, JSON for Django's own errors."""
 
 import contextlib
 import re
@@ -10,8 +10,8 @@ from django.utils.cache import patch_vary_headers
 
 from core.api.exception_handler import error_body, error_for_status
 
-# Bytes of a refused body that are read and forgotten before the answer.
-MOST_DISCARDED = 64 * 1024 * 1024
+# The most that is read and discarded of a rejected body before the response.
+MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 PRIVATE = "private, no-cache"
 UNREADABLE_CHARSET = "Send the body in UTF-8; other character sets are not read."
 
@@ -19,16 +19,15 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class BodilessMiddleware:
-    """Leaves out the bodies that HTTP leaves out, and what would be wrong to say of them (RFC 9110, section 8.6).
+    """Removes the bodies that HTTP forbids, and corrects `Content-Length` (RFC 9110, section 8.6).
 
-    HEAD is told the length of what GET would send. Django says a length of 0 for a 204 or a 304, which have none.
+    An answer to HEAD gets the `Content-Length` of the answer to GET. A 204 and a 304 lose theirs: Django sends 0.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, without a body where none belongs."""
         response = self.get_response(request)
         if response.status_code in (204, 304):
             response.headers.pop("Content-Length", None)
@@ -39,67 +38,67 @@ class BodilessMiddleware:
 
 
 def discard_body(request: HttpRequest) -> None:
-    """Read what a client is still sending: it would not hear an answer from a server that hangs up meanwhile."""
-    left = MOST_DISCARDED
-    # OSError: the client is gone. AssertionError: Django's test client, about a length that is not the body's.
+    """Reads the rest of the body: a client that is still sending misses the response when the server hangs up."""
+    left = MAX_DISCARDED_BYTES
+    # OSError: the client is gone. AssertionError: Django's test client, when Content-Length exceeds the body.
     with contextlib.suppress(OSError, AssertionError):
         while left > 0 and (part := request.read(65_536)):
             left -= len(part)
 
 
-class ApiErrorsMiddleware:
-    """Holds the API's promises where the REST framework does not reach.
+def json_error(status: int, body: dict[str, object]) -> HttpResponse:
+    """A response with an error in JSON."""
+    return JsonResponse(body, status=status)
 
-    Bodies that are too large, of unknown length or in an unknown character set are refused before they are read, and
-    whatever error Django itself answers below `/api/` (a bad host, an HTML page) becomes the flat JSON object.
+
+class ApiErrorsMiddleware:
+    """Gives errors below `/api/` the API's JSON form where the REST framework does not run.
+
+    Rejects a body that is too large, of unknown length or in an unknown character set before anything reads it.
+    Converts Django's own errors, such as a bad host, from HTML to the flat JSON object.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Refuse or pass on, then mend the form of an error."""
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        refused = self.refuse(request)
-        if refused is not None:
+        rejection = self.reject_body(request)
+        if rejection is not None:
             discard_body(request)
-            return refused
+            return rejection
         response = self.get_response(request)
         if response.status_code >= 400:
             discard_body(request)
         if response.status_code >= 400 and not hasattr(response, "data"):
-            flat = self.answer(*error_for_status(response.status_code, request.request_id))  # type: ignore[attr-defined]
+            flat = json_error(*error_for_status(response.status_code, getattr(request, "request_id", "")))
             for name in ("Allow", "Retry-After"):
                 if name in response.headers:
                     flat.headers[name] = response.headers[name]
             return flat
         return response
 
-    def refuse(self, request: HttpRequest) -> HttpResponse | None:
-        """The answer to a body that will not be read, if that is what it is."""
+    def reject_body(self, request: HttpRequest) -> HttpResponse | None:
+        """The error for a body that must not be read; None for an acceptable body."""
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length and request.headers.get("Transfer-Encoding"):
-            return self.answer(411, error_body(411, "length_required", "Send the body with a Content-Length header."))
+            return json_error(411, error_body(411, "length_required", "Send the body with a Content-Length header."))
         if length and not re.fullmatch(r"[0-9]{1,18}", length):
-            return self.answer(400, error_body(400, "bad_request", "Content-Length must be a whole number."))
+            return json_error(400, error_body(400, "bad_request", "Content-Length must be a whole number."))
         if length and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             limit = f"The body may have at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
-            return self.answer(413, error_body(413, "body_too_large", limit))
+            return json_error(413, error_body(413, "body_too_large", limit))
         charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
         if charset.strip("'\"").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
-            return self.answer(415, error_body(415, "unsupported_media_type", UNREADABLE_CHARSET))
+            return json_error(415, error_body(415, "unsupported_media_type", UNREADABLE_CHARSET))
         return None
-
-    def answer(self, status: int, body: dict[str, object]) -> HttpResponse:
-        """The error as a response."""
-        return JsonResponse(body, status=status)
 
 
 class ApiCacheMiddleware:
-    """Says who may keep an answer below `/api/` (RFC 9111), if its view did not say it.
+    """Sets the default `Cache-Control` and `Vary` below `/api/` (RFC 9111).
 
-    By default the caller's own browser may, and asks again each time.
+    By default only the caller's own browser may store a response, and must revalidate it each time.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -1,4 +1,4 @@
-"""The keys under which calls were made, and what they were answered."""
+"""Idempotency keys and the responses stored under them."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class IdempotencyKey(models.Model):
-    """A call that must not happen twice, written in the transaction of what it did."""
+    """A key that a request claimed, and the response of that request, stored in the same transaction."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False

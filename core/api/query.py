@@ -1,4 +1,4 @@
-"""The one reader of query strings: a serializer for each address; whatever it does not know is a 400, never ignored."""
+"""Reads query strings: a serializer for each endpoint, which rejects unknown, empty and repeated parameters (400)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -12,81 +12,80 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from core.api.fields import MomentField
-from core.api.rendering import is_page
+from core.api.rendering import is_browsable_page
 
-# Known to every list, and named last.
+# Parameters of every list; error messages name them last.
 PAGING = ("limit", "cursor", "count")
 LARGEST_PAGE = 1000
 
-# A search for nothing finds everything; any other parameter without a value is a mistake.
+# An empty search matches every row; any other empty parameter is an error.
 MAY_BE_EMPTY = ("search",)
 
-# Known everywhere: the framework's own, which chooses between JSON and the browsable page.
+# The framework's own parameter of every endpoint: JSON or the browsable page.
 FORMAT = "format"
 
 Parameters = Mapping[str, Any]
 
 
 def parameters_of(request: Request) -> QueryDict:
-    """The query string; on a page of the browsable API an empty parameter counts as not sent."""
-    sent = request.query_params
-    if not is_page(request):
-        return sent
+    """The query string; on a page of the browsable API without the empty parameters, which its forms always send."""
+    if not is_browsable_page(request):
+        return request.query_params
     filled = QueryDict(mutable=True)
-    for name, values in sent.lists():
+    for name, values in request.query_params.lists():
         for value in filter(None, values):
             filled.appendlist(name, value)
     return filled
 
 
-def wrong_parameters(sent: QueryDict, known: Iterable[str], *, lists: Collection[str] = ()) -> dict[str, list[str]]:
-    """An error for each parameter that is unknown, empty, repeated or holds a NUL.
+def parameter_errors(query: QueryDict, known: Iterable[str], *, lists: Collection[str] = ()) -> dict[str, list[str]]:
+    """The errors of unknown, empty and repeated parameters and of those with a NUL, by parameter.
 
     Args:
-        sent: The query string.
-        known: The parameters of this address.
+        query: The query string.
+        known: The parameters of this endpoint.
         lists: The parameters that may be repeated.
     """
     names = [*sorted(known, key=lambda name: name in PAGING), FORMAT]
-    wrong: dict[str, list[str]] = {}
-    for name, values in sent.lists():
+    errors: dict[str, list[str]] = {}
+    for name, values in query.lists():
         if name not in names:
-            wrong[name] = [f"There is no such parameter. There are: {', '.join(names)}."]
+            errors[name] = [f"There is no such parameter. There are: {', '.join(names)}."]
         elif len(values) > 1 and name not in lists:
-            wrong[name] = ["This parameter takes one value. Send it once."]
+            errors[name] = ["This parameter takes one value. Send it once."]
         elif "" in values and name not in MAY_BE_EMPTY:
-            wrong[name] = ["This parameter is empty. Give it a value, or leave it out."]
+            errors[name] = ["This parameter is empty. Give it a value, or leave it out."]
         elif any("\0" in value for value in values):
-            wrong[name] = ["A NUL character is in this value."]
-    return wrong
+            errors[name] = ["A NUL character is in this value."]
+    return errors
 
 
 class QueryParameters(serializers.Serializer):
-    """The parameters that an address takes, as fields; this base takes none but `format`."""
+    """The query parameters of an endpoint, as fields; this base class accepts only `format`."""
 
     @classmethod
     def read(cls, request: Request) -> Parameters:
-        """The parameters of a request; None for those that were not sent and have no default.
+        """The validated parameters of a request; None for an absent parameter without a default.
 
         Raises:
             ValidationError: For a bad value, and for an unknown, empty or repeated parameter.
         """
-        sent = parameters_of(request)
-        usual = None if sent else cls.defaults()
-        if usual is not None:
-            return usual
+        query = parameters_of(request)
+        defaults = None if query else cls.defaults()
+        if defaults is not None:
+            return defaults
         parameters = cls.bound_to(request)
-        wrong = wrong_parameters(sent, cls._declared_fields, lists=cls.lists())
-        if not parameters.is_valid() or wrong:
-            raise serializers.ValidationError({**parameters.errors, **wrong})
+        errors = parameter_errors(query, cls._declared_fields, lists=cls.lists())
+        if not parameters.is_valid() or errors:
+            raise serializers.ValidationError({**parameters.errors, **errors})
         return parameters.values()
 
     @classmethod
     def bound_to(cls, request: Request) -> Self:
-        """The parameters of a request, not checked yet."""
+        """The parameters of a request, not validated yet."""
         lists = cls.lists()
-        sent = {name: values if name in lists else values[-1] for name, values in parameters_of(request).lists()}
-        return cls(data=sent, context={"request": request})
+        data = {name: values if name in lists else values[-1] for name, values in parameters_of(request).lists()}
+        return cls(data=data, context={"request": request})
 
     @classmethod
     def lists(cls) -> set[str]:
@@ -97,7 +96,7 @@ class QueryParameters(serializers.Serializer):
     @classmethod
     @cache
     def defaults(cls) -> Parameters | None:
-        """The parameters of an empty query string, or None if something is required."""
+        """The parameters of an empty query string; None when a parameter is required."""
         parameters = cls(data={})
         return parameters.values() if parameters.is_valid() else None
 
@@ -106,37 +105,39 @@ class QueryParameters(serializers.Serializer):
 
 
 class LimitField(serializers.IntegerField):
-    """How many rows: digits and nothing else."""
+    """The maximum number of rows, in ASCII digits only."""
 
     def __init__(self) -> None:
-        wrong = f"A whole number from 1 to {LARGEST_PAGE} is needed."
+        message = f"A whole number from 1 to {LARGEST_PAGE} is needed."
         super().__init__(
             min_value=1,
             max_value=LARGEST_PAGE,
             required=False,
             help_text="How many at most; without it all of them. `Link` then leads on.",
-            error_messages=dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), wrong),
+            error_messages=dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), message),
         )
 
-    def to_internal_value(self, data: str) -> int:
-        if not (data.isascii() and data.isdigit()):
+    def to_internal_value(self, data: object) -> int:
+        text = str(data)
+        if not (text.isascii() and text.isdigit()):
             self.fail("invalid")
-        return super().to_internal_value(data)
+        return super().to_internal_value(text)
 
 
 class CountField(serializers.BooleanField):
-    """Whether to count: true or false, in digits if need be."""
+    """Whether to count the rows: true, false, 1 or 0."""
 
-    words: ClassVar = {"true": True, "1": True, "false": False, "0": False}
+    words: ClassVar[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
-    def to_internal_value(self, data: str) -> bool:
-        if data.lower() not in self.words:
+    def to_internal_value(self, data: object) -> bool:
+        word = str(data).lower()
+        if word not in self.words:
             raise serializers.ValidationError("Send true or false.")
-        return self.words[data.lower()]
+        return self.words[word]
 
 
 class ListParameters(QueryParameters):
-    """What every list takes: a page of it, and its length."""
+    """The parameters of every list: a page, and the total."""
 
     limit = LimitField()
     cursor = serializers.CharField(
@@ -149,7 +150,7 @@ class ListParameters(QueryParameters):
 
 
 class WindowParameters(QueryParameters):
-    """A window of time: both ends or neither."""
+    """A window of time: `start` and `end`, both or neither."""
 
     longest: ClassVar[timedelta | None] = None
 
@@ -157,7 +158,7 @@ class WindowParameters(QueryParameters):
     end = MomentField(required=False, help_text="The end of the window, after its start.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse half a window, an end that is not after the start, and a window that is too long."""
+        """Rejects half a window, an end at or before the start, and a window longer than `longest`."""
         for name, other in (("start", "end"), ("end", "start")):
             if name in attrs and other not in attrs:
                 raise serializers.ValidationError({other: ["start and end are needed both, or neither."]})
@@ -165,31 +166,32 @@ class WindowParameters(QueryParameters):
             if attrs["start"] >= attrs["end"]:
                 raise serializers.ValidationError({"end": ["The end must be after the start."]})
             if self.longest is not None and attrs["end"] - attrs["start"] > self.longest:
-                most = f"The window may be at most {self.longest.days} days long."
-                raise serializers.ValidationError({"end": [most]})
+                message = f"The window may be at most {self.longest.days} days long."
+                raise serializers.ValidationError({"end": [message]})
         return super().validate(attrs)
 
 
 class ChoiceParameter(serializers.ChoiceField):
-    """One of a few words; the refusal names them all."""
+    """One of a few words; the error lists them."""
 
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
-        messages = {"invalid_choice": f"Send {', '.join(choices)}."}
-        super().__init__(choices, required=False, error_messages=messages, **kwargs)
+        message = f"Send {', '.join(choices)}."
+        super().__init__(choices, required=False, error_messages={"invalid_choice": message}, **kwargs)
 
 
 class FlagParameter(ChoiceParameter):
-    """True or false, in words; not sent is neither."""
+    """`true` or `false`; an absent flag filters nothing."""
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
         super().__init__(("true", "false"), **kwargs)
 
-    def to_internal_value(self, data: str) -> bool:
+    # The stub fixes the value of every ChoiceField to a text; a subclass cannot name another type.
+    def to_internal_value(self, data: Any) -> bool:  # type: ignore[override]  # noqa: ANN401
         return super().to_internal_value(data) == "true"
 
 
 class OrderingParameter(serializers.ChoiceField):
-    """One field to order by, with `-` before it to turn the order round."""
+    """A field to order by; `-` before its name reverses the order."""
 
     default_error_messages: ClassVar = {
         "several": "One field is needed, with - before it to turn it round.",
@@ -200,16 +202,17 @@ class OrderingParameter(serializers.ChoiceField):
         choices = [sign + name for name in names for sign in ("", "-")]
         super().__init__(choices, required=False, help_text="What to order by; `-` before it turns it round.")
 
-    def to_internal_value(self, data: str) -> str:
-        if "," in data:
+    def to_internal_value(self, data: object) -> str:
+        name = str(data)
+        if "," in name:
             self.fail("several")
-        if data not in self.choices:
-            self.fail("invalid_choice", listed=", ".join(self.choices))
-        return data
+        if name not in self.choices:
+            self.fail("invalid_choice", listed=", ".join(map(str, self.choices)))
+        return name
 
 
 def ordered(rows: QuerySet[Any], ordering: str | None) -> QuerySet[Any]:
-    """The rows in that order, and by id where it says nothing, so that pages by key have a key."""
+    """The rows in that ordering, with the id as a tie-breaker: keyset pagination needs a unique key."""
     if not ordering:
         return rows
     return rows.order_by(ordering, "-id" if ordering.startswith("-") else "id")

@@ -1,9 +1,9 @@
-"""How bodies are read and written: JSON, by orjson where it is written; HTML for a browser of staff."""
+"""Parsers and renderers: JSON, rendered by orjson, and the browsable API for staff in a browser."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any, ClassVar
 
 import orjson
 from django.template import loader
@@ -24,18 +24,18 @@ class JSONRenderer(renderers.JSONRenderer):
 
     def render(
         self,
-        data: Any,  # noqa: ANN401 - whatever a view answers
+        data: Any,  # noqa: ANN401 - the data of any response
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The body; none for None."""
+        """The body; empty for None."""
         if data is None:
             return b""
         indented = bool((renderer_context or {}).get("indent"))
         try:
             return orjson.dumps(data, default=JSONEncoder().default, option=OPTIONS | (orjson.OPT_INDENT_2 * indented))
         except orjson.JSONEncodeError:
-            # A message repeats what was sent, which may hold half a character.
+            # orjson rejects lone surrogates, which an error message may repeat from the input.
             return json.dumps(data, cls=JSONEncoder).encode()
 
 
@@ -44,20 +44,19 @@ MOMENT = {"base_template": "input.html", "input_type": "text", "placeholder": "2
 
 
 class FormRenderer(renderers.HTMLFormRenderer):
-    """Forms that send what the API reads: times with their offset, and choices that can be left out."""
+    """HTML forms whose values the API accepts: times with an offset, and choices with an empty option."""
 
-    default_style = ClassLookupDict(
-        {
-            **renderers.HTMLFormRenderer.default_style.mapping,
-            serializers.DateTimeField: MOMENT,
-            # A box that is not ticked sends nothing, which would be "leave it as it is".
-            serializers.BooleanField: CHOICE,
-            serializers.ChoiceField: CHOICE,
-        }
-    )
+    styles: ClassVar[dict[Any, dict[str, Any]]] = {
+        **renderers.HTMLFormRenderer.default_style.mapping,
+        serializers.DateTimeField: MOMENT,
+        # An unticked checkbox sends nothing, which would mean "leave this field unchanged".
+        serializers.BooleanField: CHOICE,
+        serializers.ChoiceField: CHOICE,
+    }
+    default_style = ClassLookupDict(styles)
 
     def render_field(self, field: BoundField, parent_style: Mapping[str, Any]) -> str:
-        """The field; its value as JSON would show it."""
+        """The field, with its value as in JSON."""
         if isinstance(field.value, datetime):
             field.value = field.value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         elif isinstance(field.value, bool):
@@ -66,39 +65,40 @@ class FormRenderer(renderers.HTMLFormRenderer):
 
 
 class BrowsableAPI(renderers.BrowsableAPIRenderer):
-    """The REST framework's pages without the style sheet inside them, which the Content-Security-Policy keeps out."""
+    """The REST framework's pages without their inline style sheet, which the Content-Security-Policy forbids."""
 
     form_renderer_class = FormRenderer
-    packs = "rest_framework/vertical/"
+    template_pack = "rest_framework/vertical/"
 
     def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - the framework's own
-        """What the template shows."""
         return {**super().get_context(*args, **kwargs), "code_style": None}
 
-    def get_filter_form(self, data: Any, view: Any, request: Request) -> str | None:  # noqa: ANN401 - any view
-        """The form behind the button "Filters" of a list: the query parameters of the view, filled in as sent."""
+    def get_filter_form(self, data: Any, view: Any, request: Request) -> str | None:  # noqa: ANN401 - an ApiView, whose module imports this one
+        """The form of the button "Filters" of a list, filled in with the request's query parameters."""
         if not isinstance(data, list):
             return None
         parameters = view.query_of_action().bound_to(request)
         parameters.is_valid()
-        fields = self.form_renderer_class().render(parameters.data, None, {"style": {"template_pack": self.packs}})
+        fields = self.form_renderer_class().render(
+            parameters.data, None, {"style": {"template_pack": self.template_pack}}
+        )
         form = loader.get_template("core/forms/filters.html").render({"fields": fields})
         return loader.get_template(self.filter_template).render({"elements": [form]})
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON; nesting deeper than Python's stack is the sender's mistake."""
+    """JSON; nesting deeper than Python's stack is an error of the client."""
 
     def parse(
         self,
-        stream: Any,  # noqa: ANN401
+        stream: IO[Any],
         media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
-        """The value.
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - any JSON value
+        """The parsed body.
 
         Raises:
-            ParseError: When the body is no JSON, or nested too deeply.
+            ParseError: For invalid JSON or nesting that is too deep.
         """
         try:
             return super().parse(stream, media_type, parser_context)
@@ -107,31 +107,35 @@ class JSONParser(parsers.JSONParser):
 
 
 class JSONUnlessStaffBrowser(DefaultContentNegotiation):
-    """JSON for everybody, whatever they accept; the browsable API for a session of staff that asks for HTML."""
+    """JSON for every client, whatever its `Accept`; the browsable API for a staff session that asks for HTML."""
 
     formats = ("json", "api")
 
     def select_renderer(
-        self, request: Request, renderers: list[renderers.BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[renderers.BaseRenderer], format_suffix: str | None = None
     ) -> tuple[renderers.BaseRenderer, str]:
-        """The renderer and the media type of the answer."""
-        plain = renderers[0]
-        wanted = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
-        if wanted is not None and wanted not in self.formats:
+        """The renderer and the media type of the response.
+
+        Raises:
+            ValidationError: For an unknown `?format=`.
+        """
+        plain, *pages = renderers
+        name = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+        if name is not None and name not in self.formats:
             raise ValidationError({self.settings.URL_FORMAT_OVERRIDE: [f"Send {', '.join(self.formats)}."]})
         accept = request.headers.get("Accept", "")
-        html = wanted == "api" if wanted else "text/html" in accept
-        if html and len(renderers) > 1 and is_session_of_staff(request):
-            return renderers[1], renderers[1].media_type
+        html = name == "api" if name else "text/html" in accept
+        if html and pages and is_staff_session(request):
+            return pages[0], pages[0].media_type
         return plain, plain.media_type
 
 
-def is_page(request: Request | None) -> bool:
-    """Whether the answer is a page of the browsable API, whose forms send all of their fields, empty ones too."""
+def is_browsable_page(request: Request | None) -> bool:
+    """Whether the response is a page of the browsable API, whose forms send all their fields, empty ones included."""
     renderer = getattr(request, "accepted_renderer", None)
     return renderer is not None and renderer.format == BrowsableAPI.format
 
 
-def is_session_of_staff(request: Request) -> bool:
-    """Whether a browser asks that is signed in to the admin; a token is a program's, whatever that accepts."""
+def is_staff_session(request: Request) -> bool:
+    """Whether the request comes from a staff member's browser session; a token belongs to a program."""
     return isinstance(request.successful_authenticator, SessionAuthentication) and request.user.is_staff

@@ -1,13 +1,13 @@
-"""How often somebody may call: limits per client address, per account named, per user."""
+"""Rate limits: by client address, by the account that a body names, by user."""
 
 import hashlib
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -17,13 +17,28 @@ from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-# How proxies write an address: as it is, or with a port, an IPv6 one then in brackets.
+    class CountedRequest(HttpRequest):
+        """A request after its first throttle."""
+
+        rate_limits: list["RateLimit"]
+
+
+# An address with a port, as some proxies write it; an IPv6 address is then in brackets.
 WITH_PORT = re.compile(r"\[(?P<v6>[^]]*)\](:[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What is left of a limit: calls, and seconds until there are more; and whether it let this call through."""
+    """The state of a limit after it counted a request.
+
+    Attributes:
+        scope: The name of the limit in the settings.
+        quota: The number of requests in a window.
+        window: The length of the window, in seconds.
+        remaining: The number of requests left in the window.
+        reset: Seconds until the quota grows again.
+        allowed: Whether the limit allowed this request.
+    """
 
     scope: str
     quota: int
@@ -34,12 +49,12 @@ class RateLimit:
 
 
 def limits_of(request: Request | HttpRequest) -> list[RateLimit]:
-    """What the limits that counted this call said of it, so far."""
+    """The states of the limits that have counted this request so far."""
     return getattr(getattr(request, "_request", request), "rate_limits", [])
 
 
 def rate_limit_headers(limits: Sequence[RateLimit]) -> dict[str, str]:
-    """The headers of draft-ietf-httpapi-ratelimit-headers; of several counters of one limit the tightest."""
+    """The headers of draft-ietf-httpapi-ratelimit-headers; of a scope's counters, the one with the least left."""
     tightest: dict[str, RateLimit] = {}
     for limit in limits:
         if limit.scope not in tightest or limit.remaining < tightest[limit.scope].remaining:
@@ -50,13 +65,13 @@ def rate_limit_headers(limits: Sequence[RateLimit]) -> dict[str, str]:
 
 
 def client_at(address: str) -> str:
-    """Who calls from an address, however it is written; the text itself where it is none.
+    """The client at an address, in one notation: an IPv4 address or an IPv6 /64; text that is no address is unchanged.
 
-    Whoever has an IPv6 address has all of its /64 (RFC 6177), and would otherwise have as many calls as they like.
+    A client with an IPv6 address owns the whole /64 (RFC 6177), so a limit for each address would be no limit.
     """
-    found = WITH_PORT.fullmatch(address)
+    match = WITH_PORT.fullmatch(address)
     try:
-        parsed = ip_address((found["v6"] or found["v4"] or "") if found else address)
+        parsed = ip_address((match["v6"] or match["v4"] or "") if match else address)
     except ValueError:
         return address
     if not isinstance(parsed, IPv6Address):
@@ -65,47 +80,56 @@ def client_at(address: str) -> str:
 
 
 class RateThrottle(SimpleRateThrottle):
-    """A limit whose rate is read when it is needed; no rate, no limit."""
+    """A limit whose rate is read from the settings at each request; without a rate there is no limit.
 
-    # What is counted; limits of one scope that count the same share their counters.
+    Attributes:
+        scope: The name of the limit in the settings.
+        counter: What the limit counts by. Limits with the same scope and counter share their counts.
+        num_requests: The quota.
+        duration: The window, in seconds.
+    """
+
+    scope: str
     counter = ""
+    num_requests: int
+    duration: int
 
     def get_rate(self) -> str | None:
-        """The rate of this scope in the settings."""
-        return api_settings.DEFAULT_THROTTLE_RATES.get(self.scope)
+        rates: Mapping[str, Any] = api_settings.DEFAULT_THROTTLE_RATES
+        return rates.get(self.scope)
 
     def parse_rate(self, rate: str | None) -> tuple[int | None, int | None]:
-        """The number and the seconds of a rate."""
         return super().parse_rate(rate) if rate else (None, None)
 
     def key_for(self, ident: str) -> str:
-        """A key of the cache; hashed, so that any name fits and none is kept."""
+        """The cache key of a client or account; hashed, so that any text fits and the cache stores no names."""
         digest = hashlib.sha256(ident.encode("utf-8", "surrogatepass")).hexdigest()
         return self.cache_format % {"scope": self.scope, "ident": f"{self.counter}_{digest}"}
 
     def allow_request(self, request: Request, view: "APIView | None") -> bool:
-        """Whether the call may go on; either way it is noted what is left.
+        """Counts the request and records the state of the limit; True when the request may proceed.
 
-        One refusal is enough: the limits after it are not asked. Otherwise anybody could fill the memory with counters
-        of names that they make up, and so push out those of others.
+        After one limit has refused a request, the following limits do not count the request. Otherwise anyone could
+        fill the cache with counters of made-up names, and evict the counters of others.
         """
-        noted = limits_of(request)
-        if not all(limit.allowed for limit in noted):
+        limits = limits_of(request)
+        if not all(limit.allowed for limit in limits):
             return True
-        allowed = super().allow_request(request, view)
+        # The stub demands a view; the framework only hands the view to `get_cache_key`, and the admin has none.
+        allowed = super().allow_request(request, view)  # type: ignore[arg-type]
         if self.rate is not None and self.key is not None:
-            getattr(request, "_request", request).rate_limits = [*noted, self.state(allowed=allowed)]
+            django_request = cast("CountedRequest", getattr(request, "_request", request))
+            django_request.rate_limits = [*limits, self.state(allowed=allowed)]
         return allowed
 
     def state(self, *, allowed: bool) -> RateLimit:
-        """What is left of the limit."""
         used = len(self.history)
         reset = self.duration - (self.now - self.history[-1]) if self.history else self.duration
         left = self.num_requests - used if allowed else 0
         return RateLimit(self.scope, self.num_requests, self.duration, max(0, left), max(1, math.ceil(reset)), allowed)
 
     def wait(self) -> float:
-        """Seconds until the next call may go through, at least 1."""
+        """Seconds until the limit may allow a request again, at least 1."""
         return max(1, math.ceil(super().wait() or self.duration or 1))
 
 
@@ -115,27 +139,30 @@ class AddressThrottle(RateThrottle):
     counter = "address"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the address."""
         return self.key_for(client_at(self.get_ident(request) or ""))
 
 
 class AccountThrottle(RateThrottle):
-    """Counts by the account that the body names."""
+    """Counts by the account that the body names.
+
+    Attributes:
+        account_field: The field of the body with the name of the account.
+    """
 
     counter = "account"
     account_field = "username"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the account, however it is written; None where none is named."""
+        """The key of the account; None when the body names no account. A number counts as its digits."""
         data = getattr(request, "data", None) or getattr(request, "POST", {})
-        named = data.get(self.account_field) if hasattr(data, "get") else None
-        if isinstance(named, bool) or not isinstance(named, str | int | float):
+        name = data.get(self.account_field) if hasattr(data, "get") else None
+        if isinstance(name, bool) or not isinstance(name, str | int | float):
             return None
-        return self.key_of_account(str(named))
+        return self.account_key(str(name))
 
-    def key_of_account(self, named: str) -> str:
-        """The key for an account. A number is its digits, and the admin's form knows the normal form of a name."""
-        return self.key_for(unicodedata.normalize("NFKC", named).strip().casefold())
+    def account_key(self, name: str) -> str:
+        """The key of an account; all spellings that the admin's form accepts for one user name share a key."""
+        return self.key_for(unicodedata.normalize("NFKC", name).strip().casefold())
 
 
 class SignInByAddress(AddressThrottle):
@@ -151,18 +178,17 @@ class SignInByAccount(AccountThrottle):
 
 
 class PasswordGuessByUser(SignInByAccount):
-    """Guesses of one's own password, say by somebody who found a token: counted with the sign-ins as that user."""
+    """Guesses of the caller's own password, for example with a stolen token; counted with the sign-ins as that user."""
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the user who asks."""
-        return self.key_of_account(request.user.get_username()) if request.user.is_authenticated else None
+        return self.account_key(request.user.get_username()) if request.user.is_authenticated else None
 
 
 class PasswordGuessByAddress(SignInByAddress):
-    """Guesses of one's own password from one address: counted with the sign-ins from there."""
+    """Guesses of the caller's own password from one address; counted with the sign-ins from that address."""
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the address; None for those who are not signed in, and so cannot guess."""
+        """The key of the address; None for anonymous callers, who have no password to guess."""
         return super().get_cache_key(request, view) if request.user.is_authenticated else None
 
 
@@ -186,22 +212,22 @@ class PasswordResetByAccount(AccountThrottle):
 
 
 class AnonymousThrottle(AddressThrottle):
-    """All other calls of those who are not signed in."""
+    """All other requests of anonymous callers."""
 
     scope = "anonymous"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the address; None for those who are signed in."""
+        """The key of the address; None for signed-in callers."""
         return None if request.user and request.user.is_authenticated else super().get_cache_key(request, view)
 
 
 class UserThrottle(RateThrottle):
-    """All other calls of one user."""
+    """All other requests of one user."""
 
     scope = counter = "user"
 
     def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key for the user; None for those who are not signed in."""
+        """The key of the user; None for anonymous callers."""
         return self.key_for(str(request.user.pk)) if request.user and request.user.is_authenticated else None
 
 

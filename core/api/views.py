@@ -1,13 +1,15 @@
-"""What every view of this API shares."""
+"""The mixins of all API views, and the 404 below `/api/`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from django.http import HttpResponseBase, HttpResponsePermanentRedirect
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from rest_framework import generics
 from rest_framework.exceptions import NotFound, Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -15,24 +17,31 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from core.api.etags import guard, tag_of, with_tag
+from core.api.etags import if_match_check, tag_of, with_tag
+from core.api.lists import RowsMixin
 from core.api.query import Parameters, QueryParameters
 from core.api.throttling import limits_of, rate_limit_headers
 
-READING = ("GET", "HEAD")
+if TYPE_CHECKING:
+    ViewBase = APIView
+    GenericViewBase = generics.GenericAPIView
+else:
+    ViewBase = GenericViewBase = object
+
+READ_METHODS = ("GET", "HEAD")
 
 
-class ApiView:
-    """A mixin for every view, the libraries' views too: it declares query parameters, cache rule and limits.
+class ApiView(ViewBase):
+    """For every view, also those of libraries: declares query parameters, caching and rate limits.
 
     Attributes:
-        query: The parameters of GET; None for a view that reads none itself.
-        queries: The same by action, for views that have several.
-        public: True if anonymous callers all get the same answer to GET, which anybody may keep who asks again each
-            time (RFC 9111).
-        secret: True if an answer to POST may hold a token, so that nobody keeps it.
-        limits: Throttles by action and method (`me get`), action or method, instead of the usual ones.
-        parameters: The parameters of this GET, checked; empty for other methods.
+        query: The query parameters of GET; None for a view that does not validate its query string.
+        queries: The query parameters of GET by action; other actions have `query`.
+        public: Whether all anonymous callers get the same response to GET; shared caches may then store the response,
+            and must revalidate it each time (RFC 9111).
+        secret: Whether the response to POST may hold a token; no cache may then store the response.
+        limits: Throttles by action and method (`me get`), action, or method, instead of the default throttles.
+        parameters: The validated query parameters of this GET; empty for other methods.
     """
 
     query: ClassVar[type[QueryParameters] | None] = QueryParameters
@@ -44,95 +53,90 @@ class ApiView:
 
     @cached_property
     def now(self) -> datetime:
-        """The moment of this call."""
+        """The moment of this request, read from the clock once."""
         return timezone.now()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]
+        super().initial(request, *args, **kwargs)
         query = self.query_of_action()
-        if query is not None and request.method in READING:
+        if query is not None and request.method in READ_METHODS:
             self.parameters = query.read(request)
 
     def query_of_action(self) -> type[QueryParameters] | None:
-        """The parameters of GET, or of this action where it has its own."""
+        """The query parameters of the current action."""
         return self.queries.get(getattr(self, "action", None) or "", self.query)
 
     def get_throttles(self) -> list[BaseThrottle]:
-        action, method = getattr(self, "action", None) or "", str(self.request.method).lower()  # type: ignore[attr-defined]
+        action, method = getattr(self, "action", None) or "", str(self.request.method).lower()
         for name in (f"{action} {method}", action, method):
             if name in self.limits:
                 return [throttle() for throttle in self.limits[name]]
-        return super().get_throttles()  # type: ignore[misc]
+        return super().get_throttles()
 
     def handle_exception(self, exc: Exception) -> Response:
-        """The answer to an exception.
+        """Converts an exception to a response.
 
-        The framework asks for tokens and permissions before it asks the throttles; so whoever is refused there is
-        counted here.
+        The framework checks tokens and permissions before the throttles, so a 401 or 403 is counted here.
         """
-        request = self.request  # type: ignore[attr-defined]
+        request = self.request
         if getattr(exc, "status_code", None) in (401, 403) and not limits_of(request):
             try:
-                self.check_throttles(request)  # type: ignore[attr-defined]
+                self.check_throttles(request)
             except Throttled as throttled:
                 exc = throttled
-        return super().handle_exception(exc)  # type: ignore[misc]
+        return super().handle_exception(exc)
 
-    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
+        response = super().finalize_response(request, response, *args, **kwargs)
         for name, value in rate_limit_headers(limits_of(request)).items():
             response.headers[name] = value
         if self.secret and request.method == "POST":
             response.headers.setdefault("Cache-Control", "no-store")
-        shown = request.method in READING and response.status_code in (200, 304)
-        if self.public and shown and "Authorization" not in request.headers and not request.user.is_authenticated:
+        is_read = request.method in READ_METHODS and response.status_code in (200, 304)
+        if self.public and is_read and "Authorization" not in request.headers and not request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "public, max-age=0, must-revalidate")
         return response
 
 
 class NothingHereView(ApiView, APIView):
-    """The rest of `/api/`: a flat 404, or the way to the same address with its slash."""
+    """Every other path below `/api/`: a JSON 404, or a redirect to the path with a slash at its end."""
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
     query = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Refuse every method alike."""
         super().initial(request, *args, **kwargs)
         raise NotFound("There is nothing here. Check the address; every path ends in a slash.")
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        """Send a reader whose address only lacks its slash there; a body would be lost on that way."""
-        if request.method in ("GET", "HEAD") and not request.path.endswith("/"):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401
+        """Redirects GET and HEAD when only the final slash is missing; a redirect would lose the body of a write."""
+        if request.method in READ_METHODS and not request.path.endswith("/"):
             try:
-                found = resolve(f"{request.path_info}/")
+                match = resolve(f"{request.path_info}/")
             except Resolver404:
-                found = None
-            if found and found.url_name != "nothing-here":
-                return self.redirect(request.get_full_path(force_append_slash=True))
+                match = None
+            if match and match.url_name != "nothing-here":
+                return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
         return super().dispatch(request, *args, **kwargs)
 
-    def redirect(self, address: str) -> HttpResponsePermanentRedirect:
-        """A permanent redirection."""
-        return HttpResponsePermanentRedirect(address)
 
+class TaggedMixin(GenericViewBase):
+    """For a view: answers single objects with their entity tag, and checks `If-Match` before a write."""
 
-class TaggedMixin:
-    """Single objects with their entity tag."""
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the framework's own
+        return self.answer(self.get_object())
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """One of them."""
-        return self.answer(self.get_object())  # type: ignore[attr-defined]
-
-    def answer(self, row: Any, **options: Any) -> Response:  # noqa: ANN401 - a model, and what a response takes
-        """The row with its tag."""
-        serializer = self.get_serializer(row)  # type: ignore[attr-defined]
+    def answer(self, row: Model, **options: Any) -> Response:  # noqa: ANN401 - the options of a response
+        """The response with a row and its tag."""
+        serializer = cast(RowsMixin, self.get_serializer(row))
         response = Response(serializer.data, **options)
-        return with_tag(self.request, response, tag_of(serializer.data, serializer.live_fields))  # type: ignore[attr-defined]
+        return with_tag(self.request, response, tag_of(serializer.data, serializer.live_fields))
 
-    def guard(self) -> Callable[[Any], None] | None:
-        """What refuses a write where the caller's `If-Match` says that it is about another version."""
-        shape = self.get_serializer_class()  # type: ignore[attr-defined]
-        context = self.get_serializer_context()  # type: ignore[attr-defined]
-        return guard(self.request, lambda row: shape(row, context=context).data, shape.live_fields)  # type: ignore[attr-defined]
+    def version_check(self) -> Callable[[Any], None] | None:
+        """A check of the locked row, which raises `StaleVersion` for another version than `If-Match` names."""
+        serializer_class = cast(type[RowsMixin], self.get_serializer_class())
+        context = self.get_serializer_context()
+        return if_match_check(
+            self.request, lambda row: serializer_class(row, context=context).data, serializer_class.live_fields
+        )

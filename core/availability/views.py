@@ -13,7 +13,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 from core import rules
-from core.api.pagination import Cursor, link_header, list_mark
+from core.api.pagination import Cursor, link_header, list_fingerprint
 from core.api.query import Parameters
 from core.api.views import ApiView
 from core.availability import timelines
@@ -70,16 +70,16 @@ class SlotsView(ApiView, APIView):
     def get(self, request: Request, pk: int) -> Response:
         parameters = self.parameters
         resource = get_object_or_404(Resource, pk=pk)
-        mark, cursor, start = list_mark(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
+        fingerprint, cursor, start = list_fingerprint(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if cursor is not None:
-            start = max([start, *Cursor.decode(cursor, mark, Booking, SLOT_ORDER).values])
+            start = max([start, *Cursor.decode(cursor, fingerprint, Booking, SLOT_ORDER).values])
         slots = self.slots_of(resource, Interval(start, parameters["end"]), parameters)
         page = [slot.as_json() for slot in islice(slots, parameters["limit"])]
         url = request.build_absolute_uri()
         links = {"first": remove_query_param(url, "cursor")}
         next_slot = next(slots, None)
         if next_slot is not None:
-            links["next"] = replace_query_param(url, "cursor", Cursor((next_slot.start,)).encode(mark))
+            links["next"] = replace_query_param(url, "cursor", Cursor((next_slot.start,)).encode(fingerprint))
         return Response(page, headers={"Link": link_header(links)})
 
     def slots_of(self, resource: Resource, window: Interval, parameters: Parameters) -> Iterator[Interval]:

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.etags import answer_unless_fresh
+from core.api.etags import conditional_response
 from core.api.query import ListParameters
 from core.api.views import ApiView
 from core.calendars import feeds
@@ -88,7 +88,7 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponse:
         raise Http404
     entries = feeds.entries_of(feed, now=now)
     name = feed.resource.name if feed.resource else "My bookings"
-    return answer_unless_fresh(
+    return conditional_response(
         request,
         f'"{feeds.version(feed, entries)}"',
         lambda: HttpResponse(calendar_of(entries, name=name), content_type=CALENDAR),

@@ -20,7 +20,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.api.etags import answer_unless_fresh
+from core.api.etags import conditional_response
 from core.api.rendering import JSONUnlessStaffBrowser
 from core.api.views import ApiView
 
@@ -64,7 +64,7 @@ class SchemaView(OpenView):
         media_type = JSON if found and found != YAML else YAML
         body, tag = document(media_type)
         content_type = f"{YAML}; charset=utf-8" if media_type == YAML else JSON
-        response = answer_unless_fresh(
+        response = conditional_response(
             request,
             tag,
             lambda: HttpResponse(body, content_type=content_type),

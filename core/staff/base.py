@@ -1,4 +1,4 @@
-"""What all admins here have in common: who may, refusals as form errors, lists that no query string can break."""
+"""The base of all admins: permissions, failed saves as form errors, lists that withstand any query string."""
 
 import logging
 from datetime import datetime
@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from core import errors
 from core.constraints import as_booking_error
-from core.staff.forms import PatientAutocompleteSelect, PatientMultipleChoiceField, RefusableForm, SearchForm, is_key
+from core.staff.forms import SaveErrorForm, SearchForm, TolerantAutocompleteSelect, TolerantMultipleChoiceField, is_key
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ class ChangedMeanwhile(errors.BookingError):
     code = "changed_meanwhile"
 
 
-def as_refusal(error: errors.BookingError | IntegrityError) -> errors.BookingError:
-    """What a person should read of a write that was refused."""
+def booking_error_of(error: errors.BookingError | IntegrityError) -> errors.BookingError:
+    """The error to show for a failed write; an unknown `IntegrityError` is logged and becomes `ChangedMeanwhile`."""
     if isinstance(error, errors.BookingError):
         return error
     known = as_booking_error(error)
@@ -39,65 +39,60 @@ def as_refusal(error: errors.BookingError | IntegrityError) -> errors.BookingErr
     return known or ChangedMeanwhile()
 
 
-def bookings_link(text: str, **of: object) -> SafeString:
-    """A link to the list of the bookings of a resource or of a user."""
-    query = "&".join(f"{field}__id__exact={key}" for field, key in of.items())
+def bookings_link(text: str, **filters: object) -> SafeString:
+    """A link to the list of bookings, filtered by the ids of related rows, such as `resource=3`."""
+    query = "&".join(f"{field}__id__exact={key}" for field, key in filters.items())
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:core_booking_changelist"), query, text)
 
 
 def minutes(moment: datetime) -> str:
-    """A moment in UTC as a list shows it."""
-    return on_one_line(moment.strftime("%Y-%m-%d %H:%M"))
+    """A moment in UTC, to the minute, for a column of a list."""
+    return nowrap(moment.strftime("%Y-%m-%d %H:%M"))
 
 
-def on_one_line(text: str) -> SafeString:
-    """The text, not broken where a column is narrow."""
+def nowrap(text: str) -> SafeString:
+    """The text without line breaks in a narrow column."""
     return format_html('<span class="nowrap">{}</span>', text)
 
 
-class CarefulChangeList(ChangeList):
-    """A list whose search has an end."""
+class LimitedChangeList(ChangeList):
+    """A list with a limit on the length of its search."""
 
     search_form_class = SearchForm
 
 
-class CarefulAdmin(admin.ModelAdmin):
-    """The base of all admins here: no input yields an error page, and a refused write is a form error."""
+class BaseAdmin(admin.ModelAdmin):
+    """The base of all admins: no input causes an error page, and a failed write becomes a form error."""
 
-    form = RefusableForm
+    form = SaveErrorForm
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 200
     actions: ClassVar = ["delete_selected"]
 
-    # --- Who may: subclasses answer one question ----------------------------------------------------------------------
+    # --- Permissions: subclasses define `is_allowed` ------------------------------------------------------------------
 
-    def is_for(self, request: HttpRequest) -> bool:
-        """Whether the caller may do everything here."""
+    def is_allowed(self, request: HttpRequest) -> bool:
+        """Whether the caller has every permission on this model."""
         raise NotImplementedError
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whether it is listed."""
-        return self.is_for(request)
+        return self.is_allowed(request)
 
     def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether the caller may look."""
-        return self.is_for(request)
+        return self.is_allowed(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whether the caller may add."""
-        return self.is_for(request)
+        return self.is_allowed(request)
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether the caller may change."""
-        return self.is_for(request)
+        return self.is_allowed(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Whether the caller may remove."""
-        return self.is_for(request)
+        return self.is_allowed(request)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
-        """The row of a page's address; None also where the key is too large for SQLite."""
+        """The row in the URL; None also for a key that is too large for SQLite."""
         try:
             return super().get_object(request, object_id, from_field)
         except OverflowError:
@@ -112,11 +107,11 @@ class CarefulAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The form; when its save was refused, and with that taken back, the same form with the reason."""
+        """Shows the form; after a failed save and its rollback, shows the same form with the error."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except (errors.BookingError, IntegrityError) as error:
-            request.refusal = as_refusal(error)  # type: ignore[attr-defined]
+            request.save_error = booking_error_of(error)
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(
@@ -126,13 +121,12 @@ class CarefulAdmin(admin.ModelAdmin):
         change: bool = False,  # noqa: FBT001, FBT002 - Django's own
         **kwargs: Any,  # noqa: ANN401
     ) -> type[forms.ModelForm]:
-        """A form class made for this request."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        form.refusal = getattr(request, "refusal", None)
+        form.save_error = getattr(request, "save_error", None)
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Values for an empty form from the query string: keys to pick, such as `?resource=3`."""
+        """Initial values from the query string, such as `?resource=3`, for the fields with a picker only."""
         pickers = self.get_autocomplete_fields(request)
         return {name: value for name, value in request.GET.items() if name in pickers}
 
@@ -142,9 +136,9 @@ class CarefulAdmin(admin.ModelAdmin):
         request: HttpRequest,
         **kwargs: Any,  # noqa: ANN401
     ) -> forms.ModelChoiceField | None:
-        """The field; a picker where the admin names it as one."""
+        """Gives the fields in `autocomplete_fields` the picker that ignores invalid keys."""
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", PatientAutocompleteSelect(db_field, self.admin_site))
+            kwargs.setdefault("widget", TolerantAutocompleteSelect(db_field, self.admin_site))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(
@@ -153,20 +147,18 @@ class CarefulAdmin(admin.ModelAdmin):
         request: HttpRequest,
         **kwargs: Any,  # noqa: ANN401
     ) -> forms.ModelMultipleChoiceField | None:
-        """The field."""
-        return super().formfield_for_manytomany(db_field, request, form_class=PatientMultipleChoiceField, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, form_class=TolerantMultipleChoiceField, **kwargs)
 
     # --- Lists --------------------------------------------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ANN401
-        """The class of the list."""
-        return CarefulChangeList
+        return LimitedChangeList
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """The list.
+        """Converts the errors of an invalid query string.
 
         Raises:
-            IncorrectLookupParameters: When the query string makes no sense, though Django notices only in its query.
+            IncorrectLookupParameters: For a value that Django or the database rejects only while the query runs.
         """
         try:
             return super().get_changelist_instance(request)
@@ -174,13 +166,13 @@ class CarefulAdmin(admin.ModelAdmin):
             raise IncorrectLookupParameters(error) from error
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether a list may be filtered by that; regular expressions are work that a stranger can order."""
+        """Whether the query string may use this lookup; a regular expression could burn CPU time without end."""
         return not lookup.endswith("regex") and super().lookup_allowed(lookup, value, request)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        """Run a bulk action on what was ticked, unless that holds something that is no key."""
-        ticked = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
-        if not all(is_key(key) for key in ticked):
+        """Runs a bulk action on the selected rows; rejects a selection with an invalid key."""
+        keys = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        if not all(is_key(key) for key in keys):
             self.message_user(request, "The selection cannot be read. Nothing was changed.", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
@@ -190,19 +182,19 @@ class CarefulAdmin(admin.ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The question, then the removal; when that was refused, the list with the reason."""
+        """Asks, then deletes the row; after a failed deletion, shows the list with the error."""
         try:
             return super().delete_view(request, object_id, extra_context)
         except (errors.BookingError, IntegrityError) as error:
-            self.message_user(request, as_refusal(error).message, messages.ERROR)
+            self.message_user(request, booking_error_of(error).message, messages.ERROR)
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
     @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
     def delete_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        """Ask first, then remove row by row, each in a transaction of its own, and tell what was refused and why."""
+        """Asks, then deletes each row in its own transaction, and reports every failure with its reason."""
         if not request.POST.get("post"):
             return admin.actions.delete_selected(self, request, queryset)
-        refused: list[str] = []
+        failures: list[str] = []
         done = 0
         for obj in queryset.order_by("pk"):
             try:
@@ -211,37 +203,42 @@ class CarefulAdmin(admin.ModelAdmin):
                     self.delete_model(request, obj)
                 done += 1
             except (errors.BookingError, IntegrityError) as error:
-                refused.append(f"{self.describe(obj)}: {as_refusal(error).message}")
-        self.report(request, {"deleted": done}, refused)
+                failures.append(f"{self.describe(obj)}: {booking_error_of(error).message}")
+        self.report(request, {"deleted": done}, failures)
         return None
 
     def describe(self, obj: models.Model) -> str:
-        """What a report calls it."""
+        """The name of a row in a report."""
         return str(obj)
 
-    def report(self, request: HttpRequest, done: dict[str, int], refused: list[str], *, most: int = 10) -> None:
-        """Tell what a bulk action did, and what it was refused and why."""
-        for what, number in done.items():
+    def report(self, request: HttpRequest, done: dict[str, int], failures: list[str], *, maximum: int = 10) -> None:
+        """Reports the result of a bulk action.
+
+        Args:
+            request: The request.
+            done: The number of changed rows, by past participle ("deleted").
+            failures: A sentence for each row that failed.
+            maximum: The number of failures to show in full.
+        """
+        for participle, number in done.items():
             if number:
                 noun = self.opts.verbose_name if number == 1 else self.opts.verbose_name_plural
-                self.message_user(request, f"{number} {noun} {what}.", messages.SUCCESS)
-        for sentence in refused[:most]:
+                self.message_user(request, f"{number} {noun} {participle}.", messages.SUCCESS)
+        for sentence in failures[:maximum]:
             self.message_user(request, f"Not done: {sentence}", messages.ERROR)
-        if len(refused) > most:
-            self.message_user(request, f"{len(refused) - most} more were refused.", messages.ERROR)
+        if len(failures) > maximum:
+            self.message_user(request, f"{len(failures) - maximum} more were refused.", messages.ERROR)
 
 
-class ForStaff(CarefulAdmin):
-    """What all staff look after, without further permissions."""
+class ForStaff(BaseAdmin):
+    """An admin for all active staff; no further permissions are needed."""
 
-    def is_for(self, request: HttpRequest) -> bool:
-        """Active staff."""
+    def is_allowed(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_staff
 
 
-class ForSuperusers(CarefulAdmin):
-    """What superusers alone look after."""
+class ForSuperusers(BaseAdmin):
+    """An admin for superusers only."""
 
-    def is_for(self, request: HttpRequest) -> bool:
-        """Active superusers who are staff."""
+    def is_allowed(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_staff and request.user.is_superuser

@@ -1,4 +1,4 @@
-"""Django's admin with the sign-in limits of the API, and pickers that work for staff who may not see accounts."""
+"""Django's admin with the API's sign-in limits, and pickers for staff without access to accounts."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from core.staff.forms import SearchForm
 
 
 class FieldPicker(AutocompleteJsonView):
-    """The choices of a form's field, for whoever may fill in that form.
+    """The choices of a form's field, for everyone who may fill in that form.
 
-    Django asks whether the caller may see the admin of the objects to choose from. Ordinary staff book for users, but
-    have no access to accounts; they get names to choose from and nothing else.
+    Django itself demands permission to view the objects of the picker. Ordinary staff book for users, but have no
+    access to accounts. So the picker gives them names, and nothing else.
     """
 
     def has_perm(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether the caller may fill in the form that has this field."""
+        """Whether the caller may fill in the form with this field."""
         try:
             form_admin = self.admin_site.get_model_admin(self.source_field.model)
         except NotRegistered:
@@ -31,27 +31,27 @@ class FieldPicker(AutocompleteJsonView):
         return may_fill_in and self.source_field.name in form_admin.get_autocomplete_fields(request)
 
     def get_queryset(self) -> QuerySet:
-        """What matches; nothing where the search is refused."""
+        """The matching rows; none for a search that is too long."""
         if not SearchForm({"q": self.term}).is_valid():
             return self.model_admin.model._default_manager.none()
         return super().get_queryset()
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
-        """The key and the label: a user's full name beside the user name, where there is one."""
-        shown = super().serialize_result(obj, to_field_name)
+        """The key and the label of a row; a user's label includes the full name."""
+        option = super().serialize_result(obj, to_field_name)
         full_name = obj.get_full_name() if hasattr(obj, "get_full_name") else ""
-        return {**shown, "text": f"{shown['text']} ({full_name})"} if full_name else shown
+        return {**option, "text": f"{option['text']} ({full_name})"} if full_name else option
 
 
 class BookingAdminSite(AdminSite):
-    """The admin, whose form counts among the sign-ins."""
+    """The admin; its sign-in form shares the rate limits of the API's sign-in."""
 
     site_header = site_title = "Booking system"
     index_title = "What to look after"
     site_url = settings.FRONTEND_URL or "/api/"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The form; after too many tries a 429 that says when to come back."""
+        """The sign-in form; a 429 with `Retry-After` once a limit is used up."""
         if request.method == "POST":
             throttles = [throttle() for throttle in SIGN_IN]
             waits = [throttle.wait() for throttle in throttles if not throttle.allow_request(request, None)]
@@ -62,10 +62,9 @@ class BookingAdminSite(AdminSite):
         return super().login(request, extra_context)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The form of one's own password, which changes only together with what follows from it."""
+        """Changes the caller's own password and voids the tokens in one transaction."""
         with transaction.atomic():
             return super().password_change(request, extra_context)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """The choices for a field."""
         return FieldPicker.as_view(admin_site=self)(request)

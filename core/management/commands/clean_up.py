@@ -1,4 +1,4 @@
-"""`manage.py clean_up`: takes away what has expired; for cron, or a platform's own timer."""
+"""`manage.py clean_up`: deletes expired rows; run by cron or the platform's scheduler."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,18 +20,17 @@ BATCH_SIZE = 1000
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, tokens and idempotency keys and old messages, and says how many of each."""
+    """Deletes expired sessions, tokens and idempotency keys and old messages, and prints the number of each."""
 
     help = "Deletes expired sessions, tokens and idempotency keys, and old messages."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Delete, and count."""
         for name, expired in expired_rows(timezone.now()).items():
             self.stdout.write(f"{name}: {delete_in_batches(expired)} deleted")
 
 
 def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
-    """What has expired, by its name for people."""
+    """The expired rows by the name to print."""
     days = settings.TOKEN_MAX_AGE_DAYS
     old_tokens = Token.objects.none() if days is None else Token.objects.filter(created__lte=now - timedelta(days=days))
     return {
@@ -44,7 +43,7 @@ def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Delete the rows, not all in one transaction, and say how many there were."""
+    """Deletes the rows in batches, each in its own transaction; returns the number of rows."""
     deleted = 0
     while ids := list(rows.values_list("pk", flat=True)[:BATCH_SIZE]):
         rows.model._default_manager.filter(pk__in=ids).delete()

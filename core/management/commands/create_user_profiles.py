@@ -1,4 +1,4 @@
-"""`manage.py create_user_profiles`: a profile for users who came by bulk import."""
+"""`manage.py create_user_profiles`: creates the profiles of users from a bulk import, which sends no signals."""
 
 from typing import Any
 
@@ -11,17 +11,16 @@ BATCH_SIZE = 1000
 
 
 class Command(BaseCommand):
-    """Gives every user without a profile one."""
+    """Creates a profile for every user without one, in batches."""
 
     help = "Gives every user without a profile one."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Make them in batches, and say how many."""
-        made = 0
-        without = get_user_model()._default_manager.filter(profile=None).order_by("pk").values_list("pk", flat=True)
-        while ids := list(without[:BATCH_SIZE]):
+        created = 0
+        users = get_user_model()._default_manager.filter(profile=None).order_by("pk").values_list("pk", flat=True)
+        while ids := list(users[:BATCH_SIZE]):
             UserProfile.objects.bulk_create([UserProfile(user_id=pk) for pk in ids], ignore_conflicts=True)
-            made += len(ids)
+            created += len(ids)
             if len(ids) == BATCH_SIZE:
-                self.stdout.write(f"{made} profiles so far ...")
-        self.stdout.write(self.style.SUCCESS(f"{made} profiles were made."))
+                self.stdout.write(f"{created} profiles so far ...")
+        self.stdout.write(self.style.SUCCESS(f"{created} profiles were made."))

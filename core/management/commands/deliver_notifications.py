@@ -1,4 +1,4 @@
-"""`manage.py deliver_notifications`: sends what waits; with `--watch` for ever, for NOTIFICATIONS=worker."""
+"""`manage.py deliver_notifications`: sends due messages once, or with `--watch` until a signal."""
 
 import signal
 import threading
@@ -12,19 +12,18 @@ from core.outbox.delivery import Tally
 
 
 class Command(BaseCommand):
-    """Delivers what is due. Any number of them may run at once, beside web processes, too."""
+    """Sends due messages; any number of processes may run this command, next to web processes."""
 
     help = "Sends the messages that are due, reminders included."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One option."""
         parser.add_argument("--watch", action="store_true", help="go on until stopped, looking every two seconds")
 
     def handle(self, *args: Any, watch: bool, **options: Any) -> None:  # noqa: ANN401
-        """Deliver once, or until a signal; the message on its way is finished first."""
+        """Sends once, or until SIGTERM or SIGINT, which let the current message finish."""
         stopping = threading.Event()
         if not watch:
-            self.stdout.write(in_words(worker.run_due(now=timezone.now())))
+            self.stdout.write(summary(worker.run_due(now=timezone.now())))
             return
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopping.set())
@@ -33,8 +32,8 @@ class Command(BaseCommand):
         worker.watch(stopping, report=self.stderr.write)
 
 
-def in_words(tally: Tally) -> str:
-    """What a run did, as a sentence."""
-    words = {"sent": "sent", "retried": "to be tried again", "failed": "failed", "dropped": "dropped"}
-    counts = [f"{tally[name]} {said}" for name, said in words.items()]
+def summary(tally: Tally) -> str:
+    """The result of a run, as a sentence."""
+    phrases = {"sent": "sent", "retried": "to be tried again", "failed": "failed", "dropped": "dropped"}
+    counts = [f"{tally[name]} {phrase}" for name, phrase in phrases.items()]
     return ", ".join([*counts, f"{tally['written']} reminders written."])

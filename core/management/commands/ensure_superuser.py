@@ -1,4 +1,4 @@
-"""`manage.py ensure_superuser`: the first superuser of a deploy."""
+"""`manage.py ensure_superuser`: creates the first superuser of a deployment."""
 
 from typing import Any
 
@@ -11,12 +11,16 @@ from django.db import IntegrityError, transaction
 
 
 class Command(BaseCommand):
-    """Creates a superuser from the environment, or `.env`, if there is none."""
+    """Creates a superuser from the environment or `.env`, unless a superuser exists."""
 
     help = "Creates a superuser from DJANGO_SUPERUSER_USERNAME, _EMAIL and _PASSWORD if there is none."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Create it, or say why not."""
+        """Creates the superuser.
+
+        Raises:
+            CommandError: For a weak password, an invalid value, or a user name or address in use.
+        """
         User = get_user_model()  # noqa: N806 - a class
         if User._default_manager.filter(is_superuser=True).exists():
             self.stdout.write("There is a superuser already; nothing to do.")

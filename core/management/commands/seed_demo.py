@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: a small believable demo in an empty database."""
+"""`manage.py seed_demo`: fills an empty database with demo data."""
 
 import os
 from datetime import timedelta
@@ -41,38 +41,42 @@ BOOKINGS = [
 
 
 class Command(BaseCommand):
-    """Fills an empty database with a demo, and says how to sign in."""
+    """Fills an empty database with demo data, and prints how to sign in."""
 
     help = "Fills an empty database with a small demo; only with DEBUG on. Safe to run again."
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        """Fill it, unless there is something already."""
+        """Fills the database, unless it holds users or resources.
+
+        Raises:
+            CommandError: Without DEBUG or without a demo password.
+        """
         if not settings.DEBUG:
             raise CommandError("The demo is for trying things out: it runs only with DEBUG=True.")
         users = get_user_model()._default_manager
         names = [name for name, *_ in USERS]
         if users.exists() or Resource.objects.exists():
             if set(names) <= set(users.filter(username__in=names).values_list("username", flat=True)):
-                self.say_sign_ins("The demo is there already.")
+                self.print_sign_in("The demo is there already.")
             else:
                 self.stdout.write("The database is not empty; no demo was added.")
             return
         with transaction.atomic():
             self.fill(self.password())
-        self.say_sign_ins("The database was empty; it now holds a small demo.")
+        self.print_sign_in("The database was empty; it now holds a small demo.")
 
     def password(self) -> str:
         """The password of all demo users.
 
         Raises:
-            CommandError: When there is none; none is built in.
+            CommandError: When DEMO_PASSWORD is not set; there is no built-in password.
         """
         if not settings.DEMO_PASSWORD:
             raise CommandError("DEMO_PASSWORD is not set. Put one into .env; `make run` does it for a new .env.")
         return settings.DEMO_PASSWORD
 
     def fill(self, password: str) -> None:
-        """Make the users, the resources and the bookings, by the same verbs that everybody uses."""
+        """Creates the users, the resources and the bookings."""
         users = {}
         for username, email, first, last, is_staff in USERS:
             users[username] = get_user_model()._default_manager.create_user(
@@ -88,7 +92,7 @@ class Command(BaseCommand):
                 requires_approval=requires_approval,
             )
         today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-        # Rows, not the verb `book`: nobody is told of what never happened. The database holds its rules all the same.
+        # Inserts rows without the verb `book`, which would send e-mails. The database constraints apply all the same.
         Booking.objects.bulk_create(
             Booking(
                 user=users[username],
@@ -102,8 +106,8 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"{len(users)} users, {len(resources)} resources, {Booking.objects.count()} bookings.")
 
-    def say_sign_ins(self, first: str) -> None:
-        """Who can sign in, and where the password is."""
+    def print_sign_in(self, first: str) -> None:
+        """Prints the user names, and where to find the password."""
         staff = ", ".join(name for name, *_, is_staff in USERS if is_staff)
         others = ", ".join(name for name, *_, is_staff in USERS if not is_staff)
         where = "environment" if os.environ.get("DEMO_PASSWORD") else ".env"

@@ -13,7 +13,7 @@ import pytest
 
 from core.tests.support.documents import DEPLOYING
 from core.tests.support.environment import ROOT
-from tools.postgres import INSTALLED, superuser, throwaway_postgres
+from tools.postgres import INSTALLED, superuser_url, throwaway_postgres
 
 MADE = """
 from datetime import timedelta
@@ -49,7 +49,7 @@ def manage(*arguments: str, address: str) -> str:
 def server() -> Iterator[str]:
     """A PostgreSQL whose programs are those of the suite: its address for the superuser."""
     with throwaway_postgres() as url:
-        address = superuser(url).replace("/booking", "/postgres")
+        address = superuser_url(url).replace("/booking", "/postgres")
         # The document begins where nothing of the product is there yet.
         run_sql(address, "DROP DATABASE booking", "DROP ROLE booking")
         yield address

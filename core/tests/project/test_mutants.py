@@ -3,14 +3,14 @@
 import pytest
 
 from tools.bootstrap import ROOT
-from tools.mutants import MutantError, files, judged, mutated
+from tools.mutants import MutantError, apply_mutant, files, verdict_of
 from tools.mutations import MUTANTS, Mutant
 
 
 def test_what_is_to_be_taken_out_is_in_the_code_once() -> None:
     for mutant in MUTANTS:
         text = (ROOT / mutant.path).read_text(encoding="utf-8")
-        assert mutated(mutant, text) != text, mutant.name
+        assert apply_mutant(mutant, text) != text, mutant.name
         assert files(ROOT, mutant.tests)
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
 
@@ -18,7 +18,7 @@ def test_what_is_to_be_taken_out_is_in_the_code_once() -> None:
 @pytest.mark.parametrize("text", ["", "if a: b\nif a: c\n"], ids=["not there", "there twice"])
 def test_a_text_that_is_not_there_once_ends_the_run(text: str) -> None:
     with pytest.raises(MutantError, match=r"a rule: this is [02] times in a\.py, but must be there once"):
-        mutated(Mutant("a rule", "a.py", "if a:", "if False:"), text)
+        apply_mutant(Mutant("a rule", "a.py", "if a:", "if False:"), text)
 
 
 def test_a_pattern_without_a_file_ends_the_run() -> None:
@@ -38,7 +38,7 @@ def test_a_pattern_without_a_file_ends_the_run() -> None:
     ids=["all passed", "a test failed", "one without a reason", "a fixture found something", "no end"],
 )
 def test_a_mutant_is_caught_by_the_test_that_fails(status: int | None, output: str, verdict: tuple[bool, str]) -> None:
-    assert judged(status, output) == verdict
+    assert verdict_of(status, output) == verdict
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_a_mutant_is_caught_by_the_test_that_fails(status: int | None, output: s
     ids=["no database", "no import", "no file", "killed"],
 )
 def test_a_mutant_that_does_not_even_start_is_not_caught(status: int, output: str) -> None:
-    caught, by = judged(status, output)
+    caught, by = verdict_of(status, output)
     assert not caught
     assert by.startswith(f"BROKEN: pytest ended with {status}")
