@@ -41,9 +41,10 @@ fuzz: environment ## made-up calls for long, other calls each time; FUZZ_EXAMPLE
 
 # --- The description of the API, and speed ----------------------------------------------------------------------------
 
-schema: environment ## write openapi.yaml anew
-	@SECRET_KEY=of-no-use DEBUG=True BOOKING_ENV_FILE=/dev/null \
-	  $(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn --file openapi.yaml
+schema: environment ## write openapi.yaml anew, and the table of errors in docs/api.md
+	@export SECRET_KEY=of-no-use DEBUG=True BOOKING_ENV_FILE=/dev/null; \
+	  $(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn --file openapi.yaml && \
+	  $(VENV_PYTHON) manage.py write_error_table
 
 bench: environment ## how fast it is, against the floor
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)

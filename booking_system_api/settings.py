@@ -150,7 +150,7 @@ DJOSER = {
     "SERIALIZERS": {
         "user_create": "core.accounts.serializers.RegistrationSerializer",
         "user": "core.accounts.serializers.UserSerializer",
-        "current_user": "core.accounts.serializers.CurrentUserSerializer",
+        "current_user": "core.accounts.serializers.UserSerializer",
         "user_delete": "core.accounts.serializers.DeleteAccountSerializer",
         "set_password": "core.accounts.serializers.SetPasswordSerializer",
         "token_create": "core.accounts.serializers.SignInSerializer",
@@ -218,9 +218,17 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
     "DEFAULT_GENERATOR_CLASS": "core.schema.generator.Generator",
-    "GET_MOCK_REQUEST": "core.schema.inspector.no_request",
-    "POSTPROCESSING_HOOKS": ["core.schema.document.finish"],
+    "AUTHENTICATION_WHITELIST": [
+        "core.accounts.authentication.TokenAuthentication",
+        "core.accounts.authentication.JWTAuthentication",
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "core.calendars.schema.add_subscription",
+        "core.schema.start.add_health",
+        "core.schema.document.finish",
+    ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATION_PARAMETERS": False,
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }
 

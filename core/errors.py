@@ -1,46 +1,71 @@
-"""What can be wrong with a booking: a small tree of errors that knows no HTTP framework.
+"""The errors of bookings; this module imports no HTTP framework.
 
-The docstring of each class is its message to a person, `code` its name for machines, `field` the input that it is
-about (None: a rule across fields); further facts are attributes.
+A new error is one new class here, or in the feature that raises it. The exception handler, the description of the API
+and the table of errors in docs/api.md are made from the classes.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from core.intervals import Interval, on_the_clock
 
 
 class BookingError(Exception):
-    """The booking is not possible."""
+    """The base of all errors of bookings.
 
-    code = "booking_error"
-    field: str | None = None
+    Attributes:
+        code: The name of the error for programs; it does not change.
+        message: The sentence for people.
+        status: The HTTP status of the answer.
+        field: The input that is wrong; None for a rule across inputs.
+        advice: The sentence for client developers; empty for an error of the admin, and for one with a shared code.
+    """
 
-    def __init__(self, message: str | None = None) -> None:
-        self.message = message or (self.__doc__ or "").strip()
+    code: ClassVar[str] = "booking_error"
+    message: str = "The booking is not possible."
+    status: ClassVar[int] = 400
+    field: ClassVar[str | None] = None
+    advice: ClassVar[str] = ""
+
+    def __init__(self, message: str = "") -> None:
+        self.message = message or self.message
         super().__init__(self.message)
+
+    def facts(self) -> dict[str, object]:
+        """Further members of the response body."""
+        return {}
+
+    def headers(self) -> dict[str, str]:
+        """Further headers of the response."""
+        return {}
 
 
 class EndNotAfterStart(BookingError):
-    """The end must be after the start."""
+    """The end of the slot is not after its start."""
 
     code = "end_not_after_start"
+    message = "The end must be after the start."
+    advice = "Send an `end_time` after the `start_time`."
 
 
 class StartInPast(BookingError):
-    """The start is in the past. Choose a later one."""
+    """The slot starts before now."""
 
     code = "start_in_past"
+    message = "The start is in the past. Choose a later one."
     field = "start_time"
+    advice = "Send a later `start_time`."
 
 
 class StartTooSoon(BookingError):
-    """The start is too soon. Choose a later one."""
+    """The slot starts within the lead time."""
 
     code = "start_too_soon"
+    message = "The start is too soon. Choose a later one."
     field = "start_time"
+    advice = "A booking needs its lead time. Send a later `start_time`."
 
     def __init__(self, lead_time: timedelta) -> None:
         minutes = int(lead_time.total_seconds() // 60)
@@ -48,10 +73,12 @@ class StartTooSoon(BookingError):
 
 
 class TooFarAhead(BookingError):
-    """A booking ends at most five years (1826 days) from now. Choose an earlier end."""
+    """The slot ends after the bookable window."""
 
     code = "too_far_ahead"
+    message = "A booking ends at most five years (1826 days) from now. Choose an earlier end."
     field = "end_time"
+    advice = "Send an earlier `end_time`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +90,25 @@ class Suggestion:
     resource_name: str
     slot: Interval
 
+    def as_json(self) -> dict[str, object]:
+        """The suggestion as the API shows it."""
+        return {
+            "kind": self.kind,
+            "resource": self.resource_id,
+            "resource_name": self.resource_name,
+            **self.slot.as_json(),
+        }
+
 
 class SlotTaken(BookingError):
-    """This resource is already booked during the selected time."""
+    """The slot clashes with blocking bookings of the resource."""
 
     code = "slot_taken"
+    message = "This resource is already booked during the selected time."
+    advice = (
+        "Somebody else has the slot. `conflicts` says when it is taken (never by whom), `suggestion` and `suggestions` "
+        "what could be booked instead."
+    )
 
     def __init__(self, *, conflicts: Sequence[Interval] = (), suggestions: Sequence[Suggestion] = ()) -> None:
         self.conflicts = list(conflicts)
@@ -75,8 +116,15 @@ class SlotTaken(BookingError):
         self.suggestion = next((found.slot for found in suggestions if found.kind == "later"), None)
         super().__init__(" ".join(self._sentences()))
 
+    def facts(self) -> dict[str, object]:
+        return {
+            "conflicts": [slot.as_json() for slot in self.conflicts],
+            "suggestion": self.suggestion.as_json() if self.suggestion else None,
+            "suggestions": [found.as_json() for found in self.suggestions],
+        }
+
     def _sentences(self) -> list[str]:
-        sentences = [(type(self).__doc__ or "").strip()]
+        sentences = [self.message]
         if self.conflicts:
             sentences.append("Taken (UTC): " + "; ".join(in_words(slot) for slot in self.conflicts) + ".")
         if self.suggestion:
@@ -87,87 +135,122 @@ class SlotTaken(BookingError):
 
 
 class ResourceOutOfService(BookingError):
-    """This resource is out of service and cannot be booked at the moment. Choose another one."""
+    """The resource is out of service."""
 
     code = "resource_out_of_service"
+    message = "This resource is out of service and cannot be booked at the moment. Choose another one."
     field = "resource"
+    advice = "Staff took the resource out of service. Choose another one."
 
 
 class ResourceMissing(BookingError):
-    """There is no such resource."""
+    """No resource has the id."""
 
     code = "resource_missing"
+    message = "There is no such resource."
     field = "resource"
+    advice = "There is no resource of that id. List the resources."
 
 
 class UserMissing(BookingError):
-    """There is no such user."""
+    """No user has the id."""
 
     code = "user_missing"
+    message = "There is no such user."
     field = "user"
+    advice = "There is no user of the id that staff sent in `user`."
 
 
 class StatusNotAllowed(BookingError):
-    """You may not set this status."""
+    """The caller may not set the status."""
 
     code = "status_not_allowed"
+    message = "You may not set this status."
     field = "status"
+    advice = "The caller may not set this status; the message says why."
 
 
 class BookingEnded(BookingError):
-    """This booking has ended and cannot be changed any more. Ask staff if its record is wrong."""
+    """The booking has ended, and the caller is not staff."""
 
     code = "booking_ended"
+    message = "This booking has ended and cannot be changed any more. Ask staff if its record is wrong."
+    status = 403
+    advice = "A booking that is over is history for its owner; staff may still change it."
 
 
 class StaleVersion(BookingError):
-    """Somebody changed this meanwhile. Look at its current state, merge, and send it again with the new ETag."""
+    """`If-Match` names another version than the stored one."""
 
     code = "precondition_failed"
+    message = "Somebody changed this meanwhile. Look at its current state, merge, and send it again with the new ETag."
+    status = 412
+    advice = "`If-Match` named another version. `current` is what is stored now, `ETag` its tag: merge, send again."
 
     def __init__(self, current: Mapping[str, Any], tag: str) -> None:
         self.current = current
         self.tag = tag
         super().__init__()
 
+    def facts(self) -> dict[str, object]:
+        return {"current": self.current}
+
+    def headers(self) -> dict[str, str]:
+        return {"ETag": self.tag}
+
 
 class BookingMissing(BookingError):
-    """This booking is not there any more."""
+    """Somebody deleted the booking meanwhile."""
 
     code = "not_found"
+    message = "This booking is not there any more."
+    status = 404
 
 
 class TimeNotUtcText(BookingError):
-    """A time is of the years 1 to 9999; SQLite stores it in UTC: YYYY-MM-DD HH:MM:SS, with six decimals or none."""
+    """The text of a stored time would not compare correctly on SQLite."""
 
     code = "time_form"
+    message = (
+        "A time is of the years 1 to 9999; SQLite stores it in UTC: YYYY-MM-DD HH:MM:SS, with six decimals or none."
+    )
+    advice = "A time is outside of the years 1 to 9999. Send another one."
 
 
 class CapacityTooSmall(BookingError):
-    """The capacity must be at least 1."""
+    """The capacity is below 1."""
 
     code = "capacity_too_small"
+    message = "The capacity must be at least 1."
     field = "capacity"
+    advice = "Send a `capacity` of at least 1."
 
 
 class ResourceHasBookings(BookingError):
-    """This resource has bookings and cannot be deleted. Set is_available to false to take it out of service."""
+    """Bookings refer to the resource."""
 
     code = "resource_has_bookings"
+    message = "This resource has bookings and cannot be deleted. Set is_available to false to take it out of service."
+    status = 409
+    advice = "Set `is_available` to false instead."
 
 
 class UsernameTaken(BookingError):
-    """A user with that username already exists. User names differ in more than their case."""
+    """Another user has the name, in any case."""
 
     code = "username_taken"
+    message = "A user with that username already exists. User names differ in more than their case."
     field = "username"
+    advice = "Somebody took the user name at the same moment. Choose another one."
 
 
 class EmailTaken(BookingError):
-    """A user with that email address already exists. Reset the password if the account is yours."""
+    """Another user has the e-mail address, in any case."""
 
     code = "email_taken"
+    message = "A user with that email address already exists. Reset the password if the account is yours."
     field = "email"
+    advice = "Somebody took the address at the same moment. Choose another one."
 
 
 def in_words(slot: Interval) -> str:

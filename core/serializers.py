@@ -11,13 +11,20 @@ from core.choices import BookingStatus
 from core.constraints import LARGEST_CAPACITY
 from core.models import Resource
 
+WHOSE = "Whose booking it is, by id. Only staff who book may name another one."
+
 
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
     """A resource and how it stands in the window asked for."""
 
-    is_available = FlagField(required=False)
-    requires_approval = FlagField(required=False)
-    availability_status = serializers.CharField(read_only=True)
+    is_available = FlagField(required=False, help_text="False: out of service, cannot be booked.")
+    requires_approval = FlagField(required=False, help_text="Whether a booking waits until staff confirm it.")
+    availability_status = serializers.ChoiceField(
+        ("available", "pending", "unavailable"),
+        read_only=True,
+        help_text="In the window asked for: `unavailable` when out of service or a confirmed booking is in it, "
+        "`pending` when only pending ones are, else `available`.",
+    )
 
     class Meta:
         model = Resource
@@ -30,6 +37,11 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
             "requires_approval",
             "availability_status",
         )
+        extra_kwargs: ClassVar = {
+            "name": {"help_text": "What people call it."},
+            "description": {"help_text": "What to know before booking it."},
+            "capacity": {"help_text": "How many people or items it holds."},
+        }
 
     # What is shown but not stored in the row.
     live_fields: ClassVar = {"availability_status", "next_free"}
@@ -46,7 +58,11 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
 class ResourceWithNextFreeSerializer(ResourceSerializer):
     """A resource, and from when on it could be booked."""
 
-    next_free = MomentField(read_only=True)
+    next_free = MomentField(
+        read_only=True,
+        allow_null=True,
+        help_text="With `include=next_free`: from when on it could be booked; null when there is no such moment.",
+    )
 
     class Meta(ResourceSerializer.Meta):
         fields = (*ResourceSerializer.Meta.fields, "next_free")
@@ -56,16 +72,30 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
     """A booking; what a client sends becomes the arguments of a verb."""
 
     id = serializers.IntegerField(read_only=True)
-    user = KeyField(source="user_id", required=False, allow_null=True)
-    username = serializers.CharField(source="user.username", read_only=True)
-    resource = KeyField(source="resource_id")
-    resource_name = serializers.CharField(source="resource.name", read_only=True)
-    start_time = MomentField()
-    end_time = MomentField()
-    status = WordField(choices=BookingStatus.choices, required=False)
-    notes = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=5_000)
-    created_at = MomentField(read_only=True)
-    updated_at = MomentField(read_only=True)
+    user = KeyField(source="user_id", required=False, allow_null=True, help_text=WHOSE)
+    username = serializers.CharField(source="user.username", read_only=True, help_text="Their user name.")
+    resource = KeyField(source="resource_id", help_text="What is booked, by id.")
+    resource_name = serializers.CharField(source="resource.name", read_only=True, help_text="Its name.")
+    start_time = MomentField(
+        help_text="The first moment of the booking, ISO 8601 with an offset; answered in UTC with `Z`."
+    )
+    end_time = MomentField(
+        help_text="The moment from which the resource is free again; after `start_time`, at most 1826 days ahead."
+    )
+    status = WordField(
+        choices=BookingStatus.choices,
+        required=False,
+        help_text="`pending` and `confirmed` bookings hold their slot, `cancelled` and `rejected` ones do not.",
+    )
+    notes = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        max_length=5_000,
+        help_text="Free text for the owner and staff.",
+    )
+    created_at = MomentField(read_only=True, help_text="When it was made.")
+    updated_at = MomentField(read_only=True, help_text="When it was last changed.")
 
     # What is shown but not stored in the row.
     live_fields: ClassVar = {"username", "resource_name"}
@@ -75,7 +105,7 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
         found = super().get_fields()
         request = self.context.get("request")
         if self.instance is not None or not (request and request.user.is_staff):
-            found["user"] = serializers.IntegerField(source="user_id", read_only=True)
+            found["user"] = serializers.IntegerField(source="user_id", read_only=True, help_text=WHOSE)
         return found
 
 

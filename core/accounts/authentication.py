@@ -16,6 +16,14 @@ from rest_framework_simplejwt import tokens
 SIGN_IN_CLAIM = "auth_time"
 
 
+class SignInExpired(AuthenticationFailed):
+    """The token is of a sign-in that is older than the operator allows."""
+
+    default_code = "sign_in_expired"
+    default_detail = "This sign-in is too old. Sign in again."
+    advice = "The operator limits how long a sign-in counts. Sign in again."
+
+
 def is_too_old(signed_in_at: datetime, *, now: datetime) -> bool:
     """Whether the sign-in is older than `TOKEN_MAX_AGE_DAYS`."""
     days = settings.TOKEN_MAX_AGE_DAYS
@@ -26,10 +34,10 @@ def require_recent(signed_in_at: datetime) -> None:
     """Rejects a token whose sign-in is too old.
 
     Raises:
-        AuthenticationFailed: When the sign-in is too old.
+        SignInExpired: When the sign-in is too old.
     """
     if is_too_old(signed_in_at, now=timezone.now()):
-        raise AuthenticationFailed("This sign-in is too old. Sign in again.", code="sign_in_expired")
+        raise SignInExpired
 
 
 class TokenAuthentication(authentication.TokenAuthentication):

@@ -1,6 +1,6 @@
 """Serializers of accounts, passwords and tokens, on the basis of djoser and simplejwt."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
@@ -23,6 +23,16 @@ from core.querysets import locked
 
 PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
 
+# What the fields of an account mean.
+WORDS = {
+    "username": {"help_text": "Unique, whatever its case."},
+    "email": {"help_text": "Unique, stored in lower case."},
+    "first_name": {"help_text": "May be empty."},
+    "last_name": {"help_text": "May be empty."},
+    "is_staff": {"help_text": "Whether this is one of those who keep the resources."},
+    "is_active": {"help_text": "False: the account is closed."},
+}
+
 
 class IdentityMixin:
     """Keeps user names and e-mail addresses unique, in any case."""
@@ -43,11 +53,15 @@ class IdentityMixin:
 class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
     """A new account."""
 
-    password = serializers.CharField(write_only=True, **PASSWORD)
+    password = serializers.CharField(
+        write_only=True,
+        help_text="Hard to guess: not too common, not like the rest, not only digits, 8 to 128 characters.",
+        **PASSWORD,
+    )
 
     class Meta(djoser.UserCreateSerializer.Meta):
         fields = ("id", "username", "email", "first_name", "last_name", "password")
-        extra_kwargs = {"email": {"required": True, "allow_blank": False}}  # noqa: RUF012
+        extra_kwargs: ClassVar = {**WORDS, "email": {**WORDS["email"], "required": True, "allow_blank": False}}
 
     def create(self, validated_data: dict[str, Any]) -> User:
         """Saves the account; skips djoser's own handling of `IntegrityError`, which hides the field."""
@@ -57,7 +71,7 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
 class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
     """An account as its user and superusers see it."""
 
-    profile_picture = serializers.SerializerMethodField()
+    profile_picture = serializers.SerializerMethodField(help_text="Its address; null when there is none.")
 
     class Meta:
         model = User
@@ -72,19 +86,16 @@ class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
             "profile_picture",
         )
         read_only_fields = ("is_staff", "is_active")
-        extra_kwargs = {  # noqa: RUF012
-            "username": {"required": False},
-            "email": {"required": False, "allow_blank": False},
+        extra_kwargs: ClassVar = {
+            **WORDS,
+            "username": {**WORDS["username"], "required": False},
+            "email": {**WORDS["email"], "required": False, "allow_blank": False},
         }
 
     def get_profile_picture(self, user: User) -> str | None:
         """The URL of the picture, or None."""
         profile = getattr(user, "profile", None)
         return profile.profile_picture if profile else None
-
-
-class CurrentUserSerializer(UserSerializer):
-    """The caller's own account."""
 
 
 class SignInSerializer(djoser.TokenCreateSerializer):
@@ -209,9 +220,14 @@ class ProfilePictureSerializer(serializers.ModelSerializer):
     """A profile's picture."""
 
     # Declared here because a ModelSerializer drops the scheme check of the model field.
-    profile_picture = serializers.URLField(max_length=500, validators=[URLValidator(schemes=["http", "https"])])
+    profile_picture = serializers.URLField(
+        max_length=500, validators=[URLValidator(schemes=["http", "https"])], help_text="An http or https address."
+    )
 
     class Meta:
         model = UserProfile
         fields = ("profile_picture", "cloudinary_public_id", "updated_at")
         read_only_fields = ("updated_at",)
+        extra_kwargs: ClassVar = {
+            "cloudinary_public_id": {"help_text": "What Cloudinary calls it; null when there is no such thing."}
+        }

@@ -13,8 +13,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as framework_handler
 
-from core import errors
+from core.api.errors import ApiError, BadRequest, BodyTooLarge, Contradiction, DatabaseUnavailable, ServerError
 from core.constraints import as_booking_error
+from core.errors import BookingError
 
 logger = logging.getLogger(__name__)
 
@@ -30,21 +31,15 @@ TITLES = {
     500: "Server error",
 }
 
-# What a domain error is over HTTP, where it is not bad input (400).
-STATUS: dict[type[errors.BookingError], int] = {
-    errors.BookingEnded: 403,
-    errors.BookingMissing: 404,
-    errors.ResourceHasBookings: 409,
-    errors.StaleVersion: 412,
-}
-
+# The code and the sentence of an answer of Django's own, by its status.
 DETAILS = {
-    400: ("bad_request", "This request cannot be understood."),
     403: ("permission_denied", "You may not do this."),
     404: ("not_found", "There is nothing here. Check the address; every path ends in a slash."),
     405: ("method_not_allowed", "This method is not allowed here."),
-    413: ("body_too_large", "The body is too large."),
-    503: ("database_unavailable", "The database cannot be reached at the moment. Try again in a few seconds."),
+    **{
+        kind.status_code: (kind.default_code, kind.default_detail)
+        for kind in (BadRequest, BodyTooLarge, DatabaseUnavailable)
+    },
 }
 
 
@@ -53,17 +48,17 @@ def error_body(status: int, code: str, detail: str, /, **more: object) -> dict[s
     return {"error": TITLES.get(status) or HTTPStatus(status).phrase, "code": code, "detail": detail, **more}
 
 
+def body_of(error: ApiError) -> dict[str, object]:
+    """The body of an error of ours that is about no booking."""
+    return error_body(error.status_code, error.default_code, str(error.detail))
+
+
 def error_for_status(status: int, request_id: str) -> tuple[int, dict[str, object]]:
     """The status and the body of an error of which no more than the status is known."""
     if status >= 500 and status != 503:
-        return status, error_body(status, "server_error", server_error_detail(request_id))
+        return status, error_body(status, ServerError.default_code, str(ServerError(request_id).detail))
     code, detail = DETAILS.get(status, DETAILS[400])
     return status, error_body(status, code, detail)
-
-
-def server_error_detail(request_id: str) -> str:
-    """What a person reads when we failed; the traceback is in the log under the same id."""
-    return f"Something went wrong on our side. Please report request {request_id}."
 
 
 def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
@@ -74,7 +69,7 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
     """
     exc = understood(exc)
     request_id = getattr(getattr(context.get("request"), "_request", None), "request_id", "")
-    if isinstance(exc, errors.BookingError):
+    if isinstance(exc, BookingError):
         return booking_error(exc)
     answer = framework_handler(exc, dict(context))
     if answer is None:
@@ -110,45 +105,13 @@ def understood(exc: Exception) -> Exception:
     return exc
 
 
-class BodyTooLarge(exceptions.APIException):
-    """A body over the limit that was only noticed while it was read."""
-
-    status_code = 413
-    default_code = "body_too_large"
-    default_detail = DETAILS[413][1]
-
-
-class Contradiction(exceptions.APIException):
-    """A write that the database refused for a reason that no check knows."""
-
-    status_code = 409
-    default_code = "conflict"
-    default_detail = "This contradicts what is stored; somebody may have been faster. Read it again and retry."
-
-
-def booking_error(error: errors.BookingError) -> Response:
+def booking_error(error: BookingError) -> Response:
     """A domain error as an answer."""
-    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    if isinstance(error, errors.StaleVersion):
-        body = error_body(status, error.code, error.message, current=error.current)
-        return Response(body, status=status, headers={"ETag": error.tag})
-    if status != 400:
-        return Response(error_body(status, error.code, error.message), status=status)
-    more: dict[str, object] = {}
-    if isinstance(error, errors.SlotTaken):
-        more["conflicts"] = [slot.as_json() for slot in error.conflicts]
-        more["suggestion"] = error.suggestion.as_json() if error.suggestion else None
-        more["suggestions"] = [
-            {
-                "kind": found.kind,
-                "resource": found.resource_id,
-                "resource_name": found.resource_name,
-                **found.slot.as_json(),
-            }
-            for found in error.suggestions
-        ]
-    body = validation_body({error.field or NON_FIELD: [error.message]}, code=error.code)
-    return Response({**body, **more}, status=400)
+    if error.status == 400:
+        body = validation_body({error.field or NON_FIELD: [error.message]}, code=error.code)
+    else:
+        body = error_body(error.status, error.code, error.message)
+    return Response({**body, **error.facts()}, status=error.status, headers=error.headers())
 
 
 def validation_body(detail: object, code: str = "invalid") -> dict[str, object]:

@@ -16,10 +16,11 @@ import orjson
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import QueryDict
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.errors import ApiError
 from core.api.models import IdempotencyKey
 
 VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
@@ -27,12 +28,13 @@ KEPT_FOR = timedelta(hours=24)
 KEPT_HEADERS = ("Location", "ETag")
 
 
-class KeyReused(APIException):
+class KeyReused(ApiError):
     """A request repeats a key with another body."""
 
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = "This Idempotency-Key was used for another body within the last 24 hours. Use a new key."
+    advice = "One key, one body. Use a new key for another booking."
 
 
 def idempotent(request: Request, call: Callable[[], Response], *, now: datetime) -> Response:

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
 
-from core.api.exception_handler import error_body, error_for_status
+from core.api.errors import BadRequest, BodyTooLarge, LengthRequired
+from core.api.exception_handler import body_of, error_body, error_for_status
 
 # The most that is read and discarded of a rejected body before the response.
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
@@ -83,12 +84,12 @@ class ApiErrorsMiddleware:
         """The error for a body that must not be read; None for an acceptable body."""
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length and request.headers.get("Transfer-Encoding"):
-            return json_error(411, error_body(411, "length_required", "Send the body with a Content-Length header."))
+            return json_error(411, body_of(LengthRequired()))
         if length and not re.fullmatch(r"[0-9]{1,18}", length):
-            return json_error(400, error_body(400, "bad_request", "Content-Length must be a whole number."))
+            return json_error(400, body_of(BadRequest("Content-Length must be a whole number.")))
         if length and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             limit = f"The body may have at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
-            return json_error(413, error_body(413, "body_too_large", limit))
+            return json_error(413, body_of(BodyTooLarge(limit)))
         charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
         if charset.strip("'\"").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
             return json_error(415, error_body(415, "unsupported_media_type", UNREADABLE_CHARSET))

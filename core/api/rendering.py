@@ -110,6 +110,7 @@ class JSONUnlessStaffBrowser(DefaultContentNegotiation):
     """JSON for every client, whatever its `Accept`; the browsable API for a staff session that asks for HTML."""
 
     formats = ("json", "api")
+    help_text = "`json`, whatever `Accept` says; `api` is a page, for a session of staff."
 
     def select_renderer(
         self, request: Request, renderers: Iterable[renderers.BaseRenderer], format_suffix: str | None = None

@@ -42,7 +42,9 @@ class SlotParameters(SearchParameters):
 class FirstSlotParameters(SearchParameters):
     """The search for the first slot of each resource."""
 
-    min_capacity = serializers.IntegerField(min_value=1, max_value=LARGEST_CAPACITY, required=False)
+    min_capacity = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_CAPACITY, required=False, help_text="How many at least."
+    )
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=20, help_text="How many at most.")
 
 
@@ -57,15 +59,17 @@ class BusySerializer(SlotSerializer):
     """A span of time that is taken; `id` only for its owner and staff."""
 
     status = serializers.ChoiceField(choices=[status.value for status in BookingStatus.blocking()])
-    id = serializers.IntegerField(required=False)
+    id = serializers.IntegerField(required=False, help_text="Of the booking; only for its owner and staff.")
 
 
 class TimelineSerializer(serializers.Serializer):
     """What is busy and what is free, and from when on one could book."""
 
-    busy = BusySerializer(many=True)
-    free = SlotSerializer(many=True)
-    next_free = MomentField(allow_null=True)
+    busy = BusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
+    free = SlotSerializer(many=True, help_text="The gaps between.")
+    next_free = MomentField(
+        allow_null=True, help_text="From when on it could be booked; null when there is no such moment."
+    )
 
 
 class FirstSlotSerializer(SlotSerializer):

@@ -22,16 +22,20 @@ MAX_FEEDS = 20
 
 
 class TooManyFeeds(errors.BookingError):
-    """You have 20 calendar feeds already. Delete one that you do not use any more."""
+    """The user has the most feeds that one user may have."""
 
     code = "too_many_feeds"
+    message = f"You have {MAX_FEEDS} calendar feeds already. Delete one that you do not use any more."
+    advice = "Delete a calendar feed that is not used any more."
 
 
 class NamesNotAllowed(errors.BookingError):
-    """Only staff may subscribe to a calendar that tells who booked, and only to that of a resource."""
+    """The feed would tell who booked, and may not."""
 
     code = "names_not_allowed"
+    message = "Only staff may subscribe to a calendar that tells who booked, and only to that of a resource."
     field = "names"
+    advice = "Leave `names` out; staff may send it with a `resource`."
 
 
 @transaction.atomic

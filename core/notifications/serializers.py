@@ -1,5 +1,7 @@
 """The serializer of preferences."""
 
+from typing import ClassVar
+
 from rest_framework import serializers
 
 from core.api.fields import FormsMixin
@@ -20,3 +22,12 @@ class PreferencesSerializer(FormsMixin, serializers.ModelSerializer):
             "booking_cancelled",
             "reminder_minutes",
         )
+        extra_kwargs: ClassVar = {
+            "time_zone": {"help_text": "An IANA name, such as Europe/Berlin: the clock of the times in messages."},
+            "booking_created": {"help_text": "Whether to be told of new bookings."},
+            "booking_changed": {"help_text": "Whether to be told of changes."},
+            "booking_confirmed": {"help_text": "Whether to be told that staff confirmed one."},
+            "booking_rejected": {"help_text": "Whether to be told that staff rejected one."},
+            "booking_cancelled": {"help_text": "Whether to be told of cancellations."},
+            "reminder_minutes": {"help_text": "How many minutes before the start to be reminded; null: never."},
+        }

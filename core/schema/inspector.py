@@ -1,169 +1,312 @@
-"""From an operation's entry to OpenAPI; the shapes are drf-spectacular's reading of the serializers."""
+"""The schema inspector: adds the rules of this API to the reading of a view by drf-spectacular."""
 
-from collections.abc import Iterator
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drf_spectacular.drainage import error
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.drainage import error, get_override
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ComponentRegistry, force_instance
-from rest_framework.fields import CharField, Field
-from rest_framework.permissions import SAFE_METHODS
+from drf_spectacular.plumbing import build_media_type_object
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework.exceptions import (
+    NotAuthenticated,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    Throttled,
+    UnsupportedMediaType,
+    ValidationError,
+)
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.serializers import BaseSerializer
 
-from core.api.query import MAY_BE_EMPTY
-from core.schema.operation import EVERYBODY, JSON, Answer, Body, Operation
-from core.schema.operations import OPERATIONS
-from core.schema.parameters import EXAMPLES, PARAMETERS, parameter
-from core.schema.problems import ALWAYS, LIMITED, PROBLEMS, by_status
-from core.schema.refusals import refusal
+from core.api.errors import BadRequest, BodyTooLarge, DatabaseUnavailable, LengthRequired, ServerError
+from core.api.etags import NO_TAGS
+from core.api.exception_handler import validation_body
+from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
+from core.api.views import TaggedMixin
+from core.errors import SlotTaken, StaleVersion
+from core.schema.fields import drop_input_rules, example_error, widen_inputs
+from core.schema.headers import HEADERS, IF_MATCH, IF_NONE_MATCH
+from core.schema.problems import Problem, problems
 
-TOKEN, JWT = {"Token": []}, {"JWT": []}
-TRIMMED = "x-trimmed"
+Schema = dict[str, Any]
+
+# Every endpoint may answer these errors.
+ALWAYS = (
+    ValidationError,
+    BadRequest,
+    LengthRequired,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    ServerError,
+    DatabaseUnavailable,
+)
+HEADERS_OF_STATUS = {
+    "201": ("Location",),
+    "304": ("ETag",),
+    "401": ("WWW-Authenticate",),
+    "412": ("ETag",),
+    "429": ("Retry-After",),
+    "503": ("Retry-After",),
+}
+TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
+NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
+
+# Swagger UI sends the examples of parameters as they are, so only required parameters have one.
+EXAMPLES = {"start": "2030-01-31T09:00:00Z", "end": "2030-02-01T00:00:00Z", "duration": 60}
+KEYS = {"booking": 41, "resource": 3, "user": 7, "feed": 5}
 PLACES = ("path", "query", "header")
-BODY_TYPES = (JSON, "application/x-www-form-urlencoded", "multipart/form-data")
-
-
-def no_request(*args: object, **kwargs: object) -> None:
-    """Stand in for the request that drf-spectacular would make up: what is described depends on no caller."""
 
 
 class Inspector(AutoSchema):
-    """Describes an operation by its entry in `core.schema.operations`."""
+    """Adds permissions, query parameters, conditional requests, headers and errors to an operation."""
 
-    def get_operation(
-        self, path: str, path_regex: str, path_prefix: str, method: str, registry: ComponentRegistry
-    ) -> dict[str, Any] | None:
-        """The operation; one without an entry is an error."""
-        self.registry, self.path, self.path_regex = registry, path, path_regex
-        self.path_prefix, self.method = path_prefix, method.upper()
-        said = OPERATIONS.get(f"{self.method} {path}")
-        if said is None:
-            error(f"{self.method} {path} has no entry in core/schema/operations/.")
-            return None
-        who = "" if said.who == EVERYBODY else f"\n\nFor {said.who}."
-        described = {
-            "operationId": said.id,
-            "tags": [said.tag],
-            "summary": said.summary,
-            "description": said.description + who,
-            "security": [{}, TOKEN, JWT] if said.anonymous else [TOKEN, JWT],
-            "parameters": self.parameters_of(said),
-            "responses": self.responses_of(said),
-        }
-        if said.body:
-            described["requestBody"] = self.body_of(said.body)
-        return described
+    def get_operation(self, *args: Any) -> Schema:  # noqa: ANN401 - the library's own
+        operation = super().get_operation(*args)
+        declared = operation.pop("x-errors", ())
+        operation.setdefault("description", "")
+        operation.setdefault("security", [{}])
+        if {} not in operation["security"] and "\n\nFor " not in operation["description"]:
+            operation["description"] += "\n\nFor whoever is signed in."
+        for status, response in operation["responses"].items():
+            response["description"] = response["description"] or self.default_description(status)
+        operation["parameters"].sort(key=place_of)
+        if "If-None-Match" in parameter_names(operation):
+            headers = self._get_response_headers_for_code("304")
+            operation["responses"]["304"] = {"description": NOT_MODIFIED, "headers": headers}
+        codes = set(map(code_of, [*declared, *self.errors_that_follow(operation)]))
+        operation["responses"] |= self.error_responses(codes, operation)
+        return operation
 
-    def _map_serializer_field(self, field: Field, direction: str, bypass_extensions: bool = False) -> Any:  # noqa: ANN401
-        """The field's schema, with a mark where white space at the ends of what is sent is cut off."""
-        schema = super()._map_serializer_field(field, direction, bypass_extensions)
-        if direction == "request" and isinstance(field, CharField) and field.trim_whitespace:
-            schema[TRIMMED] = True
-        return schema
+    # --- Permissions --------------------------------------------------------------------------------------------------
 
-    def parameters_of(self, said: Operation) -> list[dict[str, Any]]:
-        """Those named, and those of the filters."""
-        found = []
-        mapped = self._map_serializer(said.filters(), "request") if said.filters else {"properties": {}}
-        for name, schema in mapped["properties"].items():
-            if name in said.parameters:
-                continue
-            says = schema.pop("description", "How many at least.")
-            for part in (schema, schema.get("items", {})):
-                part.pop("x-spec-enum-id", None)
-                part.pop("default", None) if "enum" in part else None
-                if "enum" in part:
-                    part.pop("type", None)
-            if schema.pop(TRIMMED, False) and "maxLength" in schema:
-                says += f" At most {schema.pop('maxLength')} characters."
-            more = {"allowEmptyValue": True} if name in MAY_BE_EMPTY else {}
-            found.append(parameter(name, "query", says, schema, required=name in mapped.get("required", []), **more))
+    def get_auth(self) -> list[Schema]:
+        found = super().get_auth()
+        return [{}, *(one for one in found if one)] if self.allows(AnonymousUser()) else found
+
+    def allows(self, user: Any) -> bool:  # noqa: ANN401 - a user, or nobody
+        """True if the permissions of the view let the user in, before any object is fetched."""
+        request = self.view.request
+        request.user = user
+        return all(permission.has_permission(request, self.view) for permission in self.view.get_permissions())
+
+    def checks_objects(self) -> bool:
+        """True if the address names an object and a permission of the view checks the object."""
+        asked = [type(permission).has_object_permission for permission in self.view.get_permissions()]
+        return "{id}" in self.path and any(method is not BasePermission.has_object_permission for method in asked)
+
+    # --- Requests -----------------------------------------------------------------------------------------------------
+
+    def get_override_parameters(self) -> list[Any]:
+        query, found = self.query_parameters(), []
+        if query is not None and query().fields:
+            found.append(query)
+        if isinstance(self.view, TaggedMixin) and self.method == "GET":
+            found.append(IF_NONE_MATCH)
+        elif isinstance(self.view, TaggedMixin) and "{id}" in self.path:
+            found.append(IF_MATCH)
+        return found
+
+    def query_parameters(self) -> type[QueryParameters] | None:
+        """The query parameters of the view; None for methods other than GET."""
+        return self.view.query_of_action() if self.method == "GET" else None
+
+    def _get_parameters(self) -> list[Schema]:
+        found = super()._get_parameters()
         for one in found:
+            if one["name"] in MAY_BE_EMPTY:
+                one["allowEmptyValue"] = True
+            if "enum" in one["schema"]:
+                one["schema"].pop("minLength", None)
             if one.get("required") and one["name"] in EXAMPLES:
                 one["example"] = EXAMPLES[one["name"]]
-        named = [PARAMETERS[name] for name in said.parameters]
-        if not any(one["name"] == "format" for one in named):
-            named.append(PARAMETERS["format"])
-        return sorted([*found, *named], key=lambda one: PLACES.index(one["in"]))
+        return found
 
-    def body_of(self, body: Body) -> dict[str, Any]:
-        """What is sent, in each of the formats."""
-        serializer = body.shape(partial=True) if body.partial else force_instance(body.shape)
-        component = self.resolve_serializer(serializer, "request")
-        content = {kind: {"schema": component.ref} for kind in BODY_TYPES}
-        as_json = {"schema": {"anyOf": [component.ref, body.besides]}} if body.besides else content[JSON]
-        content[JSON] = {**as_json, "examples": {name: {"value": value} for name, value in body.examples.items()}}
+    def _resolve_path_parameters(self, variables: list[str]) -> list[Schema]:
+        """The path parameters; `id` is the id of an object."""
+        noun = last_word(self.path.partition("/{id}")[0]).removesuffix("s")
+        said = {
+            "description": f"The id of the {noun}.",
+            "schema": {"type": "integer", "format": "int64", "minimum": 1},
+            "required": True,
+            "example": KEYS.get(noun, 1),
+        }
+        ids = [{"name": name, "in": "path", **said} for name in variables if name == "id"]
+        return [*ids, *super()._resolve_path_parameters([name for name in variables if name != "id"])]
+
+    def _get_format_parameters(self) -> list[Schema]:
+        choice = self.view.content_negotiation_class
+        schema = {"enum": list(choice.formats)}
+        return [{"name": FORMAT, "in": "query", "description": choice.help_text, "schema": schema}]
+
+    def _get_paginator(self) -> None:
+        """None: a page is an array, as the whole list is."""
+
+    def get_request_serializer(self) -> Any:  # noqa: ANN401 - the library's own
+        """The serializer of the body: the view's own with POST, PUT and PATCH, only a declared one with DELETE."""
+        return super().get_request_serializer() if self.method in ("POST", "PUT", "PATCH") else None
+
+    def _get_request_body(self, direction: str = "request") -> Schema | None:
+        body = super()._get_request_body(direction)
+        shape = self.get_request_serializer()
+        if shape and self.method == "DELETE":  # drf-spectacular itself gives DELETE no body
+            schema, required = self._get_request_for_media_type(shape, direction)
+            examples = {kind: self._get_examples(shape, direction, kind) for kind in self.map_parsers()}
+            content = {kind: build_media_type_object(schema, shown) for kind, shown in examples.items()}
+            body = {"content": content, "required": required}
+        if body:
+            # The parsers read an absent body as an object without fields.
+            body.setdefault("required", False)
+        return body
+
+    # --- Responses ----------------------------------------------------------------------------------------------------
+
+    def _get_examples(
+        self,
+        serializer: Any,  # noqa: ANN401 - the library's own
+        direction: str,
+        media_type: str,
+        status_code: str | None = None,
+        extras: list[OpenApiExample] | None = None,
+    ) -> Schema:
+        """The examples of the operation and of the serializer, under the names that they were declared with."""
+        more = [] if extras else get_override(getattr(serializer, "child", serializer), "examples", [])
+        found = super()._get_examples(serializer, direction, media_type, status_code, [*(extras or ()), *more])
+        return {one.pop("summary", name): one for name, one in found.items()}
+
+    def _get_response_headers_for_code(self, status_code: str, direction: str = "response") -> Schema:
+        declared = super()._get_response_headers_for_code(status_code, direction)
+        names = [
+            *(name for name in declared if name in HEADERS),
+            "X-Request-ID",
+            *HEADERS_OF_STATUS.get(status_code, ()),
+        ]
+        if self.view.get_throttles():
+            names += ["RateLimit", "RateLimit-Policy"]
+        if status_code in ("200", "201") and self.is_tagged():
+            names.append("ETag")
+        query = self.query_parameters()
+        if status_code == "200" and query is not None and issubclass(query, ListParameters):
+            names += ["Link", "X-Total-Count"]
+        return {**declared, **{name: {"$ref": f"#/components/headers/{name}"} for name in names}}
+
+    def get_response_serializers(self) -> Any:  # noqa: ANN401 - the library's own
+        """The serializer of the response: `shown_as` of the description, else the view's own; none with DELETE."""
+        if self.method == "DELETE":
+            return {204: OpenApiResponse(description="Deleted.")}
+        return getattr(self.view, "shown_as", None) or super().get_response_serializers()
+
+    def default_description(self, status: str) -> str:
+        """The description of a response without a declared one, such as `The booking.` or `The new booking.`."""
+        word = last_word(self.path.removesuffix("/{id}/"))
+        if status == "201":
+            return f"The new {word.removesuffix('s')}."
+        return f"The {word.removesuffix('s') if self.path.endswith('/{id}/') else word}."
+
+    def is_tagged(self) -> bool:
+        """True if the response has an `ETag`."""
+        return isinstance(self.view, TaggedMixin) and self.view.action in TAGGED_ACTIONS
+
+    # --- Errors -------------------------------------------------------------------------------------------------------
+
+    def errors_that_follow(self, operation: Schema) -> Iterator[Any]:
+        """The errors of the parameters, the body, the permissions and the throttles, as classes or codes."""
+        names = parameter_names(operation)
+        yield from ALWAYS
+        if "requestBody" in operation or "If-Match" in names:
+            yield ParseError
+        if "id" in names:
+            yield NotFound
+        if {"id", "If-Match"} <= names:
+            yield StaleVersion
+        for authenticator in self.view.get_authenticators():
+            yield from getattr(OpenApiAuthenticationExtension.get_match(authenticator), "errors", ())
+        if {} not in operation["security"]:
+            yield NotAuthenticated
+            if self.method not in SAFE_METHODS:
+                yield PermissionDenied  # for a session without its CSRF token
+        if self.checks_objects() or not self.allows(get_user_model()()):
+            yield PermissionDenied
+        if self.view.get_throttles():
+            yield Throttled
+
+    def error_responses(self, codes: set[str], operation: Schema) -> Schema:
+        """One response for each status of the errors."""
+        known = problems()
+        for code in sorted(codes - set(known)):
+            error(f"{self.method} {self.path} names the error {code!r}, which has no advice to client developers.")
+        by_status: dict[int, list[Problem]] = {}
+        for problem in known.values():
+            if problem.code in codes:
+                by_status.setdefault(problem.status, []).append(problem)
+        return {str(status): self.error_response(status, group, operation) for status, group in by_status.items()}
+
+    def error_response(self, status: int, group: list[Problem], operation: Schema) -> Schema:
+        """The response of one status, with an example for each code."""
+        codes = [problem.code for problem in group]
+        shape = {400: "Invalid", 412: "Stale"}.get(status, "Problem")
+        shape = "InvalidBooking" if SlotTaken.code in codes else shape
+        narrowed = {"type": "object", "properties": {"code": {"enum": codes}}}
+        content = {
+            "schema": {"allOf": [{"$ref": f"#/components/schemas/{shape}"}, narrowed]},
+            "examples": {problem.code: {"value": self.error_example(problem, operation)} for problem in group},
+        }
         return {
-            # Nothing at all is an object without fields.
-            "required": bool(component.schema.get("required")),
-            "content": content,
+            "description": " ".join(f"`{problem.code}`: {problem.advice}" for problem in group),
+            "headers": self._get_response_headers_for_code(str(status)),
+            "content": {"application/json": content},
         }
 
-    def responses_of(self, said: Operation) -> dict[str, Any]:
-        """Each status."""
-        responses = {str(status): self.success(answer, said) for status, answer in said.answers.items()}
-        for status, codes in by_status(self.problems_of(said)).items():
-            shown = {code: refusal(code, said) for code in codes}
-            responses[str(status)] = problem_response(status, shown, limited=said.limited)
-        return responses
+    def error_example(self, problem: Problem, operation: Schema) -> Schema:
+        """The body of an error; its example names a field or an object of this operation."""
+        if problem.code == ValidationError.default_code:
+            return validation_body(self.validation_errors())
+        if problem.code == ParseError.default_code and "requestBody" not in operation:
+            return {**problem.body, "detail": NO_TAGS}
+        if problem.code == StaleVersion.code:
+            return {**problem.body, "current": get_override(self._get_serializer(), "examples")[0].value}
+        return problem.body
 
-    def problems_of(self, said: Operation) -> Iterator[str]:
-        """The codes named, and those that follow from what a call sends and how its caller may have signed in."""
-        yield from said.problems
-        yield from ALWAYS
-        if said.body or "If-Match" in said.parameters:
-            yield "parse_error"
-        if "not_authenticated" in said.problems and self.method not in SAFE_METHODS:
-            yield "permission_denied"  # a session without its CSRF token
-        if said.limited:
-            yield from LIMITED
+    def validation_errors(self) -> Mapping[str, list[str]]:
+        """An example of a validation error, by field: of the body, else of the query."""
+        sent = self.get_request_serializer()
+        shape = list(sent.values())[-1] if isinstance(sent, dict) else sent or self.query_parameters()
+        found = example_error(shape, partial=self.method == "PATCH") if shape else {}
+        return found or {FORMAT: [f"Send {', '.join(self.view.content_negotiation_class.formats)}."]}
 
-    def success(self, answer: Answer, said: Operation) -> dict[str, Any]:
-        """A success."""
-        response: dict[str, Any] = {"description": answer.says}
-        response["headers"] = headers_of(*answer.headers, limited=said.limited)
-        if answer.links:
-            by_id = {"parameters": {"id": "$response.body#/id"}}
-            response["links"] = {name: {"operationId": name, **by_id} for name in answer.links}
-        if answer.shape is not None:
-            is_raw = isinstance(answer.shape, dict)
-            schema = answer.shape if is_raw else self.resolve_serializer(answer.shape, "response").ref
-            one_or_many = [answer.example] if answer.many else answer.example
-            shown = {name: {"value": value} for name, value in answer.examples.items()} or {
-                "example": {"value": one_or_many}
-            }
-            content = {"schema": {"type": "array", "items": schema} if answer.many else schema, "examples": shown}
-            response["content"] = dict.fromkeys(answer.media_types, content)
-        return response
+    # --- Serializers --------------------------------------------------------------------------------------------------
+
+    def _postprocess_serializer_schema(self, schema: Schema, serializer: BaseSerializer, direction: str) -> Schema:
+        sometimes = schema.pop("x-sometimes", ())
+        schema = super()._postprocess_serializer_schema(schema, serializer, direction)
+        fields = schema.get("properties", {})
+        if direction == "response" and fields:
+            drop_input_rules(fields)
+            # A response always has all fields, also those that a body may leave out.
+            schema["required"] = [name for name in fields if name not in sometimes]
+        elif direction == "request":
+            widen_inputs(fields, serializer)
+        return schema
 
 
-def headers_of(*names: str, limited: bool) -> dict[str, Any]:
-    """The headers of an answer; those of every answer among them."""
-    everywhere = ("X-Request-ID", *(("RateLimit", "RateLimit-Policy") if limited else ()))
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*names, *everywhere)}
+def code_of(named: Any) -> str:  # noqa: ANN401 - a class of errors, or a code
+    """The code of a class of errors, or the code itself."""
+    return getattr(named, "code", getattr(named, "default_code", named))
 
 
-def problem_response(status: int, shown: dict[str, dict[str, Any]], *, limited: bool) -> dict[str, Any]:
-    """An error with an example for each of its codes."""
-    codes = list(shown)
-    shape = "Problem"
-    if status == HTTPStatus.BAD_REQUEST:
-        shape = "InvalidBooking" if "slot_taken" in codes else "Invalid"
-    if status == HTTPStatus.PRECONDITION_FAILED:
-        shape = "Stale"
-    more = {401: ("WWW-Authenticate",), 412: ("ETag",), 429: ("Retry-After",), 503: ("Retry-After",)}.get(status, ())
-    return {
-        "description": " ".join(f"`{code}`: {PROBLEMS[code].meaning}" for code in codes),
-        "headers": headers_of(*more, limited=limited),
-        "content": {
-            "application/json": {
-                "schema": {
-                    "allOf": [
-                        {"$ref": f"#/components/schemas/{shape}"},
-                        {"type": "object", "properties": {"code": {"enum": codes}}},
-                    ]
-                },
-                "examples": {code: {"value": body} for code, body in shown.items()},
-            }
-        },
-    }
+def last_word(address: str) -> str:
+    """The last word of an address: `feeds` of `/api/calendar-feeds/`."""
+    return address.strip("/").rpartition("/")[2].rpartition("-")[2]
+
+
+def place_of(parameter: Schema) -> tuple[int, bool, bool]:
+    """The sort key of a parameter: path, query, header; the parameters of every list and `format` come last."""
+    return PLACES.index(parameter["in"]), parameter["name"] == FORMAT, parameter["name"] in PAGING
+
+
+def parameter_names(operation: Schema) -> set[str]:
+    """The names of the parameters of an operation."""
+    return {one["name"] for one in operation["parameters"]}

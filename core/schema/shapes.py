@@ -1,96 +1,6 @@
-"""Shapes that no serializer has by itself: what a caller may send where the serializer decides by who calls."""
+"""The shapes of errors."""
 
 from typing import Any
-
-from rest_framework import serializers
-from rest_framework_simplejwt import serializers as jwt
-
-from core.api.fields import KeyField
-from core.calendars.serializers import CalendarFeedSerializer
-from core.serializers import BookingSerializer
-
-
-class NewBookingSerializer(BookingSerializer):
-    """A booking to be made, as staff may send it."""
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """All fields, `user` too."""
-        return serializers.Serializer.get_fields(self)
-
-
-class CheckSerializer(NewBookingSerializer):
-    """A booking to be tried, or how one is to be moved."""
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """None is needed where an `id` says which booking it is about."""
-        found = super().get_fields()
-        for field in found.values():
-            field.required = False
-        return {**found, "id": KeyField(required=False)}
-
-
-class ResetPasswordSerializer(serializers.Serializer):
-    """An address to send a reset link to."""
-
-    email = serializers.EmailField()
-
-
-class NewFeedSerializer(CalendarFeedSerializer):
-    """A feed, and once its address."""
-
-    url = serializers.URLField(read_only=True)
-
-    class Meta(CalendarFeedSerializer.Meta):
-        fields = (*CalendarFeedSerializer.Meta.fields, "url")
-
-
-class RefreshSerializer(jwt.TokenRefreshSerializer):
-    """A refresh token."""
-
-
-def links(*names: str) -> dict[str, Any]:
-    """An object of addresses."""
-    return object_of({name: {"type": "string", "format": "uri"} for name in names})
-
-
-def object_of(properties: dict[str, Any]) -> dict[str, Any]:
-    """An object with all these properties."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-ROOT = links("resources", "bookings", "users", "me", "token_login", "profile_picture")
-TOKEN = object_of({"auth_token": {"type": "string", "pattern": "^[0-9a-f]{40}$"}})
-PAIR = object_of({"refresh": {"type": "string"}, "access": {"type": "string"}})
-MESSAGE = object_of({"message": {"type": "string"}})
-
-CHECKED_BESIDES = {
-    "description": "Whatever else is sent is tried, too: the answer is what booking would say of it. Only an `id` that "
-    "is none is refused.",
-    "properties": {
-        "id": {
-            "type": ["integer", "string", "null"],
-            "minimum": 1,
-            "maximum": 2**63 - 1,
-            "pattern": "^[1-9][0-9]{0,17}$",
-        }
-    },
-}
-CHECK_ANSWER = {
-    "type": "object",
-    "properties": {
-        "ok": {"type": "boolean", "description": "Whether it would go through."},
-        "status": {
-            "type": "integer",
-            "description": "Otherwise the status of the refusal, beside its body. What the refusal says about the "
-            "field `status` is in `detail` alone.",
-        },
-        "error": {"type": "string"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-    },
-    "required": ["ok"],
-    "additionalProperties": True,
-}
 
 SLOT = {"$ref": "#/components/schemas/Slot"}
 MESSAGES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
@@ -133,18 +43,25 @@ SLOT_TAKEN = {
     "required": list(WORDS),
     "additionalProperties": MESSAGES,
 }
-SUGGESTION = object_of(
-    {
-        "kind": {"enum": ["later", "earlier", "elsewhere"]},
-        "resource": {"type": "integer"},
-        "resource_name": {"type": "string"},
-        "start_time": {"type": "string", "format": "date-time"},
-        "end_time": {"type": "string", "format": "date-time"},
-    }
-)
+SUGGESTED = {
+    "kind": {"enum": ["later", "earlier", "elsewhere"]},
+    "resource": {"type": "integer"},
+    "resource_name": {"type": "string"},
+    "start_time": {"type": "string", "format": "date-time"},
+    "end_time": {"type": "string", "format": "date-time"},
+}
+SUGGESTION = {"type": "object", "properties": SUGGESTED, "required": list(SUGGESTED)}
 STALE = {
     "type": "object",
     "description": "Somebody was faster.",
     "properties": {**WORDS, "current": {"type": "object", "description": "What is stored now."}},
     "required": [*WORDS, "current"],
+}
+
+SHAPES: dict[str, Any] = {
+    "Problem": PROBLEM,
+    "Invalid": INVALID,
+    "InvalidBooking": SLOT_TAKEN,
+    "Suggestion": SUGGESTION,
+    "Stale": STALE,
 }

@@ -50,6 +50,7 @@ class YamlOrJson(JSONUnlessStaffBrowser):
     """The forms of the description; its errors are JSON."""
 
     formats = tuple(MEANT)
+    help_text = "YAML or JSON, whatever `Accept` says."
 
 
 class SchemaView(OpenView):

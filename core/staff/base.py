@@ -24,9 +24,10 @@ logger = logging.getLogger(__name__)
 
 
 class ChangedMeanwhile(errors.BookingError):
-    """Somebody else changed the same thing at the same moment. Look at it again and repeat what you did."""
+    """The database refused a write of the admin for a reason that no check knows; no client of the API gets this."""
 
     code = "changed_meanwhile"
+    message = "Somebody else changed the same thing at the same moment. Look at it again and repeat what you did."
 
 
 def booking_error_of(error: errors.BookingError | IntegrityError) -> errors.BookingError:

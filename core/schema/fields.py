@@ -1,0 +1,77 @@
+"""Corrections of fields from drf-spectacular: wider in bodies, without rules in responses."""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from drf_spectacular.plumbing import force_instance
+from rest_framework.fields import CharField
+from rest_framework.serializers import Serializer
+
+from core.api.fields import MomentField
+from core.api.query import QueryParameters
+
+Schema = dict[str, Any]
+
+NAIVE = str(MomentField.default_error_messages["naive"])
+WORDS_FOR_FLAGS = ["true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0", 1, 0]
+
+
+def drop_input_rules(fields: dict[str, Schema]) -> None:
+    """Removes the rules of bodies from the fields of a response: a stored e-mail address may be empty."""
+    for field in fields.values():
+        for rule in ("pattern", "title", *(("format",) if field.get("format") == "email" else ())):
+            field.pop(rule, None)
+
+
+def widen_inputs(fields: dict[str, Schema], serializer: Serializer) -> None:
+    """Widens the fields of a body, or of a query, to all values that the serializer accepts."""
+    for name, field in fields.items():
+        reader = serializer.fields.get(name)
+        if isinstance(reader, CharField) and reader.trim_whitespace:
+            allow_outer_space(field)
+        if not isinstance(serializer, QueryParameters):
+            accept_form_values(field)
+
+
+def accept_form_values(field: Schema) -> None:
+    """Accepts the values that forms send: a number for a text, digits for a number, a word for a flag.
+
+    The API must reject every value outside of its description, and it accepts these values.
+    """
+    kinds = field.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if "string" in kinds and not {"format", "enum"} & set(field) and "number" not in kinds:
+        field["type"] = [*kinds, "number"]
+    elif "integer" in kinds and "string" not in kinds:
+        field["type"] = [*kinds, "string"]
+        field["pattern"] = "^[1-9][0-9]{0,17}$"
+    elif "boolean" in kinds:
+        del field["type"]
+        field["anyOf"] = [{"type": kinds if len(kinds) > 1 else kinds[0]}, {"enum": WORDS_FOR_FLAGS}]
+
+
+def allow_outer_space(field: Schema) -> None:
+    """Accepts white space around a text; the API strips the white space before it validates the text."""
+    if "pattern" in field:
+        field["pattern"] = f"^\\s*{field['pattern'].removeprefix('^').removesuffix('$')}\\s*$"
+    if "maxLength" in field:
+        most = f"At most {field.pop('maxLength')} characters, not counting white space at its ends."
+        field["description"] = f"{field.get('description', '')} {most}".strip()
+
+
+def example_error(serializer: Any, *, partial: bool) -> Mapping[str, list[str]]:  # noqa: ANN401 - a class or an instance
+    """An error of the serializer: a time without its offset, else a missing field, else a null."""
+    shape = copy(force_instance(serializer))
+    shape.partial = partial
+    sent = {name: field for name, field in shape.fields.items() if not field.read_only}
+    for name, field in sent.items():
+        if isinstance(field, MomentField):
+            return {name: [NAIVE]}
+    for name, field in sent.items():
+        if field.required and not shape.partial:
+            return {name: [str(field.error_messages["required"])]}
+    if isinstance(shape, QueryParameters) or not sent:
+        return {}
+    name, field = next(iter(sent.items()))
+    return {name: [str(field.error_messages["invalid" if field.allow_null else "null"])]}

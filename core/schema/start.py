@@ -1,0 +1,83 @@
+"""The OpenAPI description of the API root, of the description itself and of the health probe."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from core.api.description import describe
+from core.schema.headers import IF_NONE_MATCH
+from core.schema.views import JSON, YAML, SchemaView
+from core.views import RootView
+
+TAG = "Start here"
+
+ADDRESSES = {
+    "resources": "https://booking.example.org/api/resources/",
+    "bookings": "https://booking.example.org/api/bookings/",
+    "users": "https://booking.example.org/api/auth/users/",
+    "me": "https://booking.example.org/api/auth/users/me/",
+    "token_login": "https://booking.example.org/api/auth/token/login/",
+    "profile_picture": "https://booking.example.org/api/profile/picture/",
+}
+COLLECTIONS = {
+    "type": "object",
+    "properties": dict.fromkeys(ADDRESSES, {"type": "string", "format": "uri"}),
+    "required": list(ADDRESSES),
+}
+DOCUMENT = OpenApiResponse(
+    {"type": "object", "required": ["openapi", "info", "paths"], "additionalProperties": True},
+    "The description.",
+    [
+        OpenApiExample(
+            "example", {"openapi": "3.1.0", "info": {"title": "Booking API", "version": "1.0.0"}, "paths": {}}
+        )
+    ],
+)
+
+describe(
+    RootView,
+    TAG,
+    get=extend_schema(
+        operation_id="root",
+        summary="Name the collections",
+        description="The addresses of the collections, to begin from.",
+        responses={200: OpenApiResponse(COLLECTIONS, "The addresses.", [OpenApiExample("example", ADDRESSES)])},
+    ),
+)
+describe(
+    SchemaView,
+    TAG,
+    get=extend_schema(
+        operation_id="schema",
+        summary="This description, as OpenAPI 3.1",
+        description="As YAML, or as JSON where `Accept: application/json` or `?format=json` asks for it.",
+        parameters=[IF_NONE_MATCH, OpenApiParameter("ETag", location=OpenApiParameter.HEADER, response=[200])],
+        responses={(200, YAML): DOCUMENT, (200, JSON): DOCUMENT},
+    ),
+)
+
+HEALTH = {
+    "operationId": "health",
+    "tags": [TAG],
+    "summary": "Ask whether the service answers",
+    "description": "For probes: over plain HTTP too, whatever the host; asks no database.",
+    "security": [{}],
+    "responses": {
+        "200": {
+            "description": "It does.",
+            "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
+            "content": {
+                JSON: {
+                    "schema": {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]},
+                    "examples": {"example": {"value": {"status": "ok"}}},
+                }
+            },
+        }
+    },
+}
+
+
+def add_health(result: dict[str, Any], **options: object) -> dict[str, Any]:
+    """Adds the health probe, a plain Django view; a postprocessing hook of drf-spectacular."""
+    result["paths"]["/health/"] = {"get": HEALTH}
+    return result
