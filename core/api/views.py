@@ -1,6 +1,7 @@
 """The mixins of all API views, and the 404 below `/api/`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -10,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedi
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from rest_framework import generics
-from rest_framework.exceptions import NotFound, Throttled
+from rest_framework.exceptions import APIException, NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -76,14 +77,16 @@ class ApiView(ViewBase):
     def handle_exception(self, exc: Exception) -> Response:
         """Converts an exception to a response.
 
-        The framework checks tokens and permissions before the throttles, so a 401 or 403 is counted here.
+        The framework checks `?format=`, tokens and permissions before the throttles, so a request that fails such a
+        check is counted here.
         """
-        request = self.request
-        if getattr(exc, "status_code", None) in (401, 403) and not limits_of(request):
+        if getattr(exc, "status_code", None) in (400, 401, 403) and not limits_of(self.request):
             try:
-                self.check_throttles(request)
-            except Throttled as throttled:
-                exc = throttled
+                with suppress(APIException):
+                    self.perform_authentication(self.request)  # a wrong token counts as an anonymous caller
+                self.check_throttles(self.request)
+            except Exception as failure:  # noqa: BLE001 - `Throttled`, or the failure of the body or the database
+                exc = failure
         return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401

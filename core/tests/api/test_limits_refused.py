@@ -96,3 +96,41 @@ def test_a_wrong_json_web_token_sign_in_counts_once(limit, alice):
     limit(sign_in="9/min")
 
     assert sign_in(at_address("192.0.2.1"), JWT).headers["RateLimit"].split(";")[1] == "r=8"
+
+
+# --- A format that does not exist -------------------------------------------------------------------------------------
+
+
+def test_a_wrong_format_is_counted_by_address(limit, db):
+    limit(anonymous="2/min")
+    client = at_address("192.0.2.1")
+    answers = [client.get(RESOURCES, {"format": "x"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert [answer.headers["RateLimit"].split(";")[1] for answer in answers] == ["r=1", "r=0"]
+    assert_limited(client.get(RESOURCES, {"format": "x"}))
+    assert_limited(at_address("192.0.2.1").get(RESOURCES))
+    assert at_address("192.0.2.2").get(RESOURCES).status_code == 200
+
+
+def test_a_wrong_format_is_counted_by_user(limit, as_alice):
+    limit(user="2/min", anonymous="1/min")
+
+    assert [as_alice.get(f"{RESOURCES}?format=x").status_code for _ in range(3)] == [400, 400, 429]
+
+
+def test_a_wrong_format_with_a_wrong_token_is_counted_by_address(limit, db):
+    limit(anonymous="2/min")
+    client = at_address("192.0.2.1")
+    client.credentials(HTTP_AUTHORIZATION="Token 0123456789abcdef")
+
+    assert [client.get(f"{RESOURCES}?format=x").status_code for _ in range(3)] == [400, 400, 429]
+
+
+@pytest.mark.parametrize("body", ["{", '{"username": "alice"}'], ids=["malformed", "JSON"])
+def test_a_wrong_format_at_the_sign_in_is_counted(limit, alice, body):
+    limit(sign_in="2/min")
+    client = at_address("192.0.2.1")
+    answers = [client.post(f"{LOGIN}?format=x", body, content_type="application/json") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 429]
