@@ -73,7 +73,8 @@ def ordering_value(model: type[Model], name: str, value: object) -> Any:  # noqa
         moment = parse_datetime(value)
         if moment is not None and moment.tzinfo is not None:
             return moment.astimezone(UTC)
-    if kind == "CharField" and isinstance(value, str) and "\0" not in value and value.encode():
+    if kind == "CharField" and isinstance(value, str) and "\0" not in value:
+        value.encode()  # raises UnicodeEncodeError, a ValueError, for a lone surrogate
         return value
     if kind.endswith(("AutoField", "IntegerField")) and type(value) is int and abs(value) < 2**63:
         return value

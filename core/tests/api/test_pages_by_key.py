@@ -128,3 +128,10 @@ def test_resources_have_pages_by_name_whatever_is_in_it(anonymous: APIClient) ->
     whole = [row["id"] for row in anonymous.get("/api/resources/").json()]
     assert [pk for page in walk(anonymous, "/api/resources/?limit=1") for pk in page] == whole
     assert len(whole) == 6
+
+
+def test_a_resource_without_a_name_leads_on(anonymous: APIClient) -> None:
+    for name in ("", "", "Blue room"):
+        make_resource(name)
+    whole = [row["id"] for row in anonymous.get("/api/resources/").json()]
+    assert [pk for page in walk(anonymous, "/api/resources/?limit=1") for pk in page] == whole
