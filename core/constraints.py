@@ -1,4 +1,4 @@
-"""The rules that the database itself holds, on both engines, and the error for each violation."""
+"""The constraints of both databases, and the error for each violation."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ EMAIL_UNIQUE = "core_user_email_folded"
 
 BLOCKING_SQL = "status IN ({})".format(", ".join(f"'{status.value}'" for status in BookingStatus.blocking()))
 
-# A part of the database's message -> the error for people. Both engines name the constraint in their message. SQLite
-# names the index for an index on an expression, and the column for a unique column.
+# The error for each violation, by a part of the first line of the database's message. Both databases name the
+# constraint there. SQLite names the index for an index on an expression, and the column for a unique column.
 ERRORS: dict[str, type[errors.BookingError]] = {
     NO_OVERLAP: errors.SlotTaken,
     END_AFTER_START: errors.EndNotAfterStart,
@@ -41,22 +41,24 @@ ERRORS: dict[str, type[errors.BookingError]] = {
 
 
 def as_booking_error(error: IntegrityError) -> errors.BookingError | None:
-    """The domain error for a write that the database refused; None if none of our rules was violated."""
-    message = str(error)
+    """The domain error for a violation of a constraint; None for an unknown constraint."""
+    # The further lines of PostgreSQL repeat values of the row, such as a user name.
+    message = str(error).partition("\n")[0]
     return next((kind() for part, kind in ERRORS.items() if part in message), None)
 
 
 class OwnConstraint(BaseConstraint):
-    """A constraint in our own SQL, which differs between the databases."""
+    """A constraint in own SQL, which differs between the databases."""
 
     def __eq__(self, other: object) -> bool:
-        """True if a migration would write both alike; otherwise Django would find a migration missing."""
+        """True for equal definitions. Without it `makemigrations` always reports a change."""
         return isinstance(other, OwnConstraint) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
 
-    # The stubs say that these three take None and return str; Django never passes None, and takes what they return.
+    # By the stubs, `create_sql`, `remove_sql` and `constraint_sql` take None and return str. Django never passes None,
+    # and accepts a Statement or None from them.
     def create_sql(  # type: ignore[override]
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> Statement | None:
@@ -83,14 +85,14 @@ class NoOverlap(OwnConstraint):
     """No two blocking bookings of one resource share a moment: ``[start_time, end_time)``.
 
     On PostgreSQL an exclusion constraint that needs no extension; on SQLite two triggers. For most changes of a schema
-    Django rebuilds the SQLite table, and drops the old table's triggers with it. So the triggers are made whenever the
-    table is made. Their statements hold a reference to the table, because Django renames the new table afterwards.
+    Django rebuilds the SQLite table, and drops the old table's triggers with it. So each creation of the table creates
+    the triggers. Their statements hold a reference to the table, because Django renames the new table afterwards.
     """
 
     def constraint_sql(  # type: ignore[override]
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> str | None:
-        """The part of CREATE TABLE; on SQLite none, but the triggers follow the table."""
+        """The part of CREATE TABLE; None on SQLite, where triggers are created after the table."""
         if schema_editor.connection.vendor == "postgresql":
             return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}"
         schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
@@ -103,10 +105,10 @@ class NoOverlap(OwnConstraint):
         exclude: set[str] | None = None,
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        """Refuse in `full_clean` what the database would refuse.
+        """The same check for `full_clean`.
 
         Raises:
-            ValidationError: When another blocking booking overlaps this one.
+            ValidationError: When another blocking booking of the resource overlaps the instance.
         """
         if {"resource", "start_time", "end_time", "status"} & (exclude or set()):
             return
@@ -128,7 +130,7 @@ class NoOverlap(OwnConstraint):
 
     def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         # AFTER the write, so that NEW holds the stored values; ABORT rolls back the whole statement. The other bookings
-        # do not overlap each other, so the first one that ends after the new start decides: one step in an index.
+        # do not overlap each other, so the first booking that ends after the new start decides: one step in an index.
         body = (
             f"FOR EACH ROW WHEN NEW.{BLOCKING_SQL} BEGIN "
             f"SELECT RAISE(ABORT, '{self.name}') WHERE NEW.end_time > ("

@@ -52,6 +52,13 @@ def test_a_violation_of_another_rule_is_none_of_ours(alice: User) -> None:
     assert as_booking_error(refusal_of(lambda: Resource.objects.bulk_create([Resource(name=None)]))) is None
 
 
+@pytest.mark.parametrize("name", ["core_booking_no_overlap", "core_user_email_folded", "a\ncore_booking_no_overlap"])
+def test_a_user_name_like_a_constraint_is_taken_like_any_other(db: None, name: str) -> None:
+    make_user(name, email="a@example.org")
+    error = as_booking_error(refusal_of(lambda: make_user(name, email="b@example.org")))
+    assert type(error) is errors.UsernameTaken
+
+
 def checked_at_once(write: Callable[[], object]) -> Callable[[], None]:
     """A foreign key is checked at the commit; this asks for it before."""
 
