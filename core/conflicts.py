@@ -1,7 +1,14 @@
-"""Conflicts: who is in the way of a booking, what could be booked instead, and the one way to `SlotTaken`.
+"""Conflicts: the clashing bookings of a slot, and suggestions of other slots.
 
-A check under the resource's lock, or the database itself, finds the conflict and raises `NotFree`. The transaction
-ends and releases its locks; only then `slot_taken` looks for suggestions, so that nobody waits for that search.
+A conflict is answered in three steps:
+
+1. `require_free`, under the lock of the resource, or the constraint in the database finds a clashing booking. The verb
+   raises `NotFree`.
+2. The transaction of the verb rolls back and releases its locks.
+3. `slot_taken` searches for suggestions and makes the `SlotTaken` for the client. No other caller waits for the search,
+   unless an outer transaction stays open and keeps the locks: with an `Idempotency-Key`, and in the admin.
+
+A violation of the constraint outside of the verbs becomes a `SlotTaken` without suggestions (`constraints.ERRORS`).
 """
 
 from collections.abc import Iterator
@@ -12,15 +19,16 @@ from core.errors import SlotTaken, Suggestion
 from core.intervals import Interval
 from core.models import Booking, Resource
 
+# An error names at most so many clashing bookings.
 CLASHES_NAMED = 3
 
 
-class NotFree(Exception):  # noqa: N818 - a signal to the verbs, which turn it into `SlotTaken`
-    """The slot of a booking clashes with other bookings.
+class NotFree(Exception):  # noqa: N818 - a signal to the verbs, which answer `SlotTaken`
+    """The slot of a booking is in conflict with clashing bookings.
 
     Attributes:
         booking: The booking that cannot be written.
-        clashes: The slots in its way; none where the database refused the booking and did not name them.
+        clashes: The slots of the clashing bookings; empty when the constraint refused the booking.
     """
 
     def __init__(self, booking: Booking, clashes: list[Interval] | None = None) -> None:
@@ -30,10 +38,10 @@ class NotFree(Exception):  # noqa: N818 - a signal to the verbs, which turn it i
 
 
 def require_free(booking: Booking) -> None:
-    """Refuse a booking whose slot is not free.
+    """Checks that the slot of a booking is free.
 
     Raises:
-        NotFree: With up to three clashing slots.
+        NotFree: When there are clashing bookings; with the slots of up to three of them.
     """
     clashes = clashes_with(booking)
     if clashes:
@@ -41,26 +49,26 @@ def require_free(booking: Booking) -> None:
 
 
 def clashes_with(booking: Booking) -> list[Interval]:
-    """Up to three blocking slots of the same resource that overlap the booking."""
+    """The slots of up to three clashing bookings, in order."""
     return Booking.objects.clashes(
         booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
     )
 
 
 def slot_taken(conflict: NotFree, *, now: datetime) -> SlotTaken:
-    """The error for people: what is in the way, and what could be booked instead."""
+    """The error for the client, with the clashing bookings and the suggestions."""
     clashes = conflict.clashes or clashes_with(conflict.booking)
-    if not clashes:  # the rival has gone meanwhile
+    if not clashes:  # the clashing booking was cancelled meanwhile
         return SlotTaken()
     return SlotTaken(conflicts=clashes, suggestions=suggestions_for(conflict.booking, now=now))
 
 
 def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
-    """Slots of the same length that could be booked now, at most one of each kind.
+    """Bookable slots of the same length, at most one of each kind; none if the resource was deleted meanwhile.
 
-    `later` is the first free slot at or after the wanted start, `earlier` the nearest before it, `elsewhere` the same
-    time on another resource of at least the capacity, the closest in capacity first. The booking itself, if it is one
-    to be moved, does not count as taken. Two statements.
+    `later` is the first free slot at or after the wanted start, and `earlier` the last free slot before the wanted
+    start. `elsewhere` is the same time on another resource of at least the same capacity, the closest in capacity
+    first. A moved booking does not block its own new slot. Two statements.
     """
     return [
         Suggestion(kind, resource.pk, resource.name, slot)
@@ -78,7 +86,10 @@ def _candidates(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resou
         .with_first_gap(after=after, length=length, until=window.end, except_id=booking.pk)
         .with_last_gap(before=wanted.start, length=length, since=window.start, except_id=booking.pk)
     )
-    start, end = gaps.values_list("first_gap", "last_gap_end").get()
+    found = gaps.values_list("first_gap", "last_gap_end").first()
+    if found is None:  # the resource was deleted meanwhile
+        return
+    start, end = found
     if start is not None:
         yield "later", here, Interval(start, start + length)
     if end is not None and end - window.start >= length:
@@ -86,7 +97,7 @@ def _candidates(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resou
     if window.contains(wanted):
         others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
         if booking.pk is not None:
-            # Do not suggest the resource on which the booking stands at that very time.
+            # Do not suggest the resource that the booking already holds at the same time.
             same = Booking.objects.blocking().filter(pk=booking.pk, start_time=wanted.start, end_time=wanted.end)
             others = others.exclude(pk__in=same.values("resource_id"))
         other = others.free_during(wanted, except_id=booking.pk).order_by("capacity", "name", "pk").first()

@@ -19,8 +19,8 @@ class BookingError(Exception):
         code: The name of the error for programs; it does not change.
         message: The sentence for people.
         status: The HTTP status of the answer.
-        field: The input that is wrong; None for a rule across inputs.
-        advice: The sentence for client developers; empty for an error of the admin, and for one with a shared code.
+        field: The wrong field of the input; None for a rule about several fields.
+        advice: The sentence for client developers; empty for an error of the admin or with a shared code.
     """
 
     code: ClassVar[str] = "booking_error"
@@ -69,7 +69,8 @@ class StartTooSoon(BookingError):
 
     def __init__(self, lead_time: timedelta) -> None:
         minutes = int(lead_time.total_seconds() // 60)
-        super().__init__(f"A booking must start at least {minutes} minutes from now. Choose a later start.")
+        unit = "minute" if minutes == 1 else "minutes"
+        super().__init__(f"A booking must start at least {minutes} {unit} from now. Choose a later start.")
 
 
 class TooFarAhead(BookingError):
@@ -83,7 +84,7 @@ class TooFarAhead(BookingError):
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A slot that could be booked instead: `later` or `earlier` on the same resource, or `elsewhere`."""
+    """Another bookable slot: `later` or `earlier` on the same resource, or `elsewhere`."""
 
     kind: str
     resource_id: int
@@ -101,7 +102,7 @@ class Suggestion:
 
 
 class SlotTaken(BookingError):
-    """The slot clashes with blocking bookings of the resource."""
+    """The slot is in conflict with clashing bookings of the resource."""
 
     code = "slot_taken"
     message = "This resource is already booked during the selected time."
@@ -129,6 +130,8 @@ class SlotTaken(BookingError):
             sentences.append("Taken (UTC): " + "; ".join(in_words(slot) for slot in self.conflicts) + ".")
         if self.suggestion:
             sentences.append(f"The next free slot of this length (UTC): {in_words(self.suggestion)}.")
+        elif self.suggestions:
+            sentences.append("There is no later free slot of this length within the next five years.")
         elif self.conflicts:
             sentences.append("There is no free slot of this length within the next five years.")
         return sentences

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from core import errors, lifecycle
+from core import conflicts, errors, lifecycle
 from core.models import Booking, Resource
 from core.tests.support import oracle
 from core.tests.support.errors import assert_flat_error
@@ -162,8 +162,31 @@ def test_nothing_is_suggested_beyond_five_years(alice: User, room: Resource, sho
         assert error.suggestion is not None
         assert (error.suggestion.start, error.suggestion.end) == (end - timedelta(hours=1), end)
     else:
-        assert error.suggestion is None
-        assert "five years" in error.message
+        assert error.suggestions == []
+        assert "There is no free slot of this length within the next five years." in error.message
+
+
+@pytest.mark.parametrize("kind", ["earlier", "elsewhere"])
+def test_no_later_slot_is_said_where_another_one_is_suggested(alice: User, room: Resource, kind: str) -> None:
+    if kind == "earlier":
+        make_booking(alice, room, moment(200), NOW + FIVE_YEARS)
+        error = refusal(alice, room, 200, 260)
+    else:
+        make_resource("Green room")
+        make_booking(alice, room, moment(0), NOW + FIVE_YEARS)
+        error = refusal(alice, room, 60, 120)
+    assert [found.kind for found in error.suggestions] == [kind]
+    assert "There is no later free slot of this length within the next five years." in error.message
+
+
+def test_a_resource_that_was_deleted_meanwhile_has_no_suggestions(alice: User, room: Resource) -> None:
+    make_resource("Green room")
+    booking = Booking(user=alice, resource=room, start_time=moment(60), end_time=moment(120))
+    conflict = conflicts.NotFree(booking, [booking.slot])
+    Resource.objects.filter(pk=room.pk).delete()
+    error = conflicts.slot_taken(conflict, now=NOW)
+    assert error.conflicts == [booking.slot]
+    assert error.suggestions == []
 
 
 @pytest.mark.parametrize("free", [True, False], ids=["a gap before the horizon", "none"])
