@@ -24,7 +24,7 @@ for model in (User, Group, TokenProxy, OutstandingToken, BlacklistedToken):
     admin.site.unregister(model)
 
 
-class IdentityMixin(SaveErrorForm):
+class IdentityForm(SaveErrorForm):
     """Keeps user names and e-mail addresses unique, in any case."""
 
     def clean_username(self) -> str:
@@ -44,14 +44,14 @@ class IdentityMixin(SaveErrorForm):
         return free_email(self.cleaned_data.get("email") or "", except_id=self.instance.pk)
 
 
-class NewUserForm(IdentityMixin, AdminUserCreationForm):
+class NewUserForm(IdentityForm, AdminUserCreationForm):
     """A new account; the e-mail address is optional."""
 
     class Meta(AdminUserCreationForm.Meta):
         fields = ("username", "email")
 
 
-class UserForm(IdentityMixin, UserChangeForm):
+class UserForm(IdentityForm, UserChangeForm):
     """An existing account."""
 
 

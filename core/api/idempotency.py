@@ -24,7 +24,7 @@ from core.api.errors import ApiError
 from core.api.models import IdempotencyKey
 
 VISIBLE = re.compile(r"[\x21-\x7e]{1,255}")
-KEPT_FOR = timedelta(hours=24)
+KEYS_KEPT_FOR = timedelta(hours=24)
 KEPT_HEADERS = ("Location", "ETag")
 
 
@@ -72,7 +72,7 @@ def idempotent(request: Request, call: Callable[[], Response], *, now: datetime)
 
 def claim(user: User, key: str, fingerprint: str, *, now: datetime) -> IdempotencyKey | None:
     """Inserts the key's row, which locks the key until the transaction ends; None when another request has the key."""
-    IdempotencyKey.objects.filter(user=user, key=key, created_at__lte=now - KEPT_FOR).delete()
+    IdempotencyKey.objects.filter(user=user, key=key, created_at__lte=now - KEYS_KEPT_FOR).delete()
     row = IdempotencyKey(user=user, key=key, fingerprint=fingerprint, created_at=now)
     IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
     # A committed row always has a status, so a row without one belongs to this transaction.

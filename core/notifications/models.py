@@ -13,7 +13,7 @@ from core.outbox.models import OutboxRow
 from core.zones import DEFAULT_ZONE, require_zone
 
 # Longer than the longest reminder: a reminder that is deleted too early could be written twice.
-KEPT_FOR = timedelta(days=30)
+MESSAGES_KEPT_FOR = timedelta(days=30)
 
 DEFAULT_REMINDER_MINUTES = 60
 LONGEST_REMINDER_MINUTES = 7 * 24 * 60

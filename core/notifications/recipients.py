@@ -102,11 +102,11 @@ def replaces_staff_copy(row: Notification, user: User, address: str) -> bool:
 
 def is_wanted(row: Notification, preferences: NotificationPreferences) -> bool:
     """True if the user wants the message; a message about a moved booking counts as one about a change, too."""
-    return preferences.wants(row.kind) or (has_moved(row.facts) and preferences.wants(Kind.BOOKING_CHANGED))
+    return preferences.wants(row.kind) or (tells_of_move(row.facts) and preferences.wants(Kind.BOOKING_CHANGED))
 
 
-def has_moved(facts: Facts) -> bool:
-    """True if the times or the resource changed."""
+def tells_of_move(facts: Facts) -> bool:
+    """True for the facts of a change of the time or the resource."""
     if "before" not in facts:
         return False
     before, after = facts["before"]["booking"], facts["after"]["booking"]

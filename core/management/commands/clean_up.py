@@ -11,10 +11,9 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from core.api.idempotency import KEPT_FOR
+from core.api.idempotency import KEYS_KEPT_FOR
 from core.api.models import IdempotencyKey
-from core.notifications.models import KEPT_FOR as MESSAGES_KEPT_FOR
-from core.notifications.models import Notification
+from core.notifications.models import MESSAGES_KEPT_FOR, Notification
 
 BATCH_SIZE = 1000
 
@@ -37,7 +36,7 @@ def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
         "Sessions": Session.objects.filter(expire_date__lte=now),
         "Tokens": old_tokens,
         "JSON Web Tokens": OutstandingToken.objects.filter(expires_at__lte=now),
-        "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEPT_FOR),
+        "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEYS_KEPT_FOR),
         "Messages": Notification.objects.filter(done_at__lte=now - MESSAGES_KEPT_FOR),
     }
 
