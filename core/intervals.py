@@ -20,10 +20,6 @@ class Interval:
     def as_json(self) -> dict[str, datetime]:
         return {"start_time": self.start, "end_time": self.end}
 
-    def overlaps(self, other: "Interval") -> bool:
-        """True if the two share a moment; intervals that touch do not."""
-        return self.start < other.end and other.start < self.end
-
     def contains(self, other: "Interval") -> bool:
         """True if the whole of the other lies in this interval."""
         return self.start <= other.start and other.end <= self.end

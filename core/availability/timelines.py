@@ -1,6 +1,6 @@
 """Free and busy time of a resource: arithmetic on intervals, and the queries for its input."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -41,11 +41,6 @@ def busy_intervals(window: Interval, *, resource_id: int) -> list[Interval]:
     """Returns the slots of the resource's blocking bookings that overlap the window, in order. One statement."""
     rows = Booking.objects.within(window, resource_id=resource_id).values_list("start_time", "end_time")
     return [Interval(*row) for row in rows]
-
-
-def free_intervals(window: Interval, busy: Iterable[Interval]) -> list[Interval]:
-    """Returns the gaps between the busy intervals, in order."""
-    return list(window.subtract(busy))
 
 
 def first_slots(

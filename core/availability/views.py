@@ -47,7 +47,7 @@ class TimelineView(ApiView, APIView):
             raise ValidationError({"end": [message]})
         caller_id, is_staff = request.user.pk, request.user.is_staff
         slots = [Interval(start, end) for start, end, *_ in rows]
-        free = [gap.as_json() for gap in timelines.free_intervals(window, slots)]
+        free = [gap.as_json() for gap in window.subtract(slots)]
         busy = []
         for start, end, status, booking_id, user_id in rows:
             entry = {"start_time": start, "end_time": end, "status": status}
