@@ -1,7 +1,10 @@
-"""The verbs that change a booking: the only writer of its time, resource and status.
+"""The verbs of a booking: book, change, cancel and remove; and the deletion of a resource.
 
-Each verb is atomic. It locks the resource before it looks, so that rivals for one resource queue here instead of
-meeting in the database's constraint, and publishes its event inside the transaction.
+The API and the admin write the time, resource and status of bookings only by these verbs. `seed_demo` writes its own
+rows, and the deletion of a user deletes the user's bookings by cascade.
+
+Each verb is atomic, and publishes its event inside the transaction. `book` and `change` lock the resource before the
+check for a free slot: concurrent calls for one resource wait here, and do not meet in the database's constraint.
 """
 
 import copy
@@ -41,12 +44,12 @@ class Changes:
 def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
     """The transaction of a verb.
 
-    Converts a conflict into `SlotTaken` with suggestions, after the transaction has ended and released its locks. Any
-    other refusal by the database becomes the error that a check would have raised.
+    Converts a conflict into `SlotTaken` with suggestions after the end of the transaction. Converts any other violation
+    of a constraint into the error that a check would have raised.
 
     Args:
         now: The present moment.
-        dry_run: Roll back at the end: the database has the last word, but nothing is kept and nobody is told.
+        dry_run: True: write, let the constraints check, roll back, send nothing.
     """
     try:
         with transaction.atomic():
@@ -55,11 +58,11 @@ def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
                 transaction.set_rollback(True)
     except NotFree as conflict:
         raise slot_taken(conflict, now=now) from conflict
-    except IntegrityError as refusal:
-        error = as_booking_error(refusal)
+    except IntegrityError as violation:
+        error = as_booking_error(violation)
         if error is None:
             raise
-        raise error from refusal
+        raise error from violation
 
 
 def book(
@@ -75,26 +78,26 @@ def book(
     as_record: bool = False,
     dry_run: bool = False,
 ) -> Booking:
-    """Book a resource for a user.
+    """Books a resource for a user.
 
     Args:
-        user: Whose booking it is.
+        user: The owner of the booking.
         resource_id: The resource.
         start_time: The start, aware; at least the lead time ahead.
         end_time: The end, aware, after the start and at most 1826 days ahead.
-        status: The status asked for; None for the one that the resource gives.
+        status: The status asked for; None for the default of the resource.
         notes: Free text of at most 5 000 characters.
-        by: Who books.
+        by: The caller.
         now: The present moment.
-        as_record: Staff record what happened: any status, and no lead time.
-        dry_run: Ask all rules and the database, and keep nothing.
+        as_record: True: allow any status and skip the lead time.
+        dry_run: True: write, let the constraints check, roll back, send nothing.
 
     Raises:
         BookingError: Of the first rule that the booking breaks.
     """
     with writing(now=now, dry_run=dry_run):
         resource = lock_resources(resource_id)[resource_id]
-        asked = [rule for rule in rules.RULES if not (as_record and rule is rules.lead_time)]
+        asked = rules.asked_of_new(as_record=as_record)
         rules.require(Interval(start_time, end_time), resource, now=now, asked=asked)
         booking = Booking(
             user=user,
@@ -120,21 +123,21 @@ def change(
     check: Check | None = None,
     dry_run: bool = False,
 ) -> Booking:
-    """Change a booking as a whole, whatever fields are named; what does not change is not checked again.
+    """Changes a booking; only the rules about changed fields apply.
 
     Args:
-        booking: The booking, as it was read; it is read again under lock.
-        changes: What is wanted. A time within a millisecond of the stored one has not changed.
-        by: Who asks. Staff may change what has ended, set any status and need no lead time.
+        booking: The booking; `change` locks its row and reads the row again.
+        changes: The new values; a time within a millisecond of the stored one is no change.
+        by: The caller. Staff may change a booking that has ended, set any status, and need no lead time.
         now: The present moment.
-        check: Called with the locked row before anything else; raises to refuse.
-        dry_run: Ask all rules and the database, and keep nothing.
+        check: Called with the locked row before any rule; raises an error to refuse the change.
+        dry_run: True: write, let the constraints check, roll back, send nothing.
 
     Returns:
-        The booking as it is now, with its user and resource.
+        The changed booking, with its user and resource.
 
     Raises:
-        BookingError: Of the first rule that the change breaks; nothing is changed then.
+        BookingError: Of the first rule that the change breaks; the booking then stays unchanged.
     """
     with writing(now=now, dry_run=dry_run):
         before, staff = lock(booking, check), by.is_staff
@@ -160,10 +163,10 @@ def cancel(
     now: datetime,
     check: Check | None = None,
 ) -> Booking:
-    """Give a booking's slot back; a booking that was cancelled or rejected before stays as it is.
+    """Cancels a booking; a cancelled or rejected booking stays unchanged.
 
     Raises:
-        BookingEnded: When the booking is over and somebody else than staff asks.
+        BookingEnded: When the booking has ended and the caller is not staff.
     """
     with writing(now=now):
         before = lock(booking, check)
@@ -177,7 +180,7 @@ def cancel(
 
 @transaction.atomic
 def remove(booking: Booking, *, by: User, now: datetime) -> None:
-    """Delete a booking's row; if the booking held a slot and was not over, this cancels it."""
+    """Deletes the row of a booking; publishes a cancellation if the booking held its slot and had not ended."""
     before = lock(booking)
     holds_slot = before.blocks and before.end_time > now
     after = copy.copy(before)
@@ -214,40 +217,40 @@ def lock_resources(*ids: int) -> dict[int, Resource]:
 
 
 def save_change(before: Booking, after: Booking, *, by: User, now: datetime) -> Booking:
-    """Write what differs and publish the event; where nothing differs, do neither."""
+    """Writes the changed columns and publishes the event; without a change does neither."""
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
         return before
     if names != ["notes"]:
-        # A revision that calendar programs must notice (RFC 5545, section 3.8.7.4).
+        # Calendar programs must notice this revision (RFC 5545, section 3.8.7.4).
         after.calendar_sequence = before.calendar_sequence + 1
         names.append("calendar_sequence")
-    save(after, update_fields=[*(name.removesuffix("_id") for name in names), "updated_at"])
-    gone = before.blocks and after.status == BookingStatus.CANCELLED
-    kind = events.BookingCancelled if gone else events.BookingChanged
+    save(after, update_fields=[*names, "updated_at"])
+    cancelled = before.blocks and after.status == BookingStatus.CANCELLED
+    kind = events.BookingCancelled if cancelled else events.BookingChanged
     events.publish(kind(before=before, after=after, by=by, at=now))
     return after
 
 
 def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save's own
-    """Write the row.
+    """Writes the row.
 
     Raises:
-        NotFree: When the database itself refuses the slot.
+        NotFree: When the slot violates the constraint against overlaps.
     """
     try:
         booking.save(**options)
-    except IntegrityError as refusal:
-        if isinstance(as_booking_error(refusal), errors.SlotTaken):
-            raise NotFree(booking) from refusal
+    except IntegrityError as violation:
+        if isinstance(as_booking_error(violation), errors.SlotTaken):
+            raise NotFree(booking) from violation
         raise
 
 
 def find_user(user_id: int) -> User:
-    """The user to book for.
+    """The user with the id.
 
     Raises:
-        UserMissing: When there is no such user.
+        UserMissing: When no user has the id.
     """
     user = User.objects.filter(pk=user_id).first()
     if user is None:
@@ -257,11 +260,12 @@ def find_user(user_id: int) -> User:
 
 @transaction.atomic
 def delete_resource(resource: Resource) -> None:
-    """Delete a resource that was never booked.
+    """Deletes a resource without bookings.
 
     Raises:
-        ResourceHasBookings: When it has bookings, in whatever state.
+        ResourceHasBookings: When the resource has bookings, of whatever status.
     """
+    # Wait for concurrent bookings of the resource. The API has locked the row already, the admin has not.
     locked(Resource.objects.filter(pk=resource.pk)).first()
     try:
         resource.delete()

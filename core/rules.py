@@ -1,7 +1,9 @@
-"""The rules of a booking: the window in which it may lie, and one ordered list of named, pure rules about its slot.
+"""The rules of a booking: the window of a new booking, and one ordered list of named, pure rules about its slot.
 
-Booking, changing, the dry run, free slots and suggestions ask the same list. The free slot comes last and needs a
-query, so `conflicts` asks for it. `history` and the status are about the person who asks, and are steps of the verbs.
+A new booking, a change and the dry run ask the list (`require`); so does each suggestion (`allow`). The free slots of
+one resource use `bookable_part`. Other searches use a window and skip resources that are out of service. A test holds
+`bookable_part` and `offered_window` against `allow`. The rule that the slot is free comes last and needs a query, so
+`conflicts` has that rule. `history` and the status rules depend on the user; the verbs call them.
 """
 
 from collections.abc import Collection
@@ -16,12 +18,12 @@ from core.intervals import Interval
 from core.models import Booking, Resource
 
 LATEST_END = timedelta(days=1826)
-# Browsers drop microseconds: a time that differs by less has not changed.
+# Browsers send milliseconds; a smaller difference is no change.
 SAME_MOMENT = timedelta(milliseconds=1)
 
 
 class Rule(Protocol):
-    """Says nothing, or raises a `BookingError`."""
+    """Raises `BookingError` for a slot that breaks the rule."""
 
     __name__: str
 
@@ -32,28 +34,28 @@ class Rule(Protocol):
 
 
 def shortest_notice() -> timedelta:
-    """How far ahead a new booking must start."""
+    """The lead time: the shortest time from now to the start of a new booking."""
     return timedelta(minutes=settings.BOOKING_LEAD_TIME_MINUTES)
 
 
 def window(*, now: datetime) -> Interval:
-    """The span of time in which a new booking must lie: from the lead time ahead to five years ahead."""
+    """The window of a new booking: from the end of the lead time to five years from now."""
     return Interval(now + shortest_notice(), now + LATEST_END)
 
 
 def offered_window(*, now: datetime) -> Interval:
-    """The window from its first whole minute on, so that an offer still holds when somebody reads it."""
+    """The window from its first whole minute on, so that a suggestion stays bookable for up to a minute."""
     exact = window(now=now)
     whole = exact.start.replace(second=0, microsecond=0)
     return Interval(whole if whole == exact.start else whole + timedelta(minutes=1), exact.end)
 
 
 def bookable_part(span: Interval, resource: Resource, *, now: datetime) -> Interval | None:
-    """The part of a span in which the rules allow a booking of the resource, or None."""
+    """The part of a span in which the resource can be booked by the rules; None if there is no such part."""
     return span.clip(offered_window(now=now)) if resource.is_available else None
 
 
-# --- The rules about a slot, in the order in which they are asked -----------------------------------------------------
+# --- The rules about a slot, in their order ---------------------------------------------------------------------------
 
 
 def order(slot: Interval, resource: Resource, *, now: datetime) -> None:
@@ -86,10 +88,10 @@ RULES: tuple[Rule, ...] = (order, lead_time, horizon, in_service)
 
 
 def require(slot: Interval, resource: Resource, *, now: datetime, asked: Collection[Rule] = RULES) -> None:
-    """Ask those rules of the list, in its order.
+    """Checks the slot by the rules in `asked`, in the order of the list.
 
     Raises:
-        BookingError: Of the first rule that refuses.
+        BookingError: Of the first rule that the slot breaks.
     """
     for rule in RULES:
         if rule in asked:
@@ -97,7 +99,7 @@ def require(slot: Interval, resource: Resource, *, now: datetime, asked: Collect
 
 
 def allow(slot: Interval, resource: Resource, *, now: datetime) -> bool:
-    """True if no rule of the list refuses the slot."""
+    """True if every rule accepts the slot."""
     try:
         require(slot, resource, now=now)
     except errors.BookingError:
@@ -105,8 +107,13 @@ def allow(slot: Interval, resource: Resource, *, now: datetime) -> bool:
     return True
 
 
+def asked_of_new(*, as_record: bool) -> set[Rule]:
+    """The rules about a new booking; a record of staff needs no lead time."""
+    return set(RULES) - {lead_time} if as_record else set(RULES)
+
+
 def asked_of_change(before: Booking, after: Booking, *, staff: bool) -> set[Rule]:
-    """The rules that a change must obey: what does not change is not checked again, and staff need no lead time."""
+    """The rules about the changed fields; staff need no lead time."""
     asked: set[Rule] = set()
     if has_moved(before, after):
         asked.add(order)
@@ -130,15 +137,15 @@ def has_moved(before: Booking, after: Booking) -> bool:
 
 
 def effective_time(stored: datetime, wanted: datetime | None) -> datetime:
-    """The wanted time, or the stored one if none is wanted or both are the same but for what browsers drop."""
+    """The wanted time; the stored time if no time is wanted or the difference is below a millisecond."""
     return stored if wanted is None or abs(wanted - stored) < SAME_MOMENT else wanted
 
 
-# --- The rules about the person who asks ------------------------------------------------------------------------------
+# --- The rules that depend on the user --------------------------------------------------------------------------------
 
 
 def history(booking: Booking, *, now: datetime, staff: bool) -> None:
-    """A booking that has ended is history; only staff may change or cancel it."""
+    """Only staff may change or cancel a booking that has ended."""
     if not staff and booking.end_time <= now:
         raise errors.BookingEnded
 
@@ -147,12 +154,12 @@ def first_status(asked: str | None, resource: Resource, *, any_status: bool) -> 
     """The status of a new booking.
 
     Args:
-        asked: The status asked for; None for the one that the resource gives.
-        resource: What is booked.
-        any_status: True for those who may ask for any status.
+        asked: The status asked for; None for the default of the resource.
+        resource: The booked resource.
+        any_status: True if the caller may ask for any status.
 
     Raises:
-        StatusNotAllowed: When the caller may not ask for it.
+        StatusNotAllowed: When the caller may not ask for this status.
     """
     given = BookingStatus.first(requires_approval=resource.requires_approval)
     wanted = BookingStatus(asked) if asked else given
@@ -162,10 +169,10 @@ def first_status(asked: str | None, resource: Resource, *, any_status: bool) -> 
 
 
 def next_status(before: Booking, after: Booking, *, asked: str | None, staff: bool) -> BookingStatus:
-    """The status that a change leads to.
+    """The status after a change.
 
     Raises:
-        StatusNotAllowed: When an owner may not ask for it.
+        StatusNotAllowed: When an owner may not ask for this status.
     """
     current = BookingStatus(before.status)
     wanted = BookingStatus(asked) if asked else current
@@ -181,14 +188,14 @@ def next_status(before: Booking, after: Booking, *, asked: str | None, staff: bo
 
 
 def why_not_first(wanted: BookingStatus, resource: Resource) -> str:
-    """Why a new booking may not have the status asked for."""
+    """The reason why a new booking may not have the status asked for."""
     if wanted == BookingStatus.CONFIRMED:
         return f"{resource.name} requires approval: leave the status out or send pending, and staff will confirm it."
     return f"A new booking cannot be {wanted.value}. Leave the status out."
 
 
 def why_not_next(current: BookingStatus, wanted: BookingStatus, resource: Resource) -> str:
-    """Why an owner may not bring a booking to the status asked for."""
+    """The reason why an owner may not give a booking the status asked for."""
     if wanted == BookingStatus.REJECTED:
         return "Only staff may reject a booking. You can cancel it."
     if current == BookingStatus.REJECTED:

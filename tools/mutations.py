@@ -189,7 +189,7 @@ GUARDS = [
     Mutant(
         "a refusal of the database explained",
         LIFECYCLE,
-        "error = as_booking_error(refusal)",
+        "error = as_booking_error(violation)",
         "error = None",
         SQLITE,
         RULES,
@@ -197,7 +197,7 @@ GUARDS = [
     Mutant(
         "a refusal of the database explained with the clash",
         LIFECYCLE,
-        "if isinstance(as_booking_error(refusal), errors.SlotTaken):",
+        "if isinstance(as_booking_error(violation), errors.SlotTaken):",
         "if False:",
         POSTGRES,
         LOCKS,
@@ -205,12 +205,14 @@ GUARDS = [
 ]
 
 LIST = "(order, lead_time, horizon, in_service)"
-ASKED_OF_NEW = "[rule for rule in rules.RULES if not (as_record and rule is rules.lead_time)]"
+ASKED_OF_NEW = "rules.asked_of_new(as_record=as_record)"
 START_MOVED = "if not staff and after.start_time != before.start_time:"
 
 SLOT_RULES = [
     Mutant("lead time: in the list", VERDICTS, LIST, LIST.replace("lead_time, ", "")),
-    Mutant("lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, ASKED_OF_NEW.replace("as_record", "by.is_staff")),
+    Mutant(
+        "lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, "rules.asked_of_new(as_record=as_record or by.is_staff)"
+    ),
     Mutant("lead time: not for a record", LIFECYCLE, ASKED_OF_NEW, "rules.RULES"),
     Mutant("lead time: exactly is enough", VERDICTS, "slot.start < window(now=now)", "slot.start <= window(now=now)"),
     Mutant("lead time: too soon", VERDICTS, "if slot.start < window(now=now).start:", "if False:"),
@@ -260,7 +262,7 @@ FREE_AND_IN_SERVICE = [
         "in service: for staff too",
         LIFECYCLE,
         ASKED_OF_NEW,
-        ASKED_OF_NEW.replace("]", " and not (by.is_staff and rule is rules.in_service)]"),
+        f"{ASKED_OF_NEW} - ({{rules.in_service}} if by.is_staff else set())",
     ),
     Mutant("in service: a change", VERDICTS, IN_SERVICE, ""),
     Mutant("in service: a move", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not before.blocks and ")),
