@@ -1,17 +1,17 @@
-"""Wiring: what each feature listens to, and what the worker does."""
+"""Connects the features to the events, and the jobs to the worker."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
 
 class CoreConfig(AppConfig):
-    """The one app."""
+    """The only app of the project."""
 
     name = "core"
     verbose_name = "Resources and bookings"
 
     def ready(self) -> None:
-        """Connect each feature, a line each, and fill the worker's list of jobs."""
+        """Registers the checks, the subscribers of each feature and the jobs of the worker."""
         from core import checks  # noqa: F401 - the import registers the checks
         from core.accounts import signals as accounts
         from core.notifications import channel, reminders

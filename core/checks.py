@@ -1,4 +1,4 @@
-"""System checks of the settings: what can run but is probably not what was meant."""
+"""Warns about probable mistakes in the settings."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Warning, register
 
 @register()
 def frontend_url_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ANN401
-    """Without the single-page app's address, reset mails have no link and no browser may call the API."""
+    """Warns that no `FRONTEND_URL` is set: reset mails then have no link, and no single-page app may call the API."""
     if settings.FRONTEND_ORIGINS or settings.DEBUG:
         return []
     return [

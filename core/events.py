@@ -1,4 +1,4 @@
-"""Events: what happened, when, and by whom; and the list of their subscribers."""
+"""Events, and the list of their subscribers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,13 +57,17 @@ _subscribers: list[tuple[type, Subscriber]] = []
 
 
 def subscribe(kind: type, subscriber: Subscriber) -> None:
-    """Call the subscriber at each event of that kind, inside the transaction; subscribing twice counts once."""
+    """Calls the subscriber at each event of the kind; a second subscription changes nothing."""
     if (kind, subscriber) not in _subscribers:
         _subscribers.append((kind, subscriber))
 
 
 def publish(event: Event) -> None:
-    """Call the subscribers of the event; if one raises, the transaction of the change rolls back."""
+    """Calls the subscribers of the event.
+
+    A verb publishes a booking event inside its transaction, which rolls back if a subscriber raises. No transaction
+    surrounds `PasswordResetRequested`.
+    """
     for kind, subscriber in _subscribers:
         if isinstance(event, kind):
             subscriber(event)

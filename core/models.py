@@ -135,7 +135,8 @@ class Booking(models.Model):
         return BookingStatus(self.status).blocks
 
 
-# Django finds a feature's tables only through this module. They name the nucleus by string.
+# Django finds the features' models only through this module. They refer to Booking and Resource by string, to avoid an
+# import cycle.
 from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401

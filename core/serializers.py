@@ -1,4 +1,4 @@
-"""The shapes of resources and bookings, and the query parameters of their lists. They neither decide nor send."""
+"""The serializers of resources and bookings, and the query parameters of their views."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ WHOSE = "Whose booking it is, by id. Only staff who book may name another one."
 
 
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
-    """A resource and how it stands in the window asked for."""
+    """A resource, and its availability in the wanted window."""
 
     is_available = FlagField(required=False, help_text="False: out of service, cannot be booked.")
     requires_approval = FlagField(required=False, help_text="Whether a booking waits until staff confirm it.")
@@ -43,11 +43,11 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
             "capacity": {"help_text": "How many people or items it holds."},
         }
 
-    # What is shown but not stored in the row.
+    # Fields that are not columns of the row.
     live_fields: ClassVar = {"availability_status", "next_free"}
 
     def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
-        """Write the fields that were sent, and no others: somebody else may be changing those."""
+        """Writes only the sent fields, so that concurrent changes of other fields survive."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         if validated_data:
@@ -56,7 +56,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
 
 
 class ResourceWithNextFreeSerializer(ResourceSerializer):
-    """A resource, and from when on it could be booked."""
+    """A resource with `next_free`."""
 
     next_free = MomentField(
         read_only=True,
@@ -69,7 +69,7 @@ class ResourceWithNextFreeSerializer(ResourceSerializer):
 
 
 class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
-    """A booking; what a client sends becomes the arguments of a verb."""
+    """A booking of a resource by a user."""
 
     id = serializers.IntegerField(read_only=True)
     user = KeyField(source="user_id", required=False, allow_null=True, help_text=WHOSE)
@@ -97,11 +97,11 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
     created_at = MomentField(read_only=True, help_text="When it was made.")
     updated_at = MomentField(read_only=True, help_text="When it was last changed.")
 
-    # What is shown but not stored in the row.
+    # Fields that are not columns of the row.
     live_fields: ClassVar = {"username", "resource_name"}
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """The fields; who a booking is for is read only from staff who make one, and ignored otherwise."""
+        """Only staff may set `user`, and only for a new booking."""
         found = super().get_fields()
         request = self.context.get("request")
         if self.instance is not None or not (request and request.user.is_staff):
@@ -113,13 +113,13 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
 
 
 class ResourceParameters(WindowParameters):
-    """What GET of a resource takes."""
+    """The query parameters of one resource."""
 
     include = ChoiceParameter(("next_free",), help_text="What to add: from when on it could be booked.")
 
 
 class ResourceListParameters(WindowParameters, ListParameters):
-    """What the list of resources takes."""
+    """The query parameters of the list of resources."""
 
     start = MomentField(required=False, help_text="The beginning of a window, with an offset.")
     end = MomentField(required=False, help_text="The end of the window.")
@@ -134,7 +134,7 @@ class ResourceListParameters(WindowParameters, ListParameters):
     ordering = OrderingParameter("name", "capacity")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse `available` without a window."""
+        """Checks that `available` comes with a window."""
         attrs = super().validate(attrs)
         if "available" in attrs and "start" not in attrs:
             raise serializers.ValidationError({"available": ["Say for when: start and end are needed with it."]})
@@ -142,7 +142,7 @@ class ResourceListParameters(WindowParameters, ListParameters):
 
 
 class BookingListParameters(ListParameters):
-    """What the list of bookings takes."""
+    """The query parameters of the list of bookings."""
 
     resource = serializers.IntegerField(
         min_value=1, max_value=LARGEST_KEY, required=False, help_text="The bookings of this resource."
@@ -168,7 +168,7 @@ class BookingListParameters(ListParameters):
     ordering = OrderingParameter("start_time", "created_at")
 
     def validate_user(self, user_id: int) -> int:
-        """Refuse a question about somebody else, unless staff ask."""
+        """Checks that only staff ask for the bookings of other users."""
         caller = self.context["request"].user
         if not caller.is_staff and user_id != caller.pk:
             raise serializers.ValidationError("Only staff may ask for the bookings of others.")

@@ -1,4 +1,4 @@
-"""Resources, bookings and the profile picture over HTTP: parse, call one verb, render."""
+"""The root, resources and bookings over HTTP: parse, write, render. Every write of a booking calls a verb."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -40,7 +40,7 @@ from core.serializers import (
     ResourceWithNextFreeSerializer,
 )
 
-# Query parameters of the list of bookings that compare with a column.
+# The lookups of the query parameters that compare with a column.
 COMPARISONS = {
     "resource": "resource_id",
     "status": "status__in",
@@ -58,7 +58,7 @@ class RootView(ApiView, APIView):
     permission_classes = (AllowAny,)
 
     def get(self, request: Request) -> Response:
-        """Name them."""
+        """Lists the collections."""
         return Response(
             {
                 "resources": reverse("resource-list", request=request),
@@ -72,7 +72,7 @@ class RootView(ApiView, APIView):
 
 
 class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):
-    """What can be booked. Anybody may read, staff may write."""
+    """Resources. Everybody may read, staff may write."""
 
     serializer_class = ResourceSerializer
     permission_classes = (IsAdminOrReadOnly,)
@@ -83,7 +83,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     queryset = Resource.objects.all()
 
     def get_queryset(self) -> QuerySet[Resource]:
-        """Resources with their availability in the window asked for, or from now on."""
+        """Resources with their availability in the wanted window, or from now on."""
         usual = Interval(self.now, self.now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
         resources = Resource.objects.with_availability(self.window or usual)
         if not self.wants_next_free:
@@ -91,18 +91,18 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return resources.with_next_free(window=rules.offered_window(now=self.now))
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """The shape, with what `?include=` adds."""
+        """The serializer, with `next_free` when asked."""
         return ResourceWithNextFreeSerializer if self.wants_next_free else ResourceSerializer
 
     @property
     def window(self) -> Interval | None:
-        """The window asked for."""
+        """The wanted window, or None."""
         start, end = self.parameters.get("start"), self.parameters.get("end")
         return Interval(start, end) if start is not None and end is not None else None
 
     @property
     def wants_next_free(self) -> bool:
-        """True if the caller asks for `next_free`, which costs more than the rest."""
+        """True if the caller asks for `next_free`, the most expensive field."""
         reading = self.request is not None and self.request.method in SAFE_METHODS
         return reading and self.parameters.get("include") == "next_free"
 
@@ -118,7 +118,6 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return ordered(resources, asked["ordering"])
 
     def create(self, request: Request) -> Response:
-        """Add one."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         made = self.get_queryset().get(pk=serializer.save().pk)
@@ -126,7 +125,6 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return self.answer(made, status=201, headers={"Location": location})
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
-        """Change it."""
         row = self.get_object()
         with transaction.atomic():
             self.require_version(row)
@@ -136,7 +134,6 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return self.answer(self.get_object())
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete it, unless it has bookings."""
         row = self.get_object()
         with transaction.atomic():
             self.require_version(row)
@@ -144,7 +141,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return Response(status=204)
 
     def require_version(self, row: Resource) -> None:
-        """Lock the row, and compare it with the caller's version where one is named."""
+        """Locks the row and checks `If-Match`."""
         if locked(Resource.objects.filter(pk=row.pk)).first() is None:
             raise NotFound
         check = self.version_check()
@@ -153,7 +150,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
 
 
 class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet):
-    """Bookings: one's own, and for staff all of them."""
+    """The caller's bookings; for staff every booking."""
 
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
@@ -162,7 +159,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     queryset = Booking.objects.all()
 
     def get_queryset(self) -> QuerySet[Booking]:
-        """In a list what the caller may see; a single one is found first, and refused by its permission."""
+        """A list shows the visible bookings. One booking is looked up among all; the permission then decides."""
         if self.action == "list":
             return Booking.objects.visible_to(self.request.user)
         return Booking.objects.in_full()
@@ -180,15 +177,15 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     @property
     def caller(self) -> User:
-        """The user who is signed in; `permission_classes` let nobody else through."""
+        """The signed-in user; `permission_classes` refuse anonymous callers."""
         return cast(User, self.request.user)
 
     def create(self, request: Request) -> Response:
-        """Book; with an `Idempotency-Key` once, however often it is sent."""
+        """Creates one booking for each `Idempotency-Key`."""
         return idempotent(request, self.book, now=self.now)
 
     def book(self) -> Response:
-        """Book what the request says."""
+        """Creates a booking from the body."""
         request = self.request
         booking = self.create_or_change(request)
         location = reverse("booking-detail", args=[booking.pk], request=request)
@@ -196,31 +193,30 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     @action(["post"], detail=False)
     def check(self, request: Request) -> Response:
-        """A dry run of all rules: what booking, or moving the booking named by `id`, would answer. Saves nothing."""
+        """Checks a new booking, or a change of booking `id`, without saving."""
         booking_id = request.data.get("id") if isinstance(request.data, Mapping) else None
         booking = None
         if booking_id is not None:
             self.kwargs["pk"] = read_key(booking_id)
             booking = self.get_object()
         try:
-            self.create_or_change(request, booking, dry_run=True)
+            self.create_or_change(request, booking, partial=booking is not None, dry_run=True)
         except (BookingError, APIException) as error:
             refusal = flat_error(error, self.get_exception_handler_context())
             verdict = {"ok": False, "status": refusal.status_code}
-            # The verdict comes last again, because a refusal may be about the field `status`.
+            # The status code replaces a field error named `status`.
             return Response({**verdict, **refusal.data, **verdict})
         return Response({"ok": True})
 
     def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
-        """Change it."""
         changed = self.create_or_change(request, self.get_object(), partial=partial)
         return self.answer(changed)
 
     def create_or_change(
-        self, request: Request, booking: Booking | None = None, *, partial: bool = True, dry_run: bool = False
+        self, request: Request, booking: Booking | None = None, *, partial: bool = False, dry_run: bool = False
     ) -> Booking:
-        """Make a new booking, or change the one given, the way the body says."""
-        serializer = self.get_serializer(booking, data=request.data, partial=partial and booking is not None)
+        """Creates or changes a booking from the body."""
+        serializer = self.get_serializer(booking, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         by, now = self.caller, self.now
         if booking is not None:
@@ -234,17 +230,16 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         return lifecycle.book(user=user, by=by, now=now, dry_run=dry_run, **fields)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Change what is named."""
         return self.update(request, pk, partial=True)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Cancel it; the row stays."""
+        """Cancels the booking; the row stays."""
         lifecycle.cancel(self.get_object(), by=self.caller, now=self.now, check=self.version_check())
         return Response(status=204)
 
 
 def without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """All fields but that one."""
+    """The fields without the field `name`."""
     return {key: value for key, value in fields.items() if key != name}
 
 
@@ -252,7 +247,7 @@ def read_key(value: object) -> int:
     """The id of a booking in a body.
 
     Raises:
-        ValidationError: When the value is no id.
+        ValidationError: When the value is not an id.
     """
     try:
         key: int = KeyField().run_validation(value)

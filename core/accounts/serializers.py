@@ -23,7 +23,7 @@ from core.querysets import locked
 
 PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
 
-# What the fields of an account mean.
+# The meaning of the fields of an account.
 WORDS = {
     "username": {"help_text": "Unique, whatever its case."},
     "email": {"help_text": "Unique, stored in lower case."},
@@ -51,7 +51,7 @@ class IdentityMixin:
 
 
 class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
-    """A new account."""
+    """Registers an account."""
 
     password = serializers.CharField(
         write_only=True,
@@ -69,7 +69,7 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
 
 
 class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
-    """An account as its user and superusers see it."""
+    """An account, as its user and superusers read it."""
 
     profile_picture = serializers.SerializerMethodField(help_text="Its address; null when there is none.")
 
@@ -99,7 +99,7 @@ class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
 
 
 class SignInSerializer(djoser.TokenCreateSerializer):
-    """A user name and a password for a token."""
+    """A user name and a password, in exchange for an API token."""
 
     password = serializers.CharField(**PASSWORD)
 
@@ -143,11 +143,11 @@ class RefreshSerializer(OneUseMixin, jwt.TokenRefreshSerializer):
 
 
 class SignOutSerializer(OneUseMixin, jwt.TokenBlacklistSerializer):
-    """A refresh token to void."""
+    """Voids a refresh token."""
 
 
 class VerifySerializer(jwt.TokenVerifySerializer):
-    """Whether a token still opens something."""
+    """Checks that a token is valid and its account can still sign in."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         JWTAuthentication().get_user(UntypedToken(attrs["token"]))
@@ -172,14 +172,14 @@ class NewPasswordMixin(serializers.Serializer):
 
 
 class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
-    """A new password for somebody who knows the old one."""
+    """A password change with the current password."""
 
     current_password = serializers.CharField(**PASSWORD)
     re_new_password = serializers.CharField(required=False, **PASSWORD)
 
 
 class ResetPasswordSerializer(djoser.SendEmailResetSerializer):
-    """An e-mail address that asks for a reset link."""
+    """The e-mail address of an account, to which a reset link is sent."""
 
     def get_user(self, is_active: bool = True) -> User | None:  # noqa: FBT001, FBT002 - djoser's own
         """The active user with that address and a usable password, or None."""
@@ -211,13 +211,13 @@ class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordSerializer
 
 
 class DeleteAccountSerializer(djoser.UserDeleteSerializer):
-    """The password of whoever deletes an account."""
+    """The caller's own password, which confirms the deletion of an account."""
 
     current_password = serializers.CharField(**PASSWORD)
 
 
 class ProfilePictureSerializer(serializers.ModelSerializer):
-    """A profile's picture."""
+    """The picture of a profile."""
 
     # Declared here because a ModelSerializer drops the scheme check of the model field.
     profile_picture = serializers.URLField(

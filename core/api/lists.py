@@ -59,6 +59,7 @@ class RowsMixin(SerializerBase):
         """The aliases of fields that have another column's name or table, and the names of all fields in order."""
         fields = cls().fields
         paths = {name: "__".join(field.source_attrs) for name, field in fields.items() if not field.write_only}
+        # A column of the field's own name needs no alias. Nor does `user` for `user_id`: `values("user")` reads the id.
         return {name: F(path) for name, path in paths.items() if path not in (name, f"{name}_id")}, list(paths)
 
 

@@ -63,7 +63,7 @@ class BusySerializer(SlotSerializer):
 
 
 class TimelineSerializer(serializers.Serializer):
-    """What is busy and what is free, and from when on one could book."""
+    """The busy and free intervals, and `next_free`."""
 
     busy = BusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
     free = SlotSerializer(many=True, help_text="The gaps between.")

@@ -9,7 +9,7 @@ from core.calendars.models import CalendarFeed
 
 
 class CalendarFeedSerializer(serializers.ModelSerializer):
-    """A feed; its address is shown only in the answer that makes it."""
+    """A calendar feed. Only the answer to POST shows the URL."""
 
     resource = KeyField(
         source="resource_id",

@@ -77,7 +77,7 @@ class BookingCalendarView(ApiView, APIView):
         return HttpResponse(content, content_type=CALENDAR, headers={"Content-Disposition": disposition})
 
 
-@csrf_exempt  # the secret in the URL is the permission, and the view changes nothing
+@csrf_exempt  # the secret in the URL is the permission, and the view stores only the day of use
 def calendar(request: HttpRequest, secret: str) -> HttpResponse:
     """Returns the calendar of a feed; 404 for an unknown secret and a void feed alike, without a hint."""
     if request.method not in ("GET", "HEAD"):
