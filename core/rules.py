@@ -1,9 +1,11 @@
 """The rules of a booking: the window of a new booking, and one ordered list of named, pure rules about its slot.
 
-A new booking, a change and the dry run ask the list (`require`); so does each suggestion (`allow`). The free slots of
-one resource use `bookable_part`. Other searches use a window and skip resources that are out of service. A test holds
-`bookable_part` and `offered_window` against `allow`. The rule that the slot is free comes last and needs a query, so
-`conflicts` has that rule. `history` and the status rules depend on the user; the verbs call them.
+A new booking, a change and the dry run ask the list by `require`, and suggestions by `allow`. The free slots of one
+resource use `bookable_part`. The first free slots, `next_free` and `?available=` use a window and the column
+`is_available` in their queries. A test compares `bookable_part` and `offered_window` with `allow`.
+
+The rule of the free slot comes last and needs a query, so `conflicts` has that rule. `history` and the status rules
+depend on the user; the verbs call them.
 """
 
 from collections.abc import Collection
