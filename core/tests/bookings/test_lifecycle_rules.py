@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 
-from core import errors, lifecycle
+from core import errors, lifecycle, rules
 from core.choices import BookingStatus
 from core.lifecycle import Changes
 from core.models import Booking, Resource
@@ -132,6 +132,17 @@ def test_a_booking_that_ends_a_moment_later_is_refused(alice: User, admin: User,
     booking = make_booking(alice, room)
     refused(errors.TooFarAhead, change, booking, alice, end_time=end)
     refused(errors.TooFarAhead, change, booking, admin, end_time=end)
+
+
+def test_a_violation_of_a_constraint_is_answered_like_the_check(
+    alice: User, room: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "RULES", ())
+    before = everything()
+    with pytest.raises(errors.EndNotAfterStart) as caught:
+        book(alice, room, at(11), at(10))
+    assert isinstance(caught.value.__cause__, IntegrityError)
+    assert everything() == before
 
 
 # --- Rule 3: the free slot --------------------------------------------------------------------------------------------
