@@ -193,12 +193,18 @@ def remove(booking: Booking, *, by: User, now: datetime) -> None:
 def lock(booking: Booking, check: Check | None = None) -> Booking:
     """Locks a booking until the transaction ends, reads it again and checks it.
 
+    The row is locked alone. After a wait PostgreSQL compares the new row with the joined rows of its first look, and
+    would find nothing if the booking was moved to another resource in between.
+
     Raises:
         BookingMissing: When somebody deleted the row.
     """
-    row: Booking | None = locked(Booking.objects.in_full()).filter(pk=booking.pk).first()
+    row = locked(Booking.objects.filter(pk=booking.pk)).first()
     if row is None:
         raise errors.BookingMissing
+    row.user = booking.user  # nobody hands a booking over
+    if row.resource_id == booking.resource_id:
+        row.resource = booking.resource
     if check is not None:
         check(row)
     return row

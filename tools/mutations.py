@@ -54,8 +54,8 @@ GUARDS = [
     Mutant(
         "the row lock: of the booking",
         LIFECYCLE,
-        " = locked(Booking.objects.in_full())",
-        " = Booking.objects.in_full()",
+        "row = locked(Booking.objects.filter(pk=booking.pk))",
+        "row = Booking.objects.filter(pk=booking.pk)",
         POSTGRES,
         LOCKS,
     ),

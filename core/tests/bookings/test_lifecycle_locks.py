@@ -165,6 +165,34 @@ def test_verbs_wait_for_whoever_holds_the_booking(
 
 
 @pytest.mark.only_on_postgresql
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda booking, user: lifecycle.change(booking, changes=Changes(notes="Mine"), by=user, now=NOW),
+        lambda booking, user: lifecycle.cancel(booking, by=user, now=NOW),
+        lambda booking, user: lifecycle.remove(booking, by=user, now=NOW),
+    ],
+    ids=["change", "cancel", "remove"],
+)
+def test_a_booking_that_is_moved_to_another_resource_meanwhile_is_found(
+    alice: User, room: Resource, lab: Resource, verb: Callable[[Booking, User], object]
+) -> None:
+    booking = make_booking(alice, room)
+    with transaction.atomic():
+        hold(Booking, booking.pk)
+        thread = Rival(lambda: verb(booking, alice))
+        thread.start()
+        waited = thread.waits()
+        Booking.objects.filter(pk=booking.pk).update(resource=lab)
+    thread.join(30)
+    assert waited
+    assert thread.refusal is None
+    assert not isinstance(thread.answer, Booking) or thread.answer.resource == lab
+    found = list(Booking.objects.values_list("resource", "status", "notes"))
+    assert found in ([(lab.pk, "confirmed", "Mine")], [(lab.pk, "cancelled", "")], [])
+
+
+@pytest.mark.only_on_postgresql
 def test_deleting_a_resource_waits_for_whoever_books_it(alice: User, room: Resource) -> None:
     with transaction.atomic():
         hold(Resource, room.pk)
