@@ -8,8 +8,6 @@ from rest_framework.test import APIClient
 from core.models import Booking
 from core.tests.support.errors import assert_flat_error
 
-PLAIN = Client()
-
 
 def behind_proxy(**more: object) -> Client:
     return Client(headers={"x-forwarded-proto": "https"}, raise_request_exception=False, **more)
@@ -20,33 +18,40 @@ def _debug(request: pytest.FixtureRequest, settings: Settings) -> None:
     settings.DEBUG = request.param
 
 
+@pytest.fixture
+def plain(settings: Settings) -> Client:
+    """A client without https, where all else is sent to https."""
+    settings.SECURE_SSL_REDIRECT = True
+    return Client()
+
+
 # --- Health -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("host", ["testserver", "10.1.2.3", "evil.example.com", "a_b", "", "[::1]:8000", "x" * 300])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.usefixtures("_debug")
-def test_health_answers_any_host_over_any_scheme(host: str, scheme: str) -> None:
-    answer = PLAIN.get("/health/", secure=scheme == "https", headers={"host": host})
+def test_health_answers_any_host_over_any_scheme(plain: Client, host: str, scheme: str) -> None:
+    answer = plain.get("/health/", secure=scheme == "https", headers={"host": host})
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok"}
     assert answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("host", ["testserver", "evil.example.com"])
-def test_health_answers_head_without_a_body(host: str) -> None:
-    answer = PLAIN.head("/health/", headers={"host": host})
+def test_health_answers_head_without_a_body(plain: Client, host: str) -> None:
+    answer = plain.head("/health/", headers={"host": host})
     assert (answer.status_code, answer.content) == (200, b"")
 
 
-def test_health_asks_no_database(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_health_asks_no_database(db: None, plain: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        assert PLAIN.get("/health/", headers={"authorization": "Token nonsense"}).status_code == 200
+        assert plain.get("/health/", headers={"authorization": "Token nonsense"}).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
-def test_health_knows_no_other_method(method: str) -> None:
-    answer = getattr(PLAIN, method)("/health/")
+def test_health_knows_no_other_method(plain: Client, method: str) -> None:
+    answer = getattr(plain, method)("/health/")
     assert_flat_error(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, HEAD"
 
@@ -173,8 +178,13 @@ def test_a_failure_tells_nothing_but_the_request(
     assert "RuntimeError: secret of the inside" in caplog.text
 
 
-def test_plain_http_is_sent_to_https_where_debug_is_off() -> None:
-    answer = PLAIN.get("/api/resources/")
+@pytest.mark.django_db
+def test_a_test_of_the_rest_framework_needs_nothing_else() -> None:
+    assert APIClient().get("/api/resources/").status_code == 200
+
+
+def test_plain_http_is_sent_to_https_where_debug_is_off(plain: Client) -> None:
+    answer = plain.get("/api/resources/")
     assert answer.status_code == 301
     assert answer.headers["Location"] == "https://testserver/api/resources/"
 

@@ -63,9 +63,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Makes passwords cheap, once Django is set up."""
+    """Makes passwords cheap and plain http answered, once Django is set up: a test need not say that it uses https."""
     from django.conf import settings
 
+    settings.SECURE_SSL_REDIRECT = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     config.pluginmanager.register(NothingIsSkipped(), "nothing-is-skipped")
 
