@@ -180,6 +180,13 @@ class BaseAdmin(admin.ModelAdmin):
 
     # --- Removal ------------------------------------------------------------------------------------------------------
 
+    def get_deleted_objects(
+        self, objs: QuerySet | list[models.Model], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """The rows that a removal takes along; whoever may remove an object may remove all that belongs to it."""
+        rows, counts, _, protected = super().get_deleted_objects(objs, request)
+        return rows, counts, set(), protected
+
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -6,12 +6,14 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import OperationalError
 from django.test import Client
 from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
 
-from core.models import Resource
+from core.models import Booking, CalendarFeed, Notification, NotificationPreferences, Resource, UserProfile
 from core.notifications import messages
 from core.tests.bookings.test_admin import errors_of
 from core.tests.support.clients import pages_of
-from core.tests.support.factories import PASSWORD, make_resource, make_user
+from core.tests.support.factories import PASSWORD, booking_body, make_resource, make_user
 from core.tests.support.parallel import in_parallel
 
 USERS = "/admin/auth/user/"
@@ -64,6 +66,33 @@ class TestSuperusers:
     def test_they_remove_a_user(self, root_pages: Client, alice: User) -> None:
         root_pages.post(f"{USERS}{alice.pk}/delete/", {"post": "yes"})
         assert not User.objects.filter(pk=alice.pk).exists()
+
+    @pytest.mark.parametrize("how", ["on the page", "selected in the list"])
+    def test_they_remove_a_user_with_all_that_belongs_to_them(
+        self, root_pages: Client, as_alice: APIClient, alice: User, room: Resource, how: str
+    ) -> None:
+        as_alice.post("/api/bookings/", booking_body(room))
+        as_alice.post("/api/calendar-feeds/", {})
+        as_alice.patch("/api/profile/preferences/", {"time_zone": "Asia/Tokyo"})
+        RefreshToken.for_user(alice)
+        assert Notification.objects.filter(user=alice).exists()
+
+        if how == "on the page":
+            page, sent = f"{USERS}{alice.pk}/delete/", {"post": "yes"}
+        else:
+            page, sent = USERS, {"action": "delete_selected", "_selected_action": alice.pk, "post": "yes"}
+            asked = root_pages.post(page, {name: value for name, value in sent.items() if name != "post"})
+            assert "would require deleting" not in asked.content.decode()
+        assert root_pages.post(page, sent).status_code == 302
+
+        assert not User.objects.filter(pk=alice.pk).exists()
+        for model in (Booking, CalendarFeed, Notification, NotificationPreferences, UserProfile):
+            assert not model.objects.filter(user_id=alice.pk).exists(), model
+
+    def test_they_remove_a_profile(self, root_pages: Client, alice: User) -> None:
+        page = f"/admin/core/userprofile/{alice.profile.pk}/delete/"
+        assert root_pages.post(page, {"post": "yes"}).status_code == 302
+        assert not UserProfile.objects.filter(user=alice).exists()
 
     @pytest.mark.parametrize(("field", "value"), [("username", "ALICE"), ("email", "Alice@Example.ORG")])
     def test_a_name_or_address_in_another_case_is_a_form_error(
