@@ -1,5 +1,6 @@
 """Serializers of accounts, passwords and tokens, on the basis of djoser and simplejwt."""
 
+import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
@@ -11,15 +12,18 @@ from djoser import serializers as djoser
 from djoser.utils import decode_uid
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
-from rest_framework_simplejwt.exceptions import InvalidToken
-from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
 from core.accounts.identity import free_email, free_name, users_with_email
-from core.api.fields import FormsMixin
+from core.api.fields import LARGEST_KEY, FormsMixin
 from core.models import UserProfile
 from core.querysets import locked
+
+# The claim that all refresh tokens of one sign-in share.
+FAMILY_CLAIM = "family"
 
 PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
 
@@ -120,6 +124,7 @@ class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
         """A refresh token with the moment of the sign-in, which every renewal copies."""
         token = super().get_token(user)
         token[SIGN_IN_CLAIM] = int(timezone.now().timestamp())
+        token[FAMILY_CLAIM] = uuid.uuid4().hex
         return token
 
 
@@ -138,8 +143,31 @@ class RefreshSerializer(OneUseMixin, jwt.TokenRefreshSerializer):
     """The next pair of tokens; an error when the account is gone or its password has changed."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        JWTAuthentication().get_user(RefreshToken(attrs["refresh"]))
-        return super().validate(attrs)
+        """Void the token; a token that is used again voids its whole family (RFC 9700, section 4.14.2).
+
+        Either that token or its successor was stolen, and nobody can tell which.
+        """
+        try:
+            JWTAuthentication().get_user(RefreshToken(attrs["refresh"]))
+            return super().validate(attrs)
+        except TokenError:
+            void_family(attrs["refresh"])
+            raise
+
+
+def void_family(refresh: str) -> None:
+    """Void all refresh tokens of the sign-in from which a token comes; do nothing if the token is not ours."""
+    try:
+        token = UntypedToken(refresh)
+    except TokenError:
+        return
+    live = OutstandingToken.objects.filter(
+        user_id=token.get("user_id"), expires_at__gt=timezone.now(), blacklistedtoken__isnull=True
+    )
+    kin = [
+        row for row in live if UntypedToken(row.token, verify=False).get(FAMILY_CLAIM, "") == token.get(FAMILY_CLAIM)
+    ]
+    BlacklistedToken.objects.bulk_create((BlacklistedToken(token=row) for row in kin), ignore_conflicts=True)
 
 
 class SignOutSerializer(OneUseMixin, jwt.TokenBlacklistSerializer):
@@ -199,15 +227,22 @@ class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordSerializer
     re_new_password = serializers.CharField(**PASSWORD)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Finds the user and checks the token, then validates the password."""
-        try:
-            self.user = User._default_manager.get(pk=decode_uid(attrs["uid"]))
-        except (User.DoesNotExist, ValueError, OverflowError) as error:
-            raise serializers.ValidationError({"uid": ["There is no such user. Ask for a new mail."]}) from error
-        if not default_token_generator.check_token(self.user, attrs["token"]):
+        """Find the user and check the token, then validate the password."""
+        # Lock the user before the check, so that only the first of several calls with one link succeeds.
+        user = locked(User.objects.filter(pk=self.id_in(attrs["uid"]))).first()
+        # The answer is the same for an unknown user, so that nobody learns which accounts exist.
+        if user is None or not default_token_generator.check_token(user, attrs["token"]):
             message = "This link was used before or is too old. Ask for a new mail."
             raise serializers.ValidationError({"token": [message]})
+        self.user = user
         return super().validate(attrs)
+
+    def id_in(self, uid: str) -> int:
+        """The id of a user in a link; 0, which no user has, if there is none."""
+        try:
+            return min(int(decode_uid(uid)), LARGEST_KEY)
+        except (ValueError, OverflowError):
+            return 0
 
 
 class DeleteAccountSerializer(djoser.UserDeleteSerializer):

@@ -19,6 +19,7 @@ from rest_framework_simplejwt import views as jwt
 
 from core import events
 from core.accounts.authentication import is_too_old
+from core.accounts.permissions import IsOwnAccountOrSuperuser
 from core.accounts.serializers import ProfilePictureSerializer, SignOutSerializer
 from core.api import throttling
 from core.api.query import ListParameters
@@ -111,8 +112,15 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
         return super().get_authenticators()
 
     def get_object(self) -> User:
-        """The account in the URL; the caller's own account for a URL without an id."""
-        return super().get_object() if self.lookup_field in self.kwargs else self.get_instance()
+        """The account of the address, or the caller's own if the address has no id.
+
+        Callers who may not see an account are refused before the look-up, so they do not learn whether it exists.
+        """
+        if self.lookup_field not in self.kwargs:
+            return self.get_instance()
+        if not self.request.user.is_superuser and self.kwargs[self.lookup_field] != str(self.request.user.pk):
+            self.permission_denied(self.request, message=IsOwnAccountOrSuperuser.message)
+        return super().get_object()
 
     def get_success_headers(self, data: Mapping[str, Any]) -> dict[str, str]:
         """The `Location` of a new account."""

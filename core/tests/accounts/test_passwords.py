@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,6 +18,7 @@ from core.tests.support.clients import client_of
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, make_user
 from core.tests.support.mailing import deliver
+from core.tests.support.parallel import in_parallel
 
 SET = "/api/auth/users/set_password/"
 RESET = "/api/auth/users/reset_password/"
@@ -254,10 +256,12 @@ class TestConfirmingAReset:
 
     @pytest.mark.parametrize(
         "uid",
-        ["", "x", "!!!", "OTk5OTk5", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "__8", "AAAA", "é", 1, 1.5, "-1"],
+        ["x", "!!!", "OTk5OTk5", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "__8", "AAAA", "é", 1, 1.5, "-1"],
     )
     def test_a_wrong_uid_is_refused(self, anonymous, alice, uid):
-        assert_flat_error(anonymous.post(CONFIRM, reset_body(alice, uid=uid)), 400, field="uid")
+        unknown = assert_flat_error(anonymous.post(CONFIRM, reset_body(alice, uid=uid)), 400, field="token")
+        used = assert_flat_error(anonymous.post(CONFIRM, reset_body(alice, token="used")), 400, field="token")
+        assert unknown == used, "nobody learns which accounts exist"
         assert_password(alice, PASSWORD)
 
     @pytest.mark.parametrize("token", ["", "x", "a-b", "-", "é-ü", "zzzzzzzzzzzzzz-0", 1, 1.5])
@@ -379,3 +383,14 @@ class TestWhatEndsWithAPassword:
         assert client.patch(ME, {"first_name": "Alice"}).status_code == 200
 
         assert client.get(ME).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reset_link_that_is_used_several_times_at_once_sets_one_password(alice):
+    passwords = [f"{NEW}-{number}" for number in range(4)]
+    bodies = [reset_body(alice, new_password=password, re_new_password=password) for password in passwords]
+    answers = in_parallel([partial(client_of().post, CONFIRM, body) for body in bodies])
+    assert sorted(answer.status_code for answer in answers) == [204, 400, 400, 400]
+    alice.refresh_from_db()
+    (kept,) = (password for password in passwords if alice.check_password(password))
+    assert answers[passwords.index(kept)].status_code == 204

@@ -30,8 +30,8 @@ def pair(anonymous: APIClient, alice: User) -> dict[str, str]:
 def test_a_refresh_token_is_good_once(anonymous: APIClient, pair: dict) -> None:
     renewed = anonymous.post(REFRESH, {"refresh": pair["refresh"]})
     assert renewed.status_code == 200
-    assert_flat_error(anonymous.post(REFRESH, {"refresh": pair["refresh"]}), 401)
     assert anonymous.post(REFRESH, {"refresh": renewed.json()["refresh"]}).status_code == 200
+    assert_flat_error(anonymous.post(REFRESH, {"refresh": pair["refresh"]}), 401)
 
 
 def test_signing_out_voids_the_refresh_token(anonymous: APIClient, pair: dict) -> None:
@@ -96,6 +96,17 @@ def test_a_refresh_token_sent_many_times_at_once_is_good_once(pair: dict) -> Non
     for answer in answers:
         if answer.status_code == 401:
             assert_flat_error(answer, 401, code="token_not_valid")
+
+
+def test_a_refresh_token_that_is_used_again_voids_its_whole_family(
+    anonymous: APIClient, alice: User, pair: dict
+) -> None:
+    elsewhere = anonymous.post("/api/auth/jwt/create/", {"username": "alice", "password": PASSWORD}).json()
+    second = anonymous.post(REFRESH, {"refresh": pair["refresh"]}).json()
+    third = anonymous.post(REFRESH, {"refresh": second["refresh"]}).json()
+    assert_flat_error(anonymous.post(REFRESH, {"refresh": pair["refresh"]}), 401, code="token_not_valid")
+    assert_flat_error(anonymous.post(REFRESH, {"refresh": third["refresh"]}), 401, code="token_not_valid")
+    assert anonymous.post(REFRESH, {"refresh": elsewhere["refresh"]}).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
