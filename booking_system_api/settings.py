@@ -249,6 +249,8 @@ CORS_EXPOSE_HEADERS = [
     "Location",
     "Retry-After",
     "Idempotent-Replayed",
+    "RateLimit",
+    "RateLimit-Policy",
     "X-Request-ID",
 ]
 

@@ -21,10 +21,12 @@ RESOURCES = [
     ("Cargo bike", "Carries 80 kg. The key is at the reception.", 1, True, False),
     ("Electric van", "Charging card in the glove box.", 3, False, True),
 ]
+# user name, address, first name, last name, staff, superuser
 USERS = [
-    ("anna", "anna@example.org", "Anna", "Demo", True),
-    ("bert", "bert@example.org", "Bert", "Demo", False),
-    ("carla", "carla@example.org", "Carla", "Demo", False),
+    ("anna", "anna@example.org", "Anna", "Demo", True, True),
+    ("bert", "bert@example.org", "Bert", "Demo", False, False),
+    ("carla", "carla@example.org", "Carla", "Demo", False, False),
+    ("david", "david@example.org", "David", "Demo", True, False),
 ]
 # user, resource, days from today, hour, length in hours, status, notes
 BOOKINGS = [
@@ -78,9 +80,15 @@ class Command(BaseCommand):
     def fill(self, password: str) -> None:
         """Creates the users, the resources and the bookings."""
         users = {}
-        for username, email, first, last, is_staff in USERS:
+        for username, email, first, last, is_staff, is_superuser in USERS:
             users[username] = get_user_model()._default_manager.create_user(
-                username, email, password, first_name=first, last_name=last, is_staff=is_staff, is_superuser=is_staff
+                username,
+                email,
+                password,
+                first_name=first,
+                last_name=last,
+                is_staff=is_staff,
+                is_superuser=is_superuser,
             )
         resources = {}
         for name, description, capacity, is_available, requires_approval in RESOURCES:
@@ -107,9 +115,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(users)} users, {len(resources)} resources, {Booking.objects.count()} bookings.")
 
     def print_sign_in(self, first: str) -> None:
-        """Prints the user names, and where to find the password."""
-        staff = ", ".join(name for name, *_, is_staff in USERS if is_staff)
-        others = ", ".join(name for name, *_, is_staff in USERS if not is_staff)
+        """Prints who can sign in, and where the password is."""
+        kinds = {(True, True): "superuser", (True, False): "staff", (False, False): "user"}
+        people = ", ".join(f"{name} ({kinds[tuple(flags)]})" for name, _, _, _, *flags in USERS)
         where = "environment" if os.environ.get("DEMO_PASSWORD") else ".env"
-        self.stdout.write(f"{first} Sign in as {staff} (staff) or {others}; the password is DEMO_PASSWORD in {where}:")
+        self.stdout.write(f"{first} Sign in as {people}; the password is DEMO_PASSWORD in {where}:")
         self.stdout.write(f"  {self.password()}")

@@ -24,7 +24,10 @@ from core.tests.support.servers import server
 APP = "https://app.example.org"
 FOREIGN = "https://evil.example"
 SAFELISTED = {"GET", "HEAD", "POST"}
-EXPOSED = {"link", "x-total-count", "etag", "location", "retry-after", "idempotent-replayed", "x-request-id"}
+EXPOSED = {
+    *("link", "x-total-count", "etag", "location", "retry-after", "idempotent-replayed", "x-request-id"),
+    *("ratelimit", "ratelimit-policy"),
+}
 MAIL_SECONDS = 30
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -156,13 +156,15 @@ class TestSeedDemo:
             said = run("seed_demo")
 
         users = User.objects.all()
-        assert len(users) == 3
-        assert sum(user.is_staff for user in users) == 1
+        kinds = {(user.is_staff, user.is_superuser) for user in users}
+        assert kinds == {(True, True), (True, False), (False, False)}
         assert all(user.check_password("demo-words-for-all") for user in users)
         assert all(user.email and user.profile for user in users)
         assert Resource.objects.count() >= 5
         assert Booking.objects.exists()
-        assert all(user.username in said for user in users)
+        for user in users:
+            kind = "superuser" if user.is_superuser else "staff" if user.is_staff else "user"
+            assert f"{user.username} ({kind})" in said
         assert "demo-words-for-all" in said
         assert mail.outbox == []
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,18 @@ class TestTheProcfile:
         on_the_database = [name for name in MANAGE_COMMAND.findall(script) if name != "collectstatic"]
         assert MANAGE_COMMAND.findall(procfile["release"]) == on_the_database
         assert set(on_the_database) <= set(get_commands())
+
+
+class TestThePipfile:
+    @pytest.mark.parametrize(
+        ("section", "file"), [("packages", "requirements.txt"), ("dev-packages", "requirements-dev.txt")]
+    )
+    def test_it_names_the_packages_of_the_requirements(self, section: str, file: str) -> None:
+        lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+        pinned = dict(line.split("==") for line in lines if not line.startswith("-r"))
+        with (ROOT / "Pipfile").open("rb") as pipfile:
+            packages = tomllib.load(pipfile)[section]
+        assert {name: version.removeprefix("==") for name, version in packages.items()} == pinned
 
 
 @pytest.mark.django_db
