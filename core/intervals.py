@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,10 @@ def on_the_clock(moment: datetime, *, seconds: bool = False) -> str:
     if moment.microsecond:
         return f"{moment:%H:%M:%S.%f}".rstrip("0")
     return f"{moment:%H:%M:%S}" if seconds or moment.second else f"{moment:%H:%M}"
+
+
+def in_short(slot: Interval) -> str:
+    """A slot in UTC as a name of a booking has it: ``2026-11-26 14:00–16:00``; seconds only where there are any."""
+    start, end = slot.start.astimezone(UTC), slot.end.astimezone(UTC)
+    last = on_the_clock(end) if start.date() == end.date() else f"{end:%Y-%m-%d} {on_the_clock(end)}"
+    return f"{start:%Y-%m-%d} {on_the_clock(start)}–{last}"

@@ -199,7 +199,7 @@ def lock(booking: Booking, check: Check | None = None) -> Booking:
     Raises:
         BookingMissing: When somebody deleted the row.
     """
-    row = locked(Booking.objects.filter(pk=booking.pk)).first()
+    row: Booking | None = locked(Booking.objects.filter(pk=booking.pk)).first()
     if row is None:
         raise errors.BookingMissing
     row.user = booking.user  # nobody hands a booking over

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from core import constraints
 from core.choices import BookingStatus
 from core.functions import RandomUUID
-from core.intervals import Interval
+from core.intervals import Interval, in_short
 from core.querysets import BookingQuerySet, ResourceQuerySet
 
 
@@ -30,7 +30,7 @@ class UserProfile(models.Model):
         ordering: ClassVar = ["user_id"]
 
     def __str__(self) -> str:
-        return f"Profile of user {self.user_id}"
+        return f"Profile of {self.user.get_username()}"
 
 
 class Resource(models.Model):
@@ -123,7 +123,7 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Booking {self.pk}"
+        return f"{self.resource.name}, {in_short(self.slot)} UTC, {self.user.get_username()}"
 
     @property
     def slot(self) -> Interval:

@@ -54,8 +54,8 @@ GUARDS = [
     Mutant(
         "the row lock: of the booking",
         LIFECYCLE,
-        "row = locked(Booking.objects.filter(pk=booking.pk))",
-        "row = Booking.objects.filter(pk=booking.pk)",
+        " = locked(Booking.objects.filter(pk=booking.pk))",
+        " = Booking.objects.filter(pk=booking.pk)",
         POSTGRES,
         LOCKS,
     ),

@@ -116,8 +116,10 @@ class Command(BaseCommand):
 
     def print_sign_in(self, first: str) -> None:
         """Prints who can sign in, and where the password is."""
-        kinds = {(True, True): "superuser", (True, False): "staff", (False, False): "user"}
-        people = ", ".join(f"{name} ({kinds[tuple(flags)]})" for name, _, _, _, *flags in USERS)
+        people = ", ".join(
+            f"{name} ({'superuser' if is_superuser else 'staff' if is_staff else 'user'})"
+            for name, _, _, _, is_staff, is_superuser in USERS
+        )
         where = "environment" if os.environ.get("DEMO_PASSWORD") else ".env"
         self.stdout.write(f"{first} Sign in as {people}; the password is DEMO_PASSWORD in {where}:")
         self.stdout.write(f"  {self.password()}")

@@ -1,10 +1,13 @@
 """The bulk actions of the admin: row by row through the verbs, with a report."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.test import Client
+from django.utils import timezone
 
 from core import events
 from core.models import Booking, Resource
@@ -19,11 +22,18 @@ from core.tests.support.factories import (
 )
 
 LIST = "/admin/core/booking/"
+ASKING = ("reject", "cancel")
 
 
 def run(pages: Client, action: str, *bookings: Booking, **more: object) -> list[tuple[str, str]]:
     """What the report says: level and sentence."""
     body = {"action": action, "_selected_action": [booking.pk for booking in bookings], **more}
+    if action in ASKING:
+        before = list(Booking.objects.order_by("pk").values())
+        page = pages.post(LIST, body)
+        assert all(str(booking) in page.content.decode() for booking in bookings)
+        assert list(Booking.objects.order_by("pk").values()) == before
+        body["post"] = "yes"
     answer = pages.post(LIST, body)
     assert answer.status_code == 302, answer.content
     return [(message.level_tag, message.message) for message in get_messages(answer.wsgi_request)]
@@ -79,7 +89,7 @@ def test_a_refusal_is_reported_with_its_reason_and_stops_nothing_else(
     assert told == ("success", "1 booking confirmed.")
     assert refused[0] == "error"
     assert refused[1].startswith(
-        f"Not done: Booking {rival.pk} (Blue room, {at(10):%Y-%m-%d} 10:00 to 11:00 UTC, bob): This resource is "
+        f"Not done: Booking {rival.pk} (Blue room, {at(10):%Y-%m-%d} 10:00–11:00 UTC, bob): This resource is "
         "already booked during the selected time."
     )
     assert [status_of(rival), status_of(fine)] == ["cancelled", "confirmed"]
@@ -106,6 +116,14 @@ def test_all_that_match_the_filter_are_meant_when_said_so(
     body = {"action": "confirm", "select_across": "1", "_selected_action": [here.pk]}
     admin_pages.post(f"{LIST}?resource__id__exact={room.pk}", body)
     assert [status_of(here), status_of(elsewhere)] == ["confirmed", "pending"]
+
+
+def test_all_of_the_page_of_today_are_those_of_today(admin_pages: Client, alice: User, lab: Resource) -> None:
+    now = timezone.now()
+    today = make_pending_booking(alice, lab, now)
+    later = make_pending_booking(alice, lab, now + timedelta(days=3))
+    admin_pages.post(LIST, {"action": "confirm", "select_across": "1", "_selected_action": [today.pk]})
+    assert [status_of(today), status_of(later)] == ["confirmed", "pending"]
 
 
 def test_a_bulk_action_is_told_like_any_other_change(

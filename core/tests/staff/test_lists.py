@@ -1,5 +1,6 @@
 """The lists of the admin: what they show, what they cost, and that no query string breaks them."""
 
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from core.models import Booking, Resource, UserProfile
 from core.tests.support.factories import (
@@ -33,18 +35,62 @@ def shown(pages: Client, address: str) -> list:
 
 
 class TestBookings:
-    def test_the_latest_come_first(self, admin_pages: Client, alice: User, room: Resource) -> None:
-        early, late = make_booking(alice, room), make_booking(alice, room, at(12))
-        assert shown(admin_pages, BOOKINGS) == [late, early]
+    def test_the_list_opens_on_today(self, admin_pages: Client, alice: User, room: Resource) -> None:
+        now = timezone.now()
+        first, second = make_booking(alice, room, now), make_booking(alice, room, now + timedelta(hours=1))
+        others = [make_booking(alice, room, now + timedelta(days=days)) for days in (-2, 2)]
+        assert shown(admin_pages, BOOKINGS)[0] == first
+        assert not set(others) & set(shown(admin_pages, BOOKINGS))
+        assert shown(admin_pages, f"{BOOKINGS}?when=all") == [others[1], second, first, others[0]]
+        assert set(shown(admin_pages, f"{BOOKINGS}?q=blue")) == {first, second, *others}
+        assert set(shown(admin_pages, f"{BOOKINGS}?status__exact=confirmed")) == {first, second, *others}
+
+    @pytest.mark.parametrize(
+        ("query", "days"),
+        [
+            ("when=tomorrow", [1]),
+            ("from={1}&to={2}", [1, 2]),
+            ("from={2}", [2, 3]),
+            ("to={-1}", [-1]),
+            ("from={1}&to={1}&q=blue", [1]),
+        ],
+    )
+    def test_days_are_chosen(
+        self, admin_pages: Client, alice: User, room: Resource, query: str, days: list[int]
+    ) -> None:
+        today = timezone.now().replace(hour=10, minute=0, second=0, microsecond=0)
+        starts = {day: today + timedelta(days=day) for day in (-1, 1, 2, 3)}
+        for day, start in starts.items():
+            make_booking(alice, room, start)
+            query = query.replace(f"{{{day}}}", f"{start:%Y-%m-%d}")
+        rows = shown(admin_pages, f"{BOOKINGS}?{query}")
+        assert [row.start_time for row in rows] == [starts[day] for day in days]
+
+    def test_this_week_goes_from_monday_to_sunday(self, admin_pages: Client, alice: User, room: Resource) -> None:
+        now = timezone.now()
+        monday = now.replace(hour=1, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
+        made = [make_booking(alice, room, monday + timedelta(days=days)) for days in (-1, 0, 6, 7)]
+        assert shown(admin_pages, f"{BOOKINGS}?when=week") == made[1:3]
+
+    @pytest.mark.parametrize("query", ["from=05/12/2026", "to=2026-13-01", "from=2026-02-31", "to=x"])
+    def test_a_day_that_is_none_leads_back_to_the_list(self, admin_pages: Client, query: str) -> None:
+        answer = admin_pages.get(f"{BOOKINGS}?{query}")
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"{BOOKINGS}?e=1")
+
+    @pytest.mark.parametrize("words", ["{pk}", "no. {pk}", "#{pk}", "NO.{pk}"])
+    def test_they_are_found_by_their_number(self, admin_pages: Client, alice: User, room: Resource, words: str) -> None:
+        booking, _ = make_booking(alice, room), make_booking(alice, room, at(12))
+        assert shown(admin_pages, f"{BOOKINGS}?q={quote(words.format(pk=booking.pk))}") == [booking]
 
     def test_the_page_tells_when_what_who_and_how(self, admin_pages: Client, alice: User, lab: Resource) -> None:
         make_booking(alice, lab, status="pending", notes="Bring <b>gloves</b> and a coat, and then something more")
-        page = admin_pages.get(BOOKINGS).content.decode()
+        page = admin_pages.get(f"{BOOKINGS}?when=all").content.decode()
         for text in (
             f"{at(10):%Y-%m-%d} 10:00 to 11:00",
             "Lab",
             "alice",
-            "pending",
+            "alice@example.org",
+            '<span class="status status-pending">pending</span>',
             "Bring &lt;b&gt;gloves",
             "When (utc)",
         ):
@@ -69,7 +115,7 @@ class TestBookings:
             f"resource__id__exact={room.pk}": [over],
             f"user__id__exact={bob.pk}": [pending],
             "when=over": [over],
-            "when=upcoming": [pending, cancelled],
+            "when=upcoming": [cancelled, pending],
             "when=running": [],
             f"start_time__year={day.year}&start_time__month={day.month}&start_time__day={day.day}": [over],
         }.items():
@@ -110,7 +156,7 @@ def test_the_bookings_of_a_resource_and_of_a_user_are_one_click_away(
     for page, links in {
         RESOURCES: [of_room],
         f"{RESOURCES}{room.pk}/change/": [of_room],
-        BOOKINGS: [of_room, of_alice],
+        f"{BOOKINGS}?when=all": [of_room, of_alice],
         PROFILES: [of_alice],
         f"{PROFILES}{alice.profile.pk}/change/": [of_alice],
         USERS: [of_alice],

@@ -1,5 +1,6 @@
-"""The admin of resources and bookings, on top of the verbs in `core.lifecycle`."""
+"""The admin of bookings: another face of the same verbs."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
@@ -9,59 +10,25 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from core import lifecycle
-from core.accounts import admin as accounts_admin  # noqa: F401 - accounts and profiles
-from core.calendars import admin as calendars_admin  # noqa: F401 - calendar feeds
 from core.choices import BookingStatus
 from core.errors import BookingError, in_words
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.notifications import admin as notifications_admin  # noqa: F401 - messages and preferences
 from core.staff.base import ForStaff, bookings_link, minutes, nowrap
-from core.staff.forms import HiddenStateField, SaveErrorForm
+from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
+from core.staff.forms import HiddenStateField, SaveErrorForm, is_key
 
+# The number of a booking, alone or as a mail writes it: "no. 34".
+NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]+)", re.IGNORECASE)
 CHANGED_MEANWHILE = "Somebody changed this booking after you opened it. Reload the page to see it as it is now."
-
-
-@admin.register(Resource)
-class ResourceAdmin(ForStaff):
-    """Resources."""
-
-    list_display = ("name", "capacity", "is_available", "requires_approval", "bookings")
-    list_filter = ("is_available", "requires_approval")
-    search_fields = ("name", "description")
-    readonly_fields = ("bookings",)
-
-    def get_fields(self, request: HttpRequest, obj: Resource | None = None) -> list[str]:
-        """The fields; an existing resource also has a link to its bookings."""
-        names = ["name", "description", "capacity", "is_available", "requires_approval"]
-        return [*names, "bookings"] if obj else names
-
-    @admin.display(description="bookings")
-    def bookings(self, resource: Resource) -> str:
-        return bookings_link("Show bookings", resource=resource.pk)
-
-    def delete_model(self, request: HttpRequest, obj: Resource) -> None:
-        """Deletes the resource by the verb, which refuses when the resource has bookings."""
-        lifecycle.delete_resource(obj)
-
-    def get_deleted_objects(
-        self, objs: QuerySet[Resource] | list[Resource], request: HttpRequest
-    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """The objects that a deletion removes; each resource with bookings is a protected object, with advice."""
-        booked = Resource.objects.filter(pk__in=[resource.pk for resource in objs])
-        booked = booked.annotate(number=Count("bookings")).filter(number__gt=0)
-        protected = [
-            f"{resource.number} booking{'' if resource.number == 1 else 's'} of {resource}. A resource that has "
-            "bookings cannot be deleted: untick “is available” to take it out of service instead."
-            for resource in booked
-        ]
-        return ([], {}, set(), protected) if protected else super().get_deleted_objects(objs, request)
 
 
 class BookingForm(SaveErrorForm):
@@ -118,25 +85,6 @@ class BookingForm(SaveErrorForm):
         return Changes(**{columns.get(name, name): value for name, value in edited.items()})
 
 
-class PeriodFilter(admin.SimpleListFilter):
-    """Filters bookings by time: upcoming, running, over."""
-
-    title = "time"
-    parameter_name = "when"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("upcoming", "to come"), ("running", "running now"), ("over", "over")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
-        now = timezone.now()
-        periods = {
-            "upcoming": {"start_time__gt": now},
-            "running": {"start_time__lte": now, "end_time__gt": now},
-            "over": {"end_time__lte": now},
-        }
-        return queryset.filter(**periods.get(self.value() or "", {}))
-
-
 class ResourceFilter(admin.RelatedFieldListFilter):
     """Filters bookings by resource; the page lists some resources, and the list of resources links to all others."""
 
@@ -157,11 +105,9 @@ class BookingAdmin(ForStaff):
     """Bookings; every write goes through the verbs, which check the rules, lock the rows and publish events."""
 
     form = BookingForm
-    list_display = ("when", "resource_bookings", "user_bookings", "status", "beginning_of_notes", "created")
-    list_filter = ("status", PeriodFilter, ("resource", ResourceFilter))
-    list_select_related = ("resource", "user")
+    list_display = ("when", "resource_bookings", "user_bookings", "status_word", "beginning_of_notes", "created")
+    list_filter = (PeriodFilter, DaysFilter, "status", ("resource", ResourceFilter))
     date_hierarchy = "start_time"
-    ordering = ("-start_time", "-id")
     search_fields = (
         "resource__name",
         "user__username",
@@ -170,9 +116,34 @@ class BookingAdmin(ForStaff):
         "user__email",
         "notes",
     )
-    search_help_text = "Searches resources, users and notes."
+    search_help_text = "Searches resources, users, notes and the number of a booking."
     autocomplete_fields = ("user", "resource")
     actions: ClassVar = ["confirm", "reject", "cancel", "delete_selected"]
+
+    class Media:
+        css: ClassVar = {"all": ["core/admin/lists.css"]}
+
+    # --- The list -----------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        """All bookings with the user and the resource that name them."""
+        return super().get_queryset(request).in_full()
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """What comes next first; where all days are shown, the latest first."""
+        period = request.GET.get(PeriodFilter.parameter_name) or default_period(request)
+        days_are_chosen = any(request.GET.get(name) for name in ("from", "to"))
+        return ("-start_time", "-id") if period in (ALL, "over") and not days_are_chosen else ("start_time", "id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
+    ) -> tuple[QuerySet[Booking], bool]:
+        """The bookings with these words, and the booking with that number, written as in mails or without "no."."""
+        results, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        number = NUMBER.fullmatch(search_term.strip())
+        if number and is_key(number[1]):
+            results = results | queryset.filter(pk=number[1])
+        return results, may_have_duplicates
 
     # --- Columns ------------------------------------------------------------------------------------------------------
 
@@ -186,7 +157,12 @@ class BookingAdmin(ForStaff):
 
     @admin.display(description="user", ordering="user__username")
     def user_bookings(self, booking: Booking) -> str:
-        return bookings_link(booking.user.get_username(), user=booking.user_id)
+        name = bookings_link(booking.user.get_username(), user=booking.user_id)
+        return format_html("{}<br>{}", name, booking.user.email) if booking.user.email else name
+
+    @admin.display(description="status", ordering="status")
+    def status_word(self, booking: Booking) -> str:
+        return format_html('<span class="status status-{}">{}</span>', booking.status, booking.get_status_display())
 
     @admin.display(description="notes")
     def beginning_of_notes(self, booking: Booking) -> str:
@@ -207,7 +183,7 @@ class BookingAdmin(ForStaff):
     ) -> list[tuple[str | None, dict[str, Any]]]:
         """The fields; an existing booking also has its version and the moments of its creation and last change."""
         time = {"fields": ["start_time", "end_time"], "description": "All times are in UTC."}
-        subject: dict[str, Any] = {"fields": ["user", "resource"]}
+        subject: dict[str, Any] = {"fields": ["user" if obj is None else "owner", "resource"]}
         details: dict[str, Any] = {"fields": ["status", "notes"]}
         if obj is not None:
             details["fields"] = [*details["fields"], "created", "changed", "seen"]
@@ -215,7 +191,16 @@ class BookingAdmin(ForStaff):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
         """The owner of an existing booking is read-only."""
-        return ("user", "created", "changed") if obj is not None else ()
+        return ("owner", "created", "changed") if obj is not None else ()
+
+    @admin.display(description="user")
+    def owner(self, booking: Booking) -> str:
+        """The name and the address of the owner, and their bookings; a link to the account would end in a 403."""
+        user = booking.user
+        parts = [bookings_link(user.get_full_name() or user.get_username(), user=user.pk)]
+        if user.email:
+            parts.append(format_html('<a href="mailto:{0}">{0}</a>', user.email))
+        return format_html_join(", ", "{}", ((part,) for part in parts))
 
     def save_model(self, request: HttpRequest, obj: Booking, form: BookingForm, change: bool) -> None:  # noqa: FBT001
         """Creates a booking as a record (without lead time), or changes the edited fields."""
@@ -249,17 +234,36 @@ class BookingAdmin(ForStaff):
         self.set_status(BookingStatus.CONFIRMED, request, queryset)
 
     @admin.action(permissions=["change"], description="Reject selected bookings")
-    def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
-        self.set_status(BookingStatus.REJECTED, request, queryset)
+    def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
+        if not request.POST.get("post"):
+            return self.ask_first("reject", request, queryset)
+        return self.set_status(BookingStatus.REJECTED, request, queryset)
 
     @admin.action(permissions=["change"], description="Cancel selected bookings")
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
         """Cancels the bookings that block their slot."""
-        self.set_status(BookingStatus.CANCELLED, request, queryset, verb=self.cancel_as_change)
+        if not request.POST.get("post"):
+            return self.ask_first("cancel", request, queryset)
+        return self.set_status(BookingStatus.CANCELLED, request, queryset, verb=self.cancel_as_change)
 
     def cancel_as_change(self, booking: Booking, *, changes: Changes, **by_and_now: Any) -> Booking:  # noqa: ANN401 - `by` and `now`
         """`lifecycle.cancel` with the signature of `lifecycle.change`."""
         return lifecycle.cancel(booking, **by_and_now)
+
+    def ask_first(self, verb: str, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse:
+        """The page that names the bookings and asks before anything happens to them."""
+        bookings = list(queryset.order_by("start_time", "pk"))
+        number = "this booking" if len(bookings) == 1 else f"these {len(bookings)} bookings"
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{verb.capitalize()} {number}",
+            "question": f"Do you want to {verb} {number}?",
+            "verb": verb,
+            "action": verb,
+            "bookings": bookings,
+        }
+        return TemplateResponse(request, "admin/core/booking/ask_first.html", context)
 
     def set_status(
         self,
@@ -271,7 +275,7 @@ class BookingAdmin(ForStaff):
     ) -> None:
         """Sets the status of each booking in its own transaction, and reports every failure with its reason."""
         done, unchanged, failures = 0, 0, []
-        for booking in queryset.in_full().order_by("start_time", "pk"):
+        for booking in queryset.order_by("start_time", "pk"):
             try:
                 with transaction.atomic():
                     after = verb(booking, changes=Changes(status=status), by=request.user, now=timezone.now())
@@ -289,4 +293,4 @@ class BookingAdmin(ForStaff):
             self.message_user(request, f"{were} left as before: nothing to do there.", messages.INFO)
 
     def describe(self, obj: Booking) -> str:
-        return f"Booking {obj.pk} ({obj.resource}, {in_words(obj.slot)} UTC, {obj.user})"
+        return f"Booking {obj.pk} ({obj})"

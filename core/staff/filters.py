@@ -1,0 +1,114 @@
+"""Filters of lists by time, for tables with `start_time` and `end_time`."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+DAY = timedelta(days=1)
+ALL = "all"
+
+
+def midnight(day: date) -> datetime:
+    """The beginning of a day in UTC."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """Filters by time. A list that is opened without any parameter shows today; otherwise all days are the default."""
+
+    title = "time"
+    parameter_name = "when"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.default = default_period(request)
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [
+            ("today", "today"),
+            ("tomorrow", "tomorrow"),
+            ("week", "this week"),
+            ("upcoming", "to come"),
+            ("running", "running now"),
+            ("over", "over"),
+        ]
+
+    def value(self) -> str:
+        return super().value() or self.default
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        now = timezone.now()
+        today = midnight(now.date())
+        monday = today - now.weekday() * DAY
+        periods = {
+            "today": {"start_time__lt": today + DAY, "end_time__gt": today},
+            "tomorrow": {"start_time__lt": today + 2 * DAY, "end_time__gt": today + DAY},
+            "week": {"start_time__lt": monday + 7 * DAY, "end_time__gt": monday},
+            "upcoming": {"start_time__gt": now},
+            "running": {"start_time__lte": now, "end_time__gt": now},
+            "over": {"end_time__lte": now},
+        }
+        return queryset.filter(**periods.get(self.value(), {}))
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        _, *named = super().choices(changelist)
+        everything = changelist.get_query_string({self.parameter_name: ALL})
+        yield {"selected": self.value() == ALL, "query_string": everything, "display": "all days"}
+        yield from named
+
+
+def default_period(request: HttpRequest) -> str:
+    """The period of a list whose address names none: today if the address has no parameter at all.
+
+    An action looks at all days for the rows that were ticked, but "select all" means the rows that the page counted.
+    """
+    whole_page = request.method in ("GET", "HEAD") or request.POST.get("select_across") == "1"
+    return "today" if whole_page and not request.GET else ALL
+
+
+class DaysFilter(admin.ListFilter):
+    """Filters by a first and a last day, both inclusive, which staff type or pick."""
+
+    title = "days (UTC)"
+    template = "admin/days_filter.html"
+
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.first, self.last = ((params.pop(name, None) or [""])[-1] for name in self.expected_parameters())
+        self.kept: list[tuple[str, str]] = []
+
+    def expected_parameters(self) -> list[str]:
+        return ["from", "to"]
+
+    def has_output(self) -> bool:
+        return True
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+        """No choices: the template has a form, which keeps the other filters."""
+        replaced = {*self.expected_parameters(), PeriodFilter.parameter_name, "p"}
+        self.kept = [(name, value) for name, value in changelist.params.items() if name not in replaced]
+        if changelist.query:
+            self.kept.append(("q", changelist.query))
+        return iter(())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """The rows of those days.
+
+        Raises:
+            ValueError: When a day is not written as YYYY-MM-DD.
+        """
+        if self.first:
+            queryset = queryset.filter(end_time__gt=midnight(date.fromisoformat(self.first)))
+        if self.last:
+            queryset = queryset.filter(start_time__lt=midnight(date.fromisoformat(self.last)) + DAY)
+        return queryset
