@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,15 +11,17 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from core import lifecycle
 from core.choices import BookingStatus
-from core.errors import BookingError, in_words
+from core.errors import BookingError
+from core.intervals import in_short
 from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.staff.base import ForStaff, bookings_link, minutes, nowrap
@@ -149,7 +151,8 @@ class BookingAdmin(ForStaff):
 
     @admin.display(description="when (UTC)", ordering="start_time")
     def when(self, booking: Booking) -> str:
-        return nowrap(in_words(booking.slot))
+        day, times = in_short(booking.slot).split(" ", 1)
+        return format_html("{} {}", nowrap(day), nowrap(times))
 
     @admin.display(description="resource", ordering="resource__name")
     def resource_bookings(self, booking: Booking) -> str:
@@ -158,7 +161,7 @@ class BookingAdmin(ForStaff):
     @admin.display(description="user", ordering="user__username")
     def user_bookings(self, booking: Booking) -> str:
         name = bookings_link(booking.user.get_username(), user=booking.user_id)
-        return format_html("{}<br>{}", name, booking.user.email) if booking.user.email else name
+        return format_html("{}<br><small>{}</small>", name, booking.user.email) if booking.user.email else name
 
     @admin.display(description="status", ordering="status")
     def status_word(self, booking: Booking) -> str:
@@ -170,7 +173,7 @@ class BookingAdmin(ForStaff):
 
     @admin.display(description="created (UTC)", ordering="created_at")
     def created(self, booking: Booking) -> str:
-        return minutes(booking.created_at)
+        return format_html("{} {}", *map(nowrap, f"{booking.created_at:%Y-%m-%d %H:%M}".split()))
 
     @admin.display(description="last changed (UTC)", ordering="updated_at")
     def changed(self, booking: Booking) -> str:
@@ -222,6 +225,11 @@ class BookingAdmin(ForStaff):
         )
         obj.pk, obj.status = booking.pk, booking.status
         obj._state.adding = False
+
+    def response_post_save_add(self, request: HttpRequest, obj: Booking) -> HttpResponse:
+        """Leads to the day of the new booking."""
+        day = obj.start_time.astimezone(UTC).date()
+        return HttpResponseRedirect(f"{reverse('admin:core_booking_changelist')}?from={day}&to={day}")
 
     def delete_model(self, request: HttpRequest, obj: Booking) -> None:
         """Deletes the row; notifies the owner when the deletion cancels a booking."""

@@ -62,7 +62,7 @@ class TestAdding:
     ) -> None:
         answer = admin_pages.post(ADD, typed_anew(alice, room, notes="By telephone"))
         booking = Booking.objects.get()
-        assert (answer.status_code, answer["Location"]) == (302, LIST)
+        assert (answer.status_code, answer["Location"]) == (302, f"{LIST}?from={at(10):%Y-%m-%d}&to={at(10):%Y-%m-%d}")
         assert (booking.user, booking.resource) == (alice, room)
         assert (booking.start_time, booking.end_time) == (at(10), at(11))
         assert (booking.status, booking.notes) == ("confirmed", "By telephone")

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from core.models import Booking, Resource
-from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking
+from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking, make_resource
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -174,6 +174,32 @@ def test_a_staff_member_confirms_two_bookings_at_once(
     assert sorted(Booking.objects.filter(status="confirmed").values_list("pk", flat=True)) == [first.pk, second.pk]
     third.refresh_from_db()
     assert third.status == "pending"
+
+
+def test_a_staff_member_is_asked_before_two_bookings_are_rejected(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, lab: Resource
+) -> None:
+    bookings = [make_pending_booking(alice, lab, at(hour)) for hour in (8, 10)]
+    page = signed_in(admin)
+    page.goto("/admin/core/booking/?when=tomorrow")
+    page.check("#action-toggle")
+    page.select_option("select[name=action]", "reject")
+    page.click("button[name=index]")
+    assert page.locator("#content li").all_inner_texts() == [f"{booking} (pending)" for booking in bookings]
+    page.click("input[type=submit][value='Yes, reject']")
+    assert page.inner_text(".messagelist .success") == "2 bookings rejected."
+
+
+def test_the_columns_of_bookings_fit_a_page_of_1280_pixels(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User
+) -> None:
+    resource = make_resource("Confocal microscope with a long name")
+    make_booking(alice, resource, notes="Samples 14 to 22 and whatever else there is to be said of them")
+    page = signed_in(admin)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto("/admin/core/booking/?when=all")
+    columns = page.locator(".results")
+    assert columns.evaluate("each => each.scrollWidth - each.clientWidth") == 0
 
 
 def test_an_ordinary_staff_member_does_not_reach_users(

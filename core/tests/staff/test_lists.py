@@ -86,7 +86,7 @@ class TestBookings:
         make_booking(alice, lab, status="pending", notes="Bring <b>gloves</b> and a coat, and then something more")
         page = admin_pages.get(f"{BOOKINGS}?when=all").content.decode()
         for text in (
-            f"{at(10):%Y-%m-%d} 10:00 to 11:00",
+            f'<span class="nowrap">{at(10):%Y-%m-%d}</span> <span class="nowrap">10:00–11:00</span>',
             "Lab",
             "alice",
             "alice@example.org",
