@@ -5,9 +5,13 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
 from core.notifications import messages as verbs
+from core.notifications.facts import lines_of
 from core.notifications.models import Notification, NotificationPreferences
 from core.outbox.models import State
 from core.staff.base import ForStaff, minutes
@@ -17,20 +21,28 @@ from core.staff.base import ForStaff, minutes
 class NotificationAdmin(ForStaff):
     """Messages."""
 
-    list_display = ("kind", "receiver", "state", "tries", "last_error", "created", "next_try", "done")
+    list_display = ("kind", "booking", "receiver", "state", "tries", "last_error", "created", "next_try", "done")
     list_filter = ("state", "kind")
     list_select_related = ("user",)
     search_fields = ("to", "user__username", "user__email", "last_error")
     actions: ClassVar = ["resend", "drop"]
     fields = (
-        *("kind", "receiver", "booking_id", "state", "tries", "last_error"),
-        *("created", "next_try", "done", "facts"),
+        *("kind", "booking", "receiver", "state", "tries", "last_error"),
+        *("created", "next_try", "done", "contents"),
     )
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only events write messages."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
+        """Nobody edits a message, so its page has no buttons to save; the actions have a permission of their own."""
+        return False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """True for whoever may resend and drop messages."""
+        return self.is_allowed(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
         """Only the clean-up deletes messages; staff drop a waiting message instead."""
@@ -48,23 +60,40 @@ class NotificationAdmin(ForStaff):
     def receiver(self, row: Notification) -> str:
         return f"{row.user.get_username()} <{row.to}>" if row.user else row.to or "nobody"
 
+    @admin.display(description="booking", ordering="booking_id")
+    def booking(self, row: Notification) -> str:
+        """The number of the booking, as mails write it, and the way to its page."""
+        if row.booking_id is None:
+            return "-"
+        page = reverse("admin:core_booking_change", args=[row.booking_id])
+        return format_html('<a href="{}">no. {}</a>', page, row.booking_id)
+
+    @admin.display(description="contents")
+    def contents(self, row: Notification) -> str:
+        """The facts in words; as they are stored if another version wrote them."""
+        try:
+            lines = lines_of(row.facts)
+        except (KeyError, TypeError, ValueError):
+            lines = [str(row.facts)]
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "-"
+
     @admin.display(description="created (UTC)", ordering="created_at")
     def created(self, row: Notification) -> str:
         return minutes(row.created_at)
 
     @admin.display(description="next try (UTC)", ordering="due_at")
-    def next_try(self, row: Notification) -> str | None:
-        return minutes(row.due_at) if row.state == State.WAITING else None
+    def next_try(self, row: Notification) -> str:
+        return minutes(row.due_at) if row.state == State.WAITING else "-"
 
     @admin.display(description="done (UTC)", ordering="done_at")
-    def done(self, row: Notification) -> str | None:
-        return minutes(row.done_at) if row.done_at else None
+    def done(self, row: Notification) -> str:
+        return minutes(row.done_at) if row.done_at else "-"
 
-    @admin.action(permissions=["change"], description="Send selected messages again")
+    @admin.action(permissions=["act"], description="Send selected messages again")
     def resend(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         self.report_changes(request, verbs.resend(queryset, now=timezone.now()), "to be sent again", queryset)
 
-    @admin.action(permissions=["change"], description="Drop selected messages that wait")
+    @admin.action(permissions=["act"], description="Drop selected messages that wait")
     def drop(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         self.report_changes(request, verbs.drop(queryset, now=timezone.now()), "dropped", queryset)
 

@@ -84,3 +84,19 @@ def column_value(field: "models.Field[Any, Any]", value: str | int | None) -> ob
 def fields_of(row: models.Model, names: tuple[str, ...]) -> Facts:
     """Returns some columns of a row, whose values are JSON already."""
     return {name: getattr(row, name) for name in names}
+
+
+def lines_of(facts: Facts) -> list[str]:
+    """Describes facts for staff, a line for each."""
+    lines = []
+    if facts.get("by"):
+        lines.append(f"By {facts['by']['username']}")
+    if facts.get("at"):
+        lines.append(f"At {datetime.fromisoformat(facts['at']):%Y-%m-%d %H:%M:%S} UTC")
+    for label in ("before", "after"):
+        if label in facts:
+            booking = booking_of(facts[label])
+            lines.append(f"{label.capitalize()}: {booking} ({booking.status})")
+            lines += [f"Notes {label}: {booking.notes}"] if booking.notes else []
+    lines += [f"Freed: {booking_of(each)}" for each in facts.get("bookings", [])]
+    return lines

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from core.models import Notification, NotificationPreferences, Resource
+from core.models import Booking, Notification, NotificationPreferences, Resource
 from core.notifications.channel import EmailChannel
 from core.outbox import delivery
 from core.tests.support.clients import pages_of
@@ -151,3 +151,20 @@ def test_staff_cannot_store_a_zone_that_is_none(admin_pages: Client, alice: User
     assert answer.status_code == 200
     stored.refresh_from_db()
     assert stored.time_zone == "UTC"
+
+
+def test_the_page_of_a_message_tells_its_contents_in_words_and_has_nothing_to_save(
+    admin_pages: Client, rows: list[Notification]
+) -> None:
+    waiting, failed = rows
+    booking = Booking.objects.get()
+    for row in rows:
+        page = admin_pages.get(f"{LIST}{row.pk}/change/").content.decode()
+        assert "By alice" in page
+        assert f"After: {booking} (confirmed)" in page
+        assert f'<a href="/admin/core/booking/{booking.pk}/change/">no. {booking.pk}</a>' in page
+        assert "None" not in page
+        assert "_save" not in page
+    assert f"no. {booking.pk}</a>" in admin_pages.get(LIST).content.decode()
+    Notification.objects.filter(pk=failed.pk).update(facts={"after": {"of": "another version"}})
+    assert "another version" in admin_pages.get(f"{LIST}{failed.pk}/change/").content.decode()
