@@ -82,7 +82,8 @@ def print_on_console(message: Message) -> None:
     mail = EmailMultiAlternatives(
         message.subject, message.text, settings.FROM_EMAIL, [message.to], headers=dict(message.headers)
     )
-    mail.attach_alternative(message.html, "text/html")
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
     for attachment in message.attachments:
         mail.attach(attachment.name, attachment.content, attachment.mimetype)
     try:
@@ -109,7 +110,9 @@ class Attempt(threading.Thread):
         super().__init__(name="sendgrid", daemon=True)
         self.message = message
         self.error: DeliveryError | None = DeliveryError(
-            f"no answer within {settings.SENDGRID_TIMEOUT_SECONDS} seconds", can_retry=True, may_have_arrived=True
+            f"SendGrid error: no answer within {settings.SENDGRID_TIMEOUT_SECONDS} seconds",
+            can_retry=True,
+            may_have_arrived=True,
         )
 
     def run(self) -> None:
@@ -154,13 +157,13 @@ def call_sendgrid(message: Message) -> None:
     except (OSError, HTTPException) as error:
         # urllib raises URLError for every failure before the message was sent.
         may_have_arrived = not isinstance(error, URLError)
-        reason = safe_reason(f"{type(error).__name__}: {error}")
+        reason = safe_reason(f"SendGrid error: {type(error).__name__}: {error}")
         raise DeliveryError(reason, can_retry=True, may_have_arrived=may_have_arrived) from error
     except Exception as error:
         # Only the type: the text of an error about a malformed key repeats the key.
-        raise DeliveryError(type(error).__name__, can_retry=False) from error
+        raise DeliveryError(f"SendGrid error: {type(error).__name__}", can_retry=False) from error
     if status != ACCEPTED:
-        raise DeliveryError(f"answered {status} instead of {ACCEPTED}", can_retry=False)
+        raise DeliveryError(f"SendGrid error: answered {status} instead of {ACCEPTED}", can_retry=False)
 
 
 def sendgrid_body(message: Message) -> dict[str, Any]:
@@ -191,10 +194,12 @@ def sendgrid_body(message: Message) -> dict[str, Any]:
 def rejection(error: "HTTPError") -> str:
     """Returns SendGrid's status and the messages in the `errors` of the body, if the body has that form."""
     try:
-        reasons = [f"{reason['message']} [{reason.get('field')}]" for reason in json.loads(error.body)["errors"]]
+        errors = json.loads(error.body)["errors"]
+        reasons = [each["message"] + (f" [{each['field']}]" if each.get("field") else "") for each in errors]
     except (ValueError, TypeError, KeyError, AttributeError):
         reasons = []
-    return safe_reason(" ".join([f"{error.status_code} {error.reason}", *reasons]))
+    status = f"SendGrid error: {error.status_code} {error.reason}"
+    return safe_reason(": ".join([status, "; ".join(reasons)]) if reasons else status)
 
 
 def safe_reason(text: str) -> str:

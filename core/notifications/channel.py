@@ -78,11 +78,16 @@ class EmailChannel:
         try:
             return mails.render(row, recipient)
         except Exception as error:
-            logger.exception("%s cannot be made.", row)
-            raise NotSent(f"{type(error).__name__} in rendering", can_retry=True) from error
+            # Another try would fail alike; staff can resend the message once the cause is mended.
+            logger.exception("%s cannot be rendered.", row)
+            raise NotSent(f"cannot be rendered: {type(error).__name__}", can_retry=False) from error
 
     def give_up(self, row: Notification, error: NotSent) -> None:
-        """Prints the message on the console, unless it was never rendered or may have arrived."""
+        """Prints the message on the console, unless it was never rendered or may have arrived.
+
+        With `DEBUG` off the console is a log that others read: it gets the receiver and the subject alone, since the
+        text may hold a secret link or notes.
+        """
         reason = str(error)[:300]
         if not isinstance(error, NotAccepted) or settings.EMAIL_USE == "console":
             logger.error("%s was not sent (%s); it is given up.", row, reason)
@@ -91,9 +96,15 @@ class EmailChannel:
         else:
             logger.error("%s was not sent (%s); it is printed on the console instead.", row, reason)
             try:
-                print_on_console(error.message)
+                print_on_console(error.message if settings.DEBUG else without_contents(error.message))
             except DeliveryError as console_error:
                 logger.error("%s %s.", row, console_error)
+
+
+def without_contents(message: Message) -> Message:
+    """The message with its receiver and its subject alone."""
+    left_out = "The text is left out here, because it may hold a secret link.\n"
+    return Message(to=message.to, subject=message.subject, text=left_out, html="")
 
 
 def deliver_emails(run: Run) -> Tally:

@@ -32,7 +32,8 @@ FIRST_DELAY_MINUTES = 1
 LONGEST_DELAY_MINUTES = 64
 # After this many retries in a row the channel counts as down, and the other rows wait for the next run.
 FAILURES_IN_A_ROW = 3
-MARK_TRIES = 5
+# As long as a claim lasts, so that no outage of the database makes a message go out twice before that.
+MARK_SECONDS = CLAIM_SECONDS
 
 Row = TypeVar("Row", bound=OutboxRow)
 Result = TypeVar("Result")
@@ -143,8 +144,15 @@ def deliver_row(channel: Channel[Row], row: Row, run: Run) -> str:
             mark(row, tries=tries, due_at=due_at, last_error=last_error)
             return "retried"
         # Mark the row first: if the process is killed in between, no process sends a row that was given up.
-        mark(row, state=State.FAILED, tries=tries, last_error=last_error, done_at=run.now)
-        channel.give_up(row, error)
+        if mark(row, state=State.FAILED, tries=tries, last_error=last_error, done_at=run.now):
+            channel.give_up(row, error)
+        return "failed"
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception as error:
+        # The row fails at once: left as it is, it would stop the rows that are claimed with it at every run.
+        logger.exception("%s cannot be sent.", row)
+        mark(row, state=State.FAILED, tries=row.tries + 1, last_error=type(error).__name__, done_at=run.now)
         return "failed"
     mark(row, state=State.SENT, tries=row.tries + 1, last_error="", done_at=run.now, **columns)
     return "sent"
@@ -190,17 +198,17 @@ def mark(row: OutboxRow, **columns: object) -> bool:
 
 
 def retry_update(update: Callable[[], Result]) -> Result:
-    """Calls `update` up to `MARK_TRIES` times, a second apart: a sent row without its mark would be sent again.
+    """Calls `update` until it succeeds: a sent row without its mark would be sent again.
 
     Raises:
-        DatabaseError: The last try failed, too.
+        DatabaseError: No try succeeded within `MARK_SECONDS`, while nobody else could claim the row.
     """
-    for _ in range(MARK_TRIES - 1):
+    deadline = time.monotonic() + MARK_SECONDS
+    while True:
         try:
             return update()
         except (DatabaseError, InterfaceError):
-            if connection.in_atomic_block:
+            if connection.in_atomic_block or time.monotonic() >= deadline:
                 raise
             connection.close()
-            time.sleep(1)
-    return update()
+            time.sleep(0.5)

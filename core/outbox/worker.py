@@ -41,7 +41,15 @@ def add_job(job: Job) -> None:
 def run_due(*, now: datetime, seconds: float = math.inf, stopping: threading.Event | None = None) -> Tally:
     """Runs all jobs once and adds up their tallies; no row begins after `seconds` or once `stopping` is set."""
     run = Run(now, seconds=seconds, stopping=stopping)
-    return sum((job(run) for job in _jobs), Tally())
+    tally = Tally()
+    for job in _jobs:
+        try:
+            tally += job(run)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("%s failed; the other jobs go on.", job.__name__)
+    return tally
 
 
 def watch(stopping: threading.Event, *, report: Callable[[str], object]) -> None:

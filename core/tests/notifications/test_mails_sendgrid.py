@@ -83,13 +83,35 @@ def test_a_password_reset_goes_by_the_same_channel(
     assert printed(mailoutbox) == []
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_reset_link_that_sendgrid_refuses_is_printed_for_developers_alone(
+    sendgrid: SendGridServer,
+    settings: Settings,
+    mailoutbox: list[EmailMultiAlternatives],
+    anonymous: APIClient,
+    alice: User,
+    debug: bool,
+) -> None:
+    settings.DEBUG = debug
+    sendgrid.behaviour = provider.answering(401, b"{}")
+    anonymous.post("/api/auth/users/reset_password/", {"email": "alice@example.org"})
+    deliver_due()
+    (printed_instead,) = mailoutbox
+    assert printed_instead.to == ["alice@example.org"]
+    assert ("/password-reset/" in str(printed_instead.message())) == debug
+
+
 REFUSALS = {
-    "400": (provider.answering(400, b'{"errors":[{"message":"Bad Request","field":"from"}]}'), "400 Bad Request"),
+    "400": (
+        provider.answering(400, b'{"errors":[{"message":"Bad Request","field":"from"}]}'),
+        r"SendGrid error: 400 Bad Request: Bad Request \[from\]",
+    ),
     "400_without_json": (provider.answering(400, b"<html>"), "400 Bad Request"),
     "400_of_another_form": (provider.answering(400, b'["what?"]'), "400 Bad Request"),
     "401": (
         provider.answering(401, b'{"errors":[{"message":"The provided authorization grant is invalid","field":null}]}'),
-        "401 Unauthorized The provided authorization grant is invalid",
+        r"SendGrid error: 401 Unauthorized: The provided authorization grant is invalid(\)|$)",
     ),
     "413": (provider.answering(413, b""), "413"),
     "accepted_otherwise": (provider.answering(200, b"{}"), "answered 200 instead of 202"),
@@ -138,7 +160,9 @@ def test_what_sendgrid_refuses_is_logged_and_printed_at_once_and_never_sent_agai
         assert re.search(reason, row.last_error)
         assert (row.state, row.tries) == ("failed", 1)
     assert KEY not in caplog.text
-    assert NOTES not in caplog.text
+    for mail in mailoutbox:
+        assert mail.subject.startswith("Booked: Blue room")
+        assert NOTES not in str(mail.message())
     sendgrid.behaviour = None
     deliver_due(now=timezone.now() + timedelta(days=2))
     assert len(sendgrid.requests) == 2
@@ -171,7 +195,9 @@ def test_what_sendgrid_cannot_take_now_is_logged_and_sent_later_and_not_printed(
         assert (row.state, row.tries) == ("waiting", 1)
         assert row.due_at > now + timedelta(seconds=59)
     assert KEY not in caplog.text
-    assert NOTES not in caplog.text
+    for mail in mailoutbox:
+        assert mail.subject.startswith("Booked: Blue room")
+        assert NOTES not in str(mail.message())
     sendgrid.behaviour = None
     deliver_due()
     assert len(sendgrid.requests) == 2
@@ -267,7 +293,7 @@ def test_a_reason_that_repeats_the_key_or_forges_lines_is_cleaned(
     sendgrid.behaviour = provider.echoing
     assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
     deliver_due()
-    reason = "400 Bad Request Refused: Bearer *** [31m forged line [subject]"
+    reason = "SendGrid error: 400 Bad Request: Refused: Bearer *** [31m forged line [subject]"
     assert lines_of(caplog) == [
         f"Message {row.pk} (booking_created) was not sent ({reason}); it is printed on the console instead."
         for row in Notification.objects.order_by("id")

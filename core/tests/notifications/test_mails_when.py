@@ -13,7 +13,8 @@ from rest_framework.test import APIClient
 
 from core import events, lifecycle
 from core.errors import UserMissing
-from core.models import Booking, Resource
+from core.models import Booking, Notification, Resource
+from core.notifications import messages
 from core.tests.support.factories import (
     at,
     booking_body,
@@ -163,7 +164,7 @@ def test_nothing_is_sent_for_the_removal_of_what_was_over(
     assert receivers(mailoutbox) == []
 
 
-def test_a_template_that_fails_does_not_break_the_booking_and_is_tried_again(
+def test_a_message_that_cannot_be_rendered_fails_once_and_can_be_sent_again_by_staff(
     as_alice: APIClient, room: Resource, settings: Settings, mailoutbox: Sent, caplog: pytest.LogCaptureFixture
 ) -> None:
     templates = settings.TEMPLATES
@@ -171,7 +172,13 @@ def test_a_template_that_fails_does_not_break_the_booking_and_is_tried_again(
     assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
     assert Booking.objects.count() == 1
     assert receivers(mailoutbox) == []
-    assert "cannot be made" in caplog.text
+    assert caplog.text.count("cannot be rendered.") == 2
+    rows = Notification.objects.order_by("id")
+    assert set(rows.values_list("state", "tries", "last_error")) == {
+        ("failed", 1, "cannot be rendered: TemplateDoesNotExist")
+    }
     settings.TEMPLATES = templates
-    deliver(now=timezone.now() + timedelta(minutes=2))
+    deliver(now=timezone.now() + timedelta(hours=2))
+    assert receivers(mailoutbox) == []
+    messages.resend(rows, now=timezone.now())
     assert receivers(mailoutbox) == ["alice@example.org", "staff@example.org"]

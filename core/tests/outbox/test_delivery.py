@@ -1,6 +1,7 @@
 """`run_due()`: each waiting message once, past those of others, and none that has lost its point."""
 
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,6 +21,7 @@ from core.models import Notification, NotificationPreferences, Resource
 from core.notifications import channel, messages, preferences
 from core.notifications.channel import EmailChannel
 from core.notifications.kinds import Kind
+from core.notifications.recipients import recipient_of
 from core.outbox import delivery, worker
 from core.tests.support.factories import at, booking_body, make_pending_booking, text
 from core.tests.support.mailing import deliver
@@ -164,6 +166,53 @@ def test_a_mark_is_insisted_upon_when_the_database_hangs_up() -> None:
 
     assert delivery.retry_update(mark) == 1
     assert Notification.objects.get().state == "sent"
+
+
+@pytest.mark.django_db
+def test_a_row_that_nobody_foresaw_stops_no_other(
+    mailoutbox: Sent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = write(12)
+
+    def look_up(row: Notification, **options: object) -> object:
+        if row.pk == rows[2].pk:
+            raise KeyError("surprise")
+        return recipient_of(row, **options)
+
+    monkeypatch.setattr(channel, "recipient_of", look_up)
+    assert deliver() == {"sent": 11, "failed": 1}
+    rows[2].refresh_from_db()
+    assert (rows[2].state, rows[2].tries, rows[2].last_error, rows[2].claim) == ("failed", 1, "KeyError", None)
+    assert "KeyError: 'surprise'" in caplog.text
+
+
+@pytest.mark.django_db
+def test_whoever_has_lost_the_claim_gives_nothing_up(monkeypatch: pytest.MonkeyPatch, mailoutbox: Sent) -> None:
+    (row,) = write()
+    given_up: list[Notification] = []
+
+    def lose_the_claim(row: Notification, **options: object) -> object:
+        Notification.objects.filter(pk=row.pk).update(claim=uuid.uuid4())
+        raise delivery.NotSent("no", can_retry=False)
+
+    monkeypatch.setattr(channel, "recipient_of", lose_the_claim)
+    monkeypatch.setattr(EmailChannel, "give_up", lambda self, row, error: given_up.append(row))
+    deliver()
+    assert given_up == []
+    assert Notification.objects.get(pk=row.pk).state == "waiting"
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_stops_no_other(
+    mailoutbox: Sent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(run: delivery.Run) -> delivery.Tally:
+        raise RuntimeError("surprise")
+
+    monkeypatch.setattr(worker, "_jobs", [fail, *worker._jobs])
+    write()
+    assert deliver()["sent"] == 1
+    assert "fail failed; the other jobs go on." in caplog.text
 
 
 # --- Messages without a point -----------------------------------------------------------------------------------------
