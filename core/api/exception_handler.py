@@ -73,7 +73,7 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
         return booking_error(exc)
     answer = framework_handler(exc, dict(context))
     if answer is None:
-        if isinstance(exc, OperationalError | InterfaceError):
+        if is_unreachable(exc):
             logger.error("The database failed (request=%s)", request_id, exc_info=exc)
             return Response(error_for_status(503, request_id)[1], status=503, headers={"Retry-After": "5"})
         logger.error("Unexpected error (request=%s)", request_id, exc_info=exc)
@@ -84,6 +84,11 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
         detail, code = first_message(getattr(exc, "detail", str(exc)))
         answer.data = error_body(answer.status_code, code, detail)
     return answer
+
+
+def is_unreachable(exc: Exception) -> bool:
+    """True if the database is away or busy; SQLite says with the same class that a migration is missing."""
+    return isinstance(exc, OperationalError | InterfaceError) and "no such " not in str(exc)
 
 
 def understood(exc: Exception) -> Exception:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.urls import include, path
 from rest_framework.permissions import AllowAny
@@ -90,6 +90,15 @@ def log(caplog):
 def lines(log):
     """The lines of the request log."""
     return [record.getMessage() for record in log.records if record.name == "booking_system_api.middleware"]
+
+
+def test_a_missing_table_is_a_500_and_no_lost_database(anonymous):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE core_resource RENAME TO somewhere_else")
+
+    answer = anonymous.get("/api/resources/")
+
+    assert_flat_error(answer, 500, code="server_error")
 
 
 @pytest.mark.urls(__name__)

@@ -26,6 +26,28 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def settings_of_gunicorn(**variables):
+    """The variables of gunicorn.conf.py with these in the environment."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("PORT", "WEB_BIND")}
+    script = "import json, runpy; found = runpy.run_path('gunicorn.conf.py'); print(json.dumps([found['bind']]))"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env={**environment, **variables}, capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("variables", "bind"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "10000"}, "0.0.0.0:10000"),
+        ({"WEB_BIND": "10.0.0.5:80", "PORT": "10000"}, "10.0.0.5:80"),
+        ({"WEB_BIND": "", "PORT": ""}, "127.0.0.1:8000"),
+    ],
+)
+def test_only_this_machine_connects_unless_somebody_says_so(variables, bind):
+    assert settings_of_gunicorn(**variables) == [bind]
+
+
 class Server:
     """A running gunicorn and its log."""
 
@@ -144,6 +166,16 @@ class TestTheProbe:
 
         flat(answer, 405, "method_not_allowed")
         assert answer[1]["Allow"] == "GET, HEAD"
+
+
+class TestHeadersOfTheForwarder:
+    def test_what_a_client_says_of_the_place_of_the_application_is_not_believed(self, server):
+        request = b"GET /api/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n"
+        received = server.raw(request + b"SCRIPT_NAME: /evil\r\nSCRIPT-NAME: /evil\r\nPATH_INFO: /admin/\r\n\r\n")
+
+        assert b"HTTP/1.1 200 " in received
+        assert b"/evil" not in received
+        assert b"/api/resources/" in received
 
 
 class TestAnswersWithoutABody:
