@@ -2,11 +2,14 @@
 
 import re
 
+from confusable_homoglyphs import categories, confusables
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
+
+EAST_ASIAN = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "COMMON", "INHERITED"}
 
 
 def folded_email(address: str) -> str:
@@ -15,14 +18,25 @@ def folded_email(address: str) -> str:
 
 
 def free_name(name: str, *, except_id: int | None) -> str:
-    """The name, when no user except `except_id` has that name in any case.
+    """The name, when no user except `except_id` has that name in any case, and it imitates no other name.
 
     Raises:
-        ValidationError: When the name is taken.
+        ValidationError: When the name is taken, or mixes scripts with look-alike letters.
     """
+    if is_imitation(name) and not User.objects.filter(pk=except_id, username=name).exists():
+        raise ValidationError("Use the letters of one script: some of these look like those of another.", code="mixed")
     if all_except(except_id, users_with_name(name)).exists():
         raise ValidationError("A user with that username already exists.", code="unique")
     return name
+
+
+def is_imitation(name: str) -> bool:
+    """True for a name that mixes scripts with look-alike letters, such as a Cyrillic a among Latin letters.
+
+    Latin beside Han, Kana or Hangul is how people write in East Asia (UTS 39, section 5.2, "highly restrictive").
+    """
+    scripts = set(categories.unique_aliases(name))
+    return bool(scripts - EAST_ASIAN) and bool(confusables.is_dangerous(name))
 
 
 def free_email(address: str, *, except_id: int | None) -> str:

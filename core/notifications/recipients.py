@@ -66,7 +66,8 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
         raise not_needed_yet("the account is not active")
     if not address or not is_address(address):
         raise NotNeeded("the user has no valid address")
-    if not replaces_staff_copy(row, user, address):
+    # Mails about a password always come: whoever silences them could take an account over unnoticed.
+    if row.kind in Kind.optional() and not replaces_staff_copy(row, user, address):
         if address == preferences.refused_address:
             raise NotNeeded("the reader of this address knows nothing of the account")
         if not is_wanted(row, preferences):

@@ -266,3 +266,26 @@ def test_somebody_signed_in_may_register_another(alice):
     answer = client_of(alice).post(URL, body())
 
     assert answer.status_code == 201, answer.json()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        pytest.param("\u0430lice", 400, id="a Cyrillic a"),
+        pytest.param("p\u0430yp\u0430l", 400, id="two of them"),
+        pytest.param("\u03a9mega", 400, id="a Greek letter"),
+        pytest.param("\u0438\u0432\u0430\u043d", 201, id="Cyrillic alone"),
+        pytest.param("\u03c0\u03b1\u03cd\u03bb\u03bf\u03c2", 201, id="Greek alone"),
+        pytest.param("m\u00fcller.1", 201, id="Latin with a dot and a digit"),
+        pytest.param("tanaka\u7530\u4e2d", 201, id="Latin beside Han"),
+        pytest.param("\u7530\u4e2d\u305f\u306a\u304b", 201, id="Han beside Kana"),
+        pytest.param("\uae40kim", 201, id="Hangul beside Latin"),
+    ],
+)
+def test_a_name_imitates_no_other(anonymous, name, status):
+    body = {"username": name, "email": "new@example.org", "password": PASSWORD}
+    answer = anonymous.post("/api/auth/users/", body)
+    assert answer.status_code == status
+    if status == 400:
+        assert_flat_error(answer, 400, field="username")
+    assert User.objects.count() == (status == 201)
