@@ -23,7 +23,8 @@ def free_name(name: str, *, except_id: int | None) -> str:
     Raises:
         ValidationError: When the name is taken, or mixes scripts with look-alike letters.
     """
-    if is_imitation(name) and not User.objects.filter(pk=except_id, username=name).exists():
+    has_it_already = except_id is not None and User.objects.filter(pk=except_id, username=name).exists()
+    if is_imitation(name) and not has_it_already:
         raise ValidationError("Use the letters of one script: some of these look like those of another.", code="mixed")
     if all_except(except_id, users_with_name(name)).exists():
         raise ValidationError("A user with that username already exists.", code="unique")
