@@ -1,4 +1,4 @@
-"""Middleware for every request: the request id, the log line of a failure, the health probe."""
+"""Middleware for every request: the request id, the log line of a failure, the health probe, a missing database."""
 
 import logging
 import re
@@ -11,6 +11,8 @@ from django.utils.functional import SimpleLazyObject
 
 from booking_system_api.logs import without_secrets
 from booking_system_api.views import HEALTH_PATH, health
+from core.api.errors import DatabaseUnavailable
+from core.api.exception_handler import is_unreachable
 
 logger = logging.getLogger(__name__)
 
@@ -71,3 +73,25 @@ class HealthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return health(request) if request.path_info == HEALTH_PATH else self.get_response(request)
+
+
+class DatabaseAwayMiddleware:
+    """Answers 503 where a view outside the API finds the database away or busy: pages and calendar feeds.
+
+    A calendar program tries again after a 503; a 500 would look like a broken calendar.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: "IdentifiedRequest", error: Exception) -> HttpResponse | None:
+        if not is_unreachable(error):
+            return None
+        logger.error("The database failed (request=%s)", request.request_id, exc_info=error)
+        sentence = str(DatabaseUnavailable.default_detail)
+        return HttpResponse(
+            sentence, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "5"}
+        )

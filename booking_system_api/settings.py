@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "booking_system_api.middleware.HealthMiddleware",
+    "booking_system_api.middleware.DatabaseAwayMiddleware",
     "core.api.middleware.ApiCacheMiddleware",
     "core.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import vobject
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -280,3 +280,20 @@ class TestFiles:
         assert event["location"] == one_line
         assert other.vevent.location.value == one_line
         assert event["description"] == text.replace("\r\n", "\n").replace("\x07", " ")
+
+
+@pytest.mark.parametrize("page", ["calendar", "admin"])
+def test_while_the_database_is_away_a_page_answers_503(as_alice: APIClient, admin: User, page: str) -> None:
+    client = Client(raise_request_exception=False)
+    path = {"calendar": make_feed(as_alice), "admin": "/admin/core/booking/"}[page]
+    client.force_login(admin)
+
+    def refuse(*args: object) -> None:
+        raise OperationalError("server at 10.1.2.3 closed the connection")
+
+    with connection.execute_wrapper(refuse):
+        answer = client.get(path)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert b"10.1.2.3" not in answer.content
