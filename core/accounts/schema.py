@@ -233,7 +233,7 @@ describe(
         tags=[ACCOUNT],
         operation_id="confirmPasswordReset",
         summary="Set a new password with what the mail brought",
-        description="`uid` and `token` are in the link of the mail.",
+        description="`uid` and `token` are in the link of the mail. All tokens and calendar feeds end.",
         responses={204: OpenApiResponse(description="Changed.")},
         examples=sends(
             "alice",

@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
 from core.accounts.identity import free_email, free_name, users_with_email
-from core.api.fields import LARGEST_KEY, FormsMixin
+from core.api.fields import LARGEST_KEY, FlagField, FormsMixin
 from core.models import UserProfile
 from core.querysets import locked
 
@@ -204,6 +204,9 @@ class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
 
     current_password = serializers.CharField(**PASSWORD)
     re_new_password = serializers.CharField(required=False, **PASSWORD)
+    end_calendar_feeds = FlagField(
+        required=False, help_text="True: all calendar feeds of the account end as well. A reset always ends them."
+    )
 
 
 class ResetPasswordSerializer(djoser.SendEmailResetSerializer):

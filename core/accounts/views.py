@@ -24,6 +24,7 @@ from core.accounts.serializers import ProfilePictureSerializer, SignOutSerialize
 from core.api import throttling
 from core.api.query import ListParameters
 from core.api.views import ApiView
+from core.calendars.feeds import end_feeds
 from core.models import UserProfile
 
 
@@ -137,7 +138,10 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
     def set_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
         """Changes the caller's own password, and voids the tokens in the same transaction."""
         with transaction.atomic():
-            return super().set_password(request, *args, **kwargs)
+            user, sent = self.save_password(request)
+            if sent.get("end_calendar_feeds"):
+                end_feeds(user)
+        return Response(status=204)
 
     @action(["post"], detail=False)
     def reset_password(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
@@ -149,9 +153,23 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
 
     @action(["post"], detail=False)
     def reset_password_confirm(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401
-        """Sets a password with the values from a reset mail, and voids the tokens in the same transaction."""
+        """Sets a password with the values from a reset mail; voids the tokens and the calendar feeds with it.
+
+        Who resets a password may have lost it to somebody who made a feed.
+        """
         with transaction.atomic():
-            return super().reset_password_confirm(request, *args, **kwargs)
+            user, _ = self.save_password(request)
+            end_feeds(user)
+        return Response(status=204)
+
+    def save_password(self, request: Request) -> tuple[User, Mapping[str, Any]]:
+        """Stores the password of the caller or of the user of a reset link; returns the user and the sent values."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = getattr(serializer, "user", request.user)
+        user.set_password(serializer.validated_data["new_password"])
+        user.save()
+        return user, serializer.validated_data
 
 
 class ProfilePictureView(ApiView, APIView):

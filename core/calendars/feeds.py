@@ -1,4 +1,4 @@
-"""The verbs of calendar feeds: make, open, read. A feed shows only bookings that its owner may see now."""
+"""The verbs of calendar feeds: make, end, open, read. A feed shows only bookings that its owner may see now."""
 
 import hashlib
 from collections.abc import Sequence
@@ -66,6 +66,11 @@ def make_feed(*, user: User, resource_id: int | None, names: bool | None) -> tup
         user=user, resource_id=resource_id, names=shows_names, secret_hash=hash_of(secret)
     )
     return feed, secret
+
+
+def end_feeds(user: User) -> None:
+    """Ends all feeds of the user: from now on their addresses answer 404."""
+    CalendarFeed.objects.filter(user_id=user.pk).delete()
 
 
 def open_feed(secret: str, *, now: datetime) -> CalendarFeed | None:

@@ -13,6 +13,7 @@ from django.test import Client
 from djoser.utils import encode_uid
 from rest_framework.authtoken.models import Token
 
+from core.calendars.feeds import make_feed
 from core.tests.support.bodies import NO_OBJECTS, post_json
 from core.tests.support.clients import client_of
 from core.tests.support.errors import assert_flat_error
@@ -394,3 +395,29 @@ def test_a_reset_link_that_is_used_several_times_at_once_sets_one_password(alice
     alice.refresh_from_db()
     (kept,) = (password for password in passwords if alice.check_password(password))
     assert answers[passwords.index(kept)].status_code == 204
+
+
+class TestCalendarFeeds:
+    """A feed that somebody made with a stolen token must not outlive the password."""
+
+    @pytest.fixture
+    def feed(self, alice: User) -> str:
+        _, secret = make_feed(user=alice, resource_id=None, names=None)
+        return f"/calendars/{secret}.ics"
+
+    def test_a_reset_ends_them(self, anonymous, alice, feed):
+        assert anonymous.get(feed).status_code == 200
+        assert anonymous.post(CONFIRM, reset_body(alice)).status_code == 204
+        assert anonymous.get(feed).status_code == 404
+
+    def test_a_refused_reset_ends_none(self, anonymous, alice, feed):
+        assert_flat_error(anonymous.post(CONFIRM, reset_body(alice, new_password="12345678")), 400)
+        assert anonymous.get(feed).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("flag", "status"), [({}, 200), ({"end_calendar_feeds": False}, 200), ({"end_calendar_feeds": True}, 404)]
+    )
+    def test_a_change_ends_them_when_asked(self, anonymous, as_alice, feed, flag, status):
+        body = {"current_password": PASSWORD, "new_password": NEW, **flag}
+        assert as_alice.post(SET, body).status_code == 204
+        assert anonymous.get(feed).status_code == status
