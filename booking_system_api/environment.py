@@ -19,6 +19,8 @@ from django.core.validators import validate_email
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 RATE_PATTERN = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)")
+# Without the byte order mark of Windows editors, which would become part of the first name.
+FILE_ENCODING = "utf-8-sig"
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 NAME = rf"{LABEL}(\.{LABEL})*"
 HOST_PATTERN = re.compile(rf"\*|\.?{NAME}|\[[0-9A-Fa-f:.]+\]")
@@ -26,14 +28,17 @@ TRUE_WORDS = {"true", "1", "yes", "y", "on", "t"}
 FALSE_WORDS = {"false", "0", "no", "n", "off", "f"}
 
 
-def _open_config() -> Config:
+def settings_file() -> Path:
     """The settings file: `.env`, or the file that `BOOKING_ENV_FILE` names."""
-    path = Path(os.environ.get("BOOKING_ENV_FILE") or BASE_DIR / ".env")
+    return Path(os.environ.get("BOOKING_ENV_FILE") or BASE_DIR / ".env")
+
+
+def _open_config() -> Config:
+    path = settings_file()
     if not path.is_file():
         return Config(RepositoryEmpty())
     try:
-        # "utf-8-sig" drops the byte order mark of Windows editors, which would become part of the first name.
-        return Config(RepositoryEnv(str(path), "utf-8-sig"))
+        return Config(RepositoryEnv(str(path), FILE_ENCODING))
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{path.name} cannot be read: {error}. It must be a text file in UTF-8.") from error
 
@@ -49,8 +54,24 @@ def invalid(name: str, value: str, expected: str) -> ImproperlyConfigured:
         value: The invalid value, which the message repeats; never a secret.
         expected: The acceptable values, as the end of a sentence ("a whole number").
     """
-    hint = " Comments may not follow values: put them on a line of their own." if " #" in f" {value}" else ""
+    comment = re.search(r"(?:^|\s)(#.*)", text(name))
+    hint = f" {comment_hint(name)}: {comment[1]!r}." if comment else ""
     return ImproperlyConfigured(f"{name} is {value!r}, but it must be {expected}.{hint}")
+
+
+def comment_hint(name: str) -> str:
+    """The cure for a comment after the value of a variable, with the number of its line in the settings file."""
+    cure = "Comments may not follow values: put the comment on a line of its own"
+    line = line_in_file(name)
+    return f"{cure}, above line {line} of {settings_file().name}" if line else cure
+
+
+def line_in_file(name: str) -> int | None:
+    """The number of the line of the settings file that sets a variable; None if the environment sets it."""
+    if name in os.environ or not settings_file().is_file():
+        return None
+    lines = settings_file().read_text(FILE_ENCODING).splitlines()
+    return max((number for number, line in enumerate(lines, 1) if line.partition("=")[0].strip() == name), default=None)
 
 
 def text(name: str, default: str = "") -> str:
@@ -185,13 +206,13 @@ def redis(name: str) -> str:
         is_complete = False
     if not is_complete or parts.scheme not in ("redis", "rediss", "unix") or " " in url:
         message = f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty"
-        raise ImproperlyConfigured(f"{message}{_secret_hint(url)}.")
+        raise ImproperlyConfigured(f"{message}.{_secret_hint(name)}")
     return url
 
 
-def _secret_hint(value: str) -> str:
-    """The hint of `invalid` about comments, for errors that do not repeat the value."""
-    return "; comments may not follow values" if " #" in f" {value}" else ""
+def _secret_hint(name: str) -> str:
+    """The hint of `invalid` about comments, without the comment: it may be part of a secret."""
+    return f" {comment_hint(name)}." if " #" in f" {text(name)}" else ""
 
 
 def addresses(name: str, default: str = "") -> list[str]:
@@ -218,14 +239,14 @@ def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # 
     """
     url = text(name, fallback)
     message = f"{name} cannot be understood. Set it to postgres://USER:PASSWORD@HOST:5432/NAME or sqlite:///FILE"
-    hint = _secret_hint(url)
+    hint = _secret_hint(name)
     parse: Callable[..., dict[str, Any]] = dj_database_url.parse  # type: ignore[assignment]
     try:
         parsed = parse(url, **options)
     except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as error:
-        raise ImproperlyConfigured(f"{message}{hint}.") from error
+        raise ImproperlyConfigured(f"{message}.{hint}") from error
     if hint or parsed["ENGINE"] not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
-        raise ImproperlyConfigured(f"{message}{hint}.")
+        raise ImproperlyConfigured(f"{message}.{hint}")
     if not parsed["NAME"]:
         raise ImproperlyConfigured(f"{message}; the name of the database is missing.")
     return parsed

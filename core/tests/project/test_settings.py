@@ -382,6 +382,22 @@ class TestTheFile:
 
         assert self.run(tmp_path, tmp_path / "ours").stdout == "True from-the-file\n"
 
+    def test_a_comment_after_a_value_is_shown_with_its_line(self, tmp_path):
+        (tmp_path / "ours").write_text("SECRET_KEY=x # a secret\nDEBUG=True\n\nEMAIL_USE=console  # or sendgrid\n")
+        sentence = self.run(tmp_path, tmp_path / "ours").stderr.strip().splitlines()[-1]
+
+        assert sentence.endswith(
+            "EMAIL_USE is 'console  # or sendgrid', but it must be one of console, sendgrid. Comments may not follow "
+            "values: put the comment on a line of its own, above line 4 of ours: '# or sendgrid'."
+        )
+
+    def test_a_comment_after_a_secret_is_not_shown(self, tmp_path):
+        (tmp_path / "ours").write_text("SECRET_KEY=x\nDEBUG=True\nDATABASE_URL=postgres://u:p@h:5432/n # p2\n")
+        sentence = self.run(tmp_path, tmp_path / "ours").stderr.strip().splitlines()[-1]
+
+        assert sentence.endswith("put the comment on a line of its own, above line 3 of ours.")
+        assert "p2" not in sentence
+
     def test_one_in_another_folder_is_not_read(self, tmp_path):
         (tmp_path / ".env").write_text("SECRET_KEY=from-elsewhere\nDEBUG=True\n")
         (tmp_path / "inside").mkdir()
