@@ -17,7 +17,7 @@ WHOSE = "Whose booking it is, by id. Only staff who book may name another one."
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
     """A resource, and its availability in the wanted window."""
 
-    is_available = FlagField(required=False, help_text="False: out of service, cannot be booked.")
+    is_available = FlagField(required=False, initial=True, help_text="False: out of service, cannot be booked.")
     requires_approval = FlagField(required=False, help_text="Whether a booking waits until staff confirm it.")
     availability_status = serializers.ChoiceField(
         ("available", "pending", "unavailable"),

@@ -56,19 +56,24 @@ class RootView(ApiView, APIView):
     """The collections of this API."""
 
     permission_classes = (AllowAny,)
+    addresses: ClassVar = {
+        "resources": "resource-list",
+        "bookings": "booking-list",
+        "availability": "availability",
+        "calendar_feeds": "calendar-feed-list",
+        "users": "user-list",
+        "me": "user-me",
+        "preferences": "preferences",
+        "profile_picture": "profile-picture",
+        "token_login": "login",
+        "jwt_create": "jwt-create",
+        "schema": "schema",
+        "docs": "docs",
+    }
 
     def get(self, request: Request) -> Response:
         """Lists the collections."""
-        return Response(
-            {
-                "resources": reverse("resource-list", request=request),
-                "bookings": reverse("booking-list", request=request),
-                "users": reverse("user-list", request=request),
-                "me": reverse("user-me", request=request),
-                "token_login": reverse("login", request=request),
-                "profile_picture": reverse("profile-picture", request=request),
-            }
-        )
+        return Response({name: reverse(address, request=request) for name, address in self.addresses.items()})
 
 
 class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):

@@ -73,6 +73,10 @@ class BrowsableAPI(renderers.BrowsableAPIRenderer):
     def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - the framework's own
         return {**super().get_context(*args, **kwargs), "code_style": None}
 
+    def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
+        """The pages above this one; the views of paths without a page have no name."""
+        return [(name, address) for name, address in super().get_breadcrumbs(request) if name]
+
     def get_filter_form(self, data: Any, view: Any, request: Request) -> str | None:  # noqa: ANN401 - an ApiView, whose module imports this one
         """The form of the button "Filters" of a list, filled in with the request's query parameters."""
         if not isinstance(data, list):

@@ -107,6 +107,7 @@ class NothingHereView(ApiView, APIView):
     permission_classes = (AllowAny,)
     authentication_classes = ()
     query = None
+    name = ""  # for the breadcrumbs of pages, which try each shorter path
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().initial(request, *args, **kwargs)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from core.api.description import describe
@@ -11,14 +12,7 @@ from core.views import RootView
 
 TAG = "Start here"
 
-ADDRESSES = {
-    "resources": "https://booking.example.org/api/resources/",
-    "bookings": "https://booking.example.org/api/bookings/",
-    "users": "https://booking.example.org/api/auth/users/",
-    "me": "https://booking.example.org/api/auth/users/me/",
-    "token_login": "https://booking.example.org/api/auth/token/login/",
-    "profile_picture": "https://booking.example.org/api/profile/picture/",
-}
+ADDRESSES = {name: f"https://booking.example.org{reverse(address)}" for name, address in RootView.addresses.items()}
 COLLECTIONS = {
     "type": "object",
     "properties": dict.fromkeys(ADDRESSES, {"type": "string", "format": "uri"}),

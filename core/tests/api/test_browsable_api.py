@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.test import Client
 from core.calendars.models import CalendarFeed
 from core.models import Booking, Resource
 from core.tests.support.factories import at, booking_body, make_booking, text
+from core.tests.support.routes import ROUTES
 
 HTML = "text/html"
 
@@ -128,3 +130,22 @@ def test_it_is_for_sessions_of_staff_alone(client: Client, alice: User, room: Re
     client.force_login(alice)
     answer = client.get("/api/bookings/", HTTP_ACCEPT=HTML, HTTP_X_FORWARDED_PROTO="https")
     assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_the_form_of_a_new_resource_proposes_one_in_service(admin_pages: Client) -> None:
+    shown = page(admin_pages, "/api/resources/")
+    assert chosen(shown, "is_available") == "true"
+    assert "&quot;is_available&quot;: true" in shown
+
+
+def test_the_breadcrumbs_name_only_pages(admin_pages: Client) -> None:
+    shown = page(admin_pages, "/api/auth/users/me/").split('<ul class="breadcrumb">')[1].split("</ul>")[0]
+    assert re.findall(r'<a href="([^"]*)"', shown) == ["/api/", "/api/auth/users/", "/api/auth/users/me/"]
+    assert "Nothing" not in shown
+
+
+def test_the_root_names_every_address_that_can_be_read_without_an_id(admin_pages: Client) -> None:
+    named = {urlsplit(address).path.lstrip("/") for address in admin_pages.get("/api/").json().values()}
+    readable = {path for path, methods in ROUTES.values() if "get" in methods.split() and "(" not in path}
+    assert readable - {"api/", "api/redoc/"} <= named
+    assert named <= {path for path, _ in ROUTES.values()}

@@ -148,6 +148,8 @@ def test_the_app_may_read_these_headers(anonymous):
         "X-Total-Count",
         "ETag",
         "Location",
+        "RateLimit",
+        "RateLimit-Policy",
         "Retry-After",
         "Idempotent-Replayed",
         "X-Request-ID",
