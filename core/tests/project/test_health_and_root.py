@@ -69,7 +69,7 @@ def test_the_root_names_the_collections_to_anybody(request: pytest.FixtureReques
 
 def test_every_address_that_the_root_names_is_there(as_root: APIClient) -> None:
     for address in as_root.get("/api/").json().values():
-        assert as_root.get(address).status_code in (200, 405), address
+        assert as_root.get(address).status_code in (200, 400, 405), address  # 400: availability needs a window
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
