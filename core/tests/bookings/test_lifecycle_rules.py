@@ -9,6 +9,7 @@ from django.db import IntegrityError
 
 from core import errors, lifecycle, rules
 from core.choices import BookingStatus
+from core.conflicts import NotFree
 from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_rejected_booking
@@ -176,9 +177,9 @@ def test_a_taken_slot_is_refused_by_the_check_that_names_it(
         with pytest.raises(errors.SlotTaken) as caught:
             verb()
         assert [(clash.start, clash.end) for clash in caught.value.conflicts] == [(at(10), at(12))]
-        assert not isinstance(caught.value.__context__, IntegrityError), (
-            "the check finds it, before the database has to"
-        )
+        conflict = caught.value.__cause__
+        assert isinstance(conflict, NotFree)
+        assert conflict.__cause__ is None, "the check finds it, before the database has to"
         assert everything() == before
 
 
