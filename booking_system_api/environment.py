@@ -54,9 +54,15 @@ def invalid(name: str, value: str, expected: str) -> ImproperlyConfigured:
         value: The invalid value, which the message repeats; never a secret.
         expected: The acceptable values, as the end of a sentence ("a whole number").
     """
-    comment = re.search(r"(?:^|\s)(#.*)", text(name))
-    hint = f" {comment_hint(name)}: {comment[1]!r}." if comment else ""
+    comment = comment_after(name)
+    hint = f" {comment_hint(name)}: {comment!r}." if comment else ""
     return ImproperlyConfigured(f"{name} is {value!r}, but it must be {expected}.{hint}")
+
+
+def comment_after(name: str) -> str:
+    """The comment that somebody wrote after the value of a variable; an empty text if there is none."""
+    found = re.search(r"(?:^|\s)(#.*)", text(name))
+    return found[1] if found else ""
 
 
 def comment_hint(name: str) -> str:
@@ -212,7 +218,7 @@ def redis(name: str) -> str:
 
 def _secret_hint(name: str) -> str:
     """The hint of `invalid` about comments, without the comment: it may be part of a secret."""
-    return f" {comment_hint(name)}." if " #" in f" {text(name)}" else ""
+    return f" {comment_hint(name)}." if comment_after(name) else ""
 
 
 def addresses(name: str, default: str = "") -> list[str]:

@@ -93,5 +93,5 @@ class DatabaseAwayMiddleware:
         logger.error("The database failed (request=%s)", request.request_id, exc_info=error)
         sentence = str(DatabaseUnavailable.default_detail)
         return HttpResponse(
-            sentence, status=503, content_type="text/plain; charset=utf-8", headers={"Retry-After": "5"}
+            sentence, status=503, content_type="text/plain; charset=utf-8", headers=DatabaseUnavailable.headers
         )

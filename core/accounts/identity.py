@@ -23,12 +23,16 @@ def free_name(name: str, *, except_id: int | None) -> str:
     Raises:
         ValidationError: When the name is taken, or mixes scripts with look-alike letters.
     """
-    has_it_already = except_id is not None and User.objects.filter(pk=except_id, username=name).exists()
-    if is_imitation(name) and not has_it_already:
+    if is_imitation(name) and not has_name(except_id, name):
         raise ValidationError("Use the letters of one script: some of these look like those of another.", code="mixed")
     if all_except(except_id, users_with_name(name)).exists():
         raise ValidationError("A user with that username already exists.", code="unique")
     return name
+
+
+def has_name(user_id: int | None, name: str) -> bool:
+    """True if the user has exactly that name already."""
+    return user_id is not None and User.objects.filter(pk=user_id, username=name).exists()
 
 
 def is_imitation(name: str) -> bool:

@@ -2,13 +2,10 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminSplitDateTime
-from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 
 from core import lifecycle
+from core.admin.booking_form import BookingForm
 from core.choices import BookingStatus
 from core.errors import BookingError
 from core.intervals import in_short
@@ -26,65 +24,10 @@ from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.staff.base import ForStaff, bookings_link, minutes, nowrap
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
-from core.staff.forms import HiddenStateField, SaveErrorForm, is_key
+from core.staff.forms import is_key
 
 # The number of a booking, alone or as a mail writes it: "no. 34".
 NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]+)", re.IGNORECASE)
-CHANGED_MEANWHILE = "Somebody changed this booking after you opened it. Reload the page to see it as it is now."
-
-
-class BookingForm(SaveErrorForm):
-    """A booking; the verbs check the rules after the form is valid."""
-
-    start_time = forms.SplitDateTimeField(label="Start (UTC)", widget=AdminSplitDateTime)
-    end_time = forms.SplitDateTimeField(label="End (UTC)", widget=AdminSplitDateTime)
-    seen = HiddenStateField(required=False)
-
-    class Meta:
-        model = Booking
-        fields = ("user", "resource", "start_time", "end_time", "status", "notes")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
-        super().__init__(*args, **kwargs)
-        if self.instance.pk is None:
-            default = ("", "as the resource gives it")
-            self.fields["status"] = forms.ChoiceField(
-                choices=[default, *BookingStatus.choices],
-                required=False,
-                help_text="A resource that requires approval gives pending, another one confirmed.",
-            )
-            self.initial.pop("status", None)
-        else:
-            self.initial["seen"] = self.version_of(self.instance.updated_at)
-
-    def version_of(self, moment: datetime) -> str:
-        """The moment of the last change, as text for the hidden field `seen`."""
-        return moment.isoformat()
-
-    def clean_seen(self) -> str:
-        """The version of the booking when the form was opened.
-
-        Raises:
-            ValidationError: When the booking has changed since.
-        """
-        seen = self.cleaned_data["seen"]
-        if seen and self.instance.pk is not None and seen != self.version_of(self.instance.updated_at):
-            raise ValidationError(CHANGED_MEANWHILE, code="changed_meanwhile")
-        return seen
-
-    def _get_validation_exclusions(self) -> set[str]:
-        # Excluding the times disables the model's constraints here: the verbs check the same rules under lock, with the
-        # stored fractions of a second, and name the conflicting booking.
-        return super()._get_validation_exclusions() | {"start_time", "end_time"}
-
-    @property
-    def changes(self) -> Changes:
-        """The edited fields; the others keep their stored values, with seconds and fractions that the form hides."""
-        columns = {"resource": "resource_id"}
-        edited = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
-        if "resource" in edited:
-            edited["resource"] = edited["resource"].pk
-        return Changes(**{columns.get(name, name): value for name, value in edited.items()})
 
 
 class ResourceFilter(admin.RelatedFieldListFilter):
@@ -268,7 +211,6 @@ class BookingAdmin(ForStaff):
             "title": f"{verb.capitalize()} {number}",
             "question": f"Do you want to {verb} {number}?",
             "verb": verb,
-            "action": verb,
             "bookings": bookings,
         }
         return TemplateResponse(request, "admin/core/booking/ask_first.html", context)

@@ -70,6 +70,7 @@ class DatabaseUnavailable(ApiError):
 
     status_code = 503
     default_code = "database_unavailable"
+    headers: ClassVar = {"Retry-After": "5"}
     default_detail = "The database cannot be reached at the moment. Try again in a few seconds."
     advice = "Wait for the seconds of `Retry-After`, then repeat; a POST of a booking with its `Idempotency-Key`."
 

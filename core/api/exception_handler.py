@@ -75,7 +75,7 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
     if answer is None:
         if is_unreachable(exc):
             logger.error("The database failed (request=%s)", request_id, exc_info=exc)
-            return Response(error_for_status(503, request_id)[1], status=503, headers={"Retry-After": "5"})
+            return Response(error_for_status(503, request_id)[1], status=503, headers=DatabaseUnavailable.headers)
         logger.error("Unexpected error (request=%s)", request_id, exc_info=exc)
         return Response(error_for_status(500, request_id)[1], status=500)
     if isinstance(exc, exceptions.ValidationError):
