@@ -73,6 +73,15 @@ class StartTooSoon(BookingError):
         super().__init__(f"A booking must start at least {minutes} {unit} from now. Choose a later start.")
 
 
+class TooLongAgo(BookingError):
+    """The slot starts before the year 1900."""
+
+    code = "too_long_ago"
+    message = "A booking starts in the year 1900 or later. Choose a later start."
+    field = "start_time"
+    advice = "Send a `start_time` in the year 1900 or later."
+
+
 class TooFarAhead(BookingError):
     """The slot ends after the bookable window."""
 

@@ -9,7 +9,7 @@ depend on the user; the verbs call them.
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
@@ -20,6 +20,8 @@ from core.intervals import Interval
 from core.models import Booking, Resource
 
 LATEST_END = timedelta(days=1826)
+# Near the ends of the calendar a moment cannot be converted to every time zone.
+EARLIEST_START = datetime(1900, 1, 1, tzinfo=UTC)
 # Browsers send milliseconds; a smaller difference is no change.
 SAME_MOMENT = timedelta(milliseconds=1)
 
@@ -74,6 +76,12 @@ def lead_time(slot: Interval, resource: Resource, *, now: datetime) -> None:
         raise errors.StartTooSoon(shortest_notice())
 
 
+def not_too_long_ago(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The start is in the year 1900 or later; a record of staff needs this bound, too."""
+    if slot.start < EARLIEST_START:
+        raise errors.TooLongAgo
+
+
 def horizon(slot: Interval, resource: Resource, *, now: datetime) -> None:
     """The end is near enough; exactly five years is allowed."""
     if slot.end > window(now=now).end:
@@ -86,7 +94,7 @@ def in_service(slot: Interval, resource: Resource, *, now: datetime) -> None:
         raise errors.ResourceOutOfService
 
 
-RULES: tuple[Rule, ...] = (order, lead_time, horizon, in_service)
+RULES: tuple[Rule, ...] = (order, lead_time, not_too_long_ago, horizon, in_service)
 
 
 def require(slot: Interval, resource: Resource, *, now: datetime, asked: Collection[Rule] = RULES) -> None:
@@ -119,8 +127,8 @@ def asked_of_change(before: Booking, after: Booking, *, staff: bool) -> set[Rule
     asked: set[Rule] = set()
     if has_moved(before, after):
         asked.add(order)
-    if not staff and after.start_time != before.start_time:
-        asked.add(lead_time)
+    if after.start_time != before.start_time:
+        asked |= {not_too_long_ago} if staff else {lead_time, not_too_long_ago}
     if after.end_time != before.end_time:
         asked.add(horizon)
     if needs_free_slot(before, after):

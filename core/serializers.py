@@ -1,7 +1,10 @@
 """The serializers of resources and bookings, and the query parameters of their views."""
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
+from django.utils import timezone
 from rest_framework import serializers
 
 from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KeyField, MomentField, WordField
@@ -9,9 +12,25 @@ from core.api.lists import RowsMixin
 from core.api.query import ChoiceParameter, FlagParameter, ListParameters, OrderingParameter, WindowParameters
 from core.choices import BookingStatus
 from core.constraints import LARGEST_CAPACITY
+from core.intervals import Interval
 from core.models import Resource
 
 WHOSE = "Whose booking it is, by id. Only staff who book may name another one."
+
+
+def usual_window(now: datetime) -> Interval:
+    """The window of `availability_status` where a caller names none."""
+    return Interval(now, now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
+
+
+class AvailabilityField(serializers.ChoiceField):
+    """The annotation of the resource; for a resource without one, a query about the usual window from now on."""
+
+    def get_attribute(self, instance: Resource) -> str | None:
+        if hasattr(instance, "availability_status"):
+            return super().get_attribute(instance)
+        this = Resource.objects.filter(pk=instance.pk).with_availability(usual_window(timezone.now()))
+        return this.values_list("availability_status", flat=True).first()
 
 
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
@@ -19,7 +38,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
 
     is_available = FlagField(required=False, initial=True, help_text="False: out of service, cannot be booked.")
     requires_approval = FlagField(required=False, help_text="Whether a booking waits until staff confirm it.")
-    availability_status = serializers.ChoiceField(
+    availability_status = AvailabilityField(
         ("available", "pending", "unavailable"),
         read_only=True,
         help_text="In the window asked for: `unavailable` when out of service or a confirmed booking is in it, "

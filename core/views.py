@@ -1,10 +1,8 @@
 """The root, resources and bookings over HTTP: parse, write, render. Every write of a booking calls a verb."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, ClassVar, cast
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -38,6 +36,7 @@ from core.serializers import (
     ResourceParameters,
     ResourceSerializer,
     ResourceWithNextFreeSerializer,
+    usual_window,
 )
 
 # The lookups of the query parameters that compare with a column.
@@ -89,8 +88,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
 
     def get_queryset(self) -> QuerySet[Resource]:
         """Resources with their availability in the wanted window, or from now on."""
-        usual = Interval(self.now, self.now + timedelta(minutes=settings.AVAILABILITY_WINDOW_MINUTES))
-        resources = Resource.objects.with_availability(self.window or usual)
+        resources = Resource.objects.with_availability(self.window or usual_window(self.now))
         if not self.wants_next_free:
             return resources
         return resources.with_next_free(window=rules.offered_window(now=self.now))

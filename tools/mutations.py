@@ -204,9 +204,10 @@ GUARDS = [
     ),
 ]
 
-LIST = "(order, lead_time, horizon, in_service)"
+LIST = "(order, lead_time, not_too_long_ago, horizon, in_service)"
 ASKED_OF_NEW = "rules.asked_of_new(as_record=as_record)"
-START_MOVED = "if not staff and after.start_time != before.start_time:"
+START_MOVED = "if after.start_time != before.start_time:"
+ASKED_OF_START = "{not_too_long_ago} if staff else {lead_time, not_too_long_ago}"
 
 SLOT_RULES = [
     Mutant("lead time: in the list", VERDICTS, LIST, LIST.replace("lead_time, ", "")),
@@ -218,9 +219,12 @@ SLOT_RULES = [
     Mutant("lead time: too soon", VERDICTS, "if slot.start < window(now=now).start:", "if False:"),
     Mutant("lead time: the past says so", VERDICTS, "if slot.start < now:", "if False:"),
     Mutant("lead time: now is not past", VERDICTS, "if slot.start < now:", "if slot.start <= now:"),
-    Mutant("lead time: of a start that is moved", VERDICTS, START_MOVED, "if False:"),
-    Mutant("lead time: not for staff who move", VERDICTS, START_MOVED, START_MOVED.replace("not staff and ", "")),
-    Mutant("lead time: not where only the end is moved", VERDICTS, START_MOVED, "if not staff:"),
+    Mutant("lead time: of a start that is moved", VERDICTS, ASKED_OF_START, "{not_too_long_ago}"),
+    Mutant("lead time: not for staff who move", VERDICTS, ASKED_OF_START, "{lead_time, not_too_long_ago}"),
+    Mutant("lead time: not where only the end is moved", VERDICTS, START_MOVED, "if True:"),
+    Mutant("not too long ago: in the list", VERDICTS, LIST, LIST.replace("not_too_long_ago, ", "")),
+    Mutant("not too long ago: of a start that is moved", VERDICTS, ASKED_OF_START, "set() if staff else {lead_time}"),
+    Mutant("not too long ago: exactly is allowed", VERDICTS, "start < EARLIEST_START", "start <= EARLIEST_START"),
     Mutant("order: in the list", VERDICTS, LIST, LIST.replace("order, ", "")),
     Mutant("order: of a change", VERDICTS, "        asked.add(order)\n", "        pass\n"),
     Mutant("order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),

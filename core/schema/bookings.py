@@ -84,6 +84,7 @@ RULES = (
     errors.EndNotAfterStart,
     errors.StartInPast,
     errors.StartTooSoon,
+    errors.TooLongAgo,
     errors.TooFarAhead,
     errors.SlotTaken,
     errors.ResourceOutOfService,

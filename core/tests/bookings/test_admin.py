@@ -121,6 +121,14 @@ class TestAdding:
         assert list(errors_of(admin_pages.post(ADD, typed_anew(alice, room, late)))) == ["end_time"]
         assert not Booking.objects.exists()
 
+    @pytest.mark.parametrize("year", ["0001", "1899"])
+    def test_a_record_from_before_the_year_1900_is_a_form_error(
+        self, admin_pages: Client, alice: User, room: Resource, year: str
+    ) -> None:
+        typed = {**typed_anew(alice, room), "start_time_0": f"{year}-12-31"}
+        assert list(errors_of(admin_pages.post(ADD, typed))) == ["start_time"]
+        assert not Booking.objects.exists()
+
     @pytest.mark.parametrize(
         ("field", "value"),
         [

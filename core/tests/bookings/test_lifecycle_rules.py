@@ -1,7 +1,7 @@
 """The rules at their boundaries, with a clock of the tests' own."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -133,6 +133,17 @@ def test_a_booking_that_ends_a_moment_later_is_refused(alice: User, admin: User,
     booking = make_booking(alice, room)
     refused(errors.TooFarAhead, change, booking, alice, end_time=end)
     refused(errors.TooFarAhead, change, booking, admin, end_time=end)
+
+
+def test_a_record_of_staff_starts_in_the_year_1900_at_the_earliest(alice: User, admin: User, room: Resource) -> None:
+    earliest = datetime(1900, 1, 1, tzinfo=UTC)
+    booking = book(alice, room, earliest, by=admin, as_record=True)
+    assert change(booking, admin, notes="Long ago.").start_time == earliest
+    refused(errors.TooLongAgo, book, alice, room, earliest - MOMENT, by=admin, as_record=True)
+    refused(errors.TooLongAgo, change, booking, admin, start_time=earliest - HOUR)
+    refused(errors.TooLongAgo, change, make_booking(alice, room), admin, start_time=datetime(1, 1, 1, tzinfo=UTC))
+    Booking.objects.filter(pk=booking.pk).update(start_time=earliest - MOMENT)
+    assert change(booking, admin, notes="What is stored may stay.").start_time == earliest - MOMENT
 
 
 def test_a_violation_of_a_constraint_is_answered_like_the_check(

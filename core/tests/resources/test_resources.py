@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.models import Booking, Resource
+from core.serializers import ResourceSerializer
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, make_resource, text
 
@@ -176,6 +177,13 @@ def test_how_far_ahead_it_looks_is_a_setting(
     assert anonymous.get(url(room)).json()["availability_status"] == "available"
     settings.AVAILABILITY_WINDOW_MINUTES = 61
     assert anonymous.get(url(room)).json()["availability_status"] == "unavailable"
+
+
+def test_a_resource_that_no_view_has_read_knows_its_availability(alice: User, room: Resource) -> None:
+    assert ResourceSerializer(room).data["availability_status"] == "available"
+    make_booking(alice, room, timezone.now() + timedelta(minutes=60))
+    assert ResourceSerializer(room).data["availability_status"] == "unavailable"
+    assert ResourceSerializer(Resource()).data["availability_status"] is None
 
 
 @pytest.mark.parametrize(
