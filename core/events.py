@@ -49,8 +49,16 @@ class PasswordResetRequested:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class EmailEntered:
+    """Somebody registered over the API, or entered another e-mail address there; nobody has confirmed the address."""
+
+    user: User
+    at: datetime
+
+
 BookingEvent = BookingCreated | BookingChanged | BookingCancelled
-Event = BookingEvent | PasswordResetRequested
+Event = BookingEvent | PasswordResetRequested | EmailEntered
 Subscriber = Callable[[Any], None]
 
 _subscribers: list[tuple[type, Subscriber]] = []
@@ -65,8 +73,8 @@ def subscribe(kind: type, subscriber: Subscriber) -> None:
 def publish(event: Event) -> None:
     """Calls the subscribers of the event.
 
-    A verb publishes a booking event inside its transaction, which rolls back if a subscriber raises. No transaction
-    surrounds `PasswordResetRequested`.
+    Every event except `PasswordResetRequested` is published inside the transaction of its act, which rolls back if a
+    subscriber raises.
     """
     for kind, subscriber in _subscribers:
         if isinstance(event, kind):

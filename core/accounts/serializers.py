@@ -17,7 +17,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
-from core.accounts.identity import free_email, free_name, users_with_email
+from core.accounts.identity import folded_email, free_email, free_name, users_with_email
 from core.api.fields import LARGEST_KEY, FlagField, FormsMixin
 from core.models import UserProfile
 from core.querysets import locked
@@ -72,9 +72,12 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
         return self.perform_create(validated_data)
 
 
-class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
+class UserSerializer(IdentityMixin, FormsMixin, djoser.CurrentPasswordSerializer, serializers.ModelSerializer):
     """An account, as its user and superusers read it."""
 
+    current_password = serializers.CharField(
+        write_only=True, required=False, help_text="The caller's own. Needed with a new `email`.", **PASSWORD
+    )
     profile_picture = serializers.SerializerMethodField(help_text="Its address; null when there is none.")
 
     class Meta:
@@ -88,6 +91,7 @@ class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
             "is_staff",
             "is_active",
             "profile_picture",
+            "current_password",
         )
         read_only_fields = ("is_staff", "is_active")
         extra_kwargs: ClassVar = {
@@ -100,6 +104,16 @@ class UserSerializer(IdentityMixin, FormsMixin, serializers.ModelSerializer):
         """The URL of the picture, or None."""
         profile = getattr(user, "profile", None)
         return profile.profile_picture if profile else None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Checks that a new e-mail address comes with the password: the address can reset the password."""
+        has_password = attrs.pop("current_password", None) is not None
+        stored = folded_email(self.instance.email)
+        if not has_password and attrs.get("email", stored) != stored:
+            raise serializers.ValidationError(
+                {"current_password": ["A new email address needs the current password."]}, code="required"
+            )
+        return attrs
 
 
 class SignInSerializer(djoser.TokenCreateSerializer):

@@ -19,6 +19,7 @@ from rest_framework_simplejwt import views as jwt
 
 from core import events
 from core.accounts.authentication import is_too_old
+from core.accounts.identity import folded_email
 from core.accounts.permissions import IsOwnAccountOrSuperuser
 from core.accounts.serializers import ProfilePictureSerializer, SignOutSerializer
 from core.api import throttling
@@ -101,6 +102,10 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
         "reset_password": (throttling.PasswordResetByAddress, throttling.PasswordResetByAccount),
         "set_password": throttling.PASSWORD_GUESS,
         "destroy": throttling.PASSWORD_GUESS,
+        "update": throttling.PASSWORD_IF_SENT,
+        "partial_update": throttling.PASSWORD_IF_SENT,
+        "me put": throttling.PASSWORD_IF_SENT,
+        "me patch": throttling.PASSWORD_IF_SENT,
         "me delete": throttling.PASSWORD_GUESS,
         "me get": (),
         "me head": (),
@@ -122,6 +127,20 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
         if not self.request.user.is_superuser and self.kwargs[self.lookup_field] != str(self.request.user.pk):
             self.permission_denied(self.request, message=IsOwnAccountOrSuperuser.message)
         return super().get_object()
+
+    def perform_create(self, serializer: BaseSerializer, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Stores the account and announces its e-mail address."""
+        with transaction.atomic():
+            super().perform_create(serializer, *args, **kwargs)
+            events.publish(events.EmailEntered(user=serializer.instance, at=self.now))
+
+    def perform_update(self, serializer: BaseSerializer, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        """Stores the changes and announces a new e-mail address."""
+        before = folded_email(serializer.instance.email)
+        with transaction.atomic():
+            super().perform_update(serializer, *args, **kwargs)
+            if serializer.instance.email != before:
+                events.publish(events.EmailEntered(user=serializer.instance, at=self.now))
 
     def get_success_headers(self, data: Mapping[str, Any]) -> dict[str, str]:
         """The `Location` of a new account."""

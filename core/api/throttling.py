@@ -192,6 +192,27 @@ class PasswordGuessByAddress(SignInByAddress):
         return super().get_cache_key(request, view) if request.user.is_authenticated else None
 
 
+class SentPasswordByUser(PasswordGuessByUser):
+    """Guesses of the caller's own password in a body that may hold one."""
+
+    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
+        """The key of the user; None for a body without a password, which guesses nothing."""
+        return super().get_cache_key(request, view) if sends_password(request) else None
+
+
+class SentPasswordByAddress(PasswordGuessByAddress):
+    """The same guesses from one address."""
+
+    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
+        """The key of the address; None for a body without a password, which guesses nothing."""
+        return super().get_cache_key(request, view) if sends_password(request) else None
+
+
+def sends_password(request: Request) -> bool:
+    """True if the body holds the caller's own password, right or wrong."""
+    return isinstance(request.data, Mapping) and "current_password" in request.data
+
+
 class RegistrationByAddress(AddressThrottle):
     """Registrations from one address."""
 
@@ -209,6 +230,13 @@ class PasswordResetByAccount(AccountThrottle):
 
     scope = "password_reset"
     account_field = "email"
+
+
+class ConfirmationByUser(PasswordResetByAccount):
+    """Links to confirm the caller's e-mail address; counted with the password resets of that address."""
+
+    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
+        return self.account_key(request.user.email) if request.user.is_authenticated else None
 
 
 class AnonymousThrottle(AddressThrottle):
@@ -233,3 +261,10 @@ class UserThrottle(RateThrottle):
 
 SIGN_IN: tuple[type[BaseThrottle], ...] = (SignInByAddress, SignInByAccount)
 PASSWORD_GUESS: tuple[type[BaseThrottle], ...] = (AnonymousThrottle, PasswordGuessByAddress, PasswordGuessByUser)
+PASSWORD_IF_SENT: tuple[type[BaseThrottle], ...] = (
+    AnonymousThrottle,
+    UserThrottle,
+    SentPasswordByAddress,
+    SentPasswordByUser,
+)
+CONFIRMATION: tuple[type[BaseThrottle], ...] = (AnonymousThrottle, PasswordResetByAddress, ConfirmationByUser)

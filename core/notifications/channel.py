@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
-from core.notifications import mails
+from core.notifications import limits, mails
 from core.notifications.models import Notification
 from core.notifications.preferences import remember_address
 from core.notifications.recipients import Recipient, recipient_of, staff_zones
@@ -59,6 +59,7 @@ class EmailChannel:
         # The preferences were loaded before this run wrote to the address.
         if recipient.user_id is not None and (recipient.user_id, recipient.address) in self.introduced:
             recipient = replace(recipient, is_new=False)
+        limits.require_allowed(row, recipient, now=now)
         message = self.render(row, recipient)
         try:
             send_mail(message)

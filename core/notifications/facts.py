@@ -86,6 +86,22 @@ def fields_of(row: models.Model, names: tuple[str, ...]) -> Facts:
     return {name: getattr(row, name) for name in names}
 
 
+def without_words(facts: Facts) -> Facts:
+    """Returns the facts of an event without any word that a user wrote: notes, and names of people."""
+    known = dict(facts)
+    for name in {"before", "after"} & set(facts):
+        known[name] = without_words_of(facts[name])
+    if facts.get("by"):
+        known["by"] = {**facts["by"], "username": ""}
+    return known
+
+
+def without_words_of(booking: Facts) -> Facts:
+    """Returns the facts of a booking without its notes and the names of its user."""
+    nameless = {**booking["user"], "username": "", "first_name": "", "last_name": ""}
+    return {**booking, "booking": {**booking["booking"], "notes": ""}, "user": nameless}
+
+
 def lines_of(facts: Facts) -> list[str]:
     """Describes facts for staff, a line for each."""
     lines = []
@@ -98,5 +114,5 @@ def lines_of(facts: Facts) -> list[str]:
             booking = booking_of(facts[label])
             lines.append(f"{label.capitalize()}: {booking} ({booking.status})")
             lines += [f"Notes {label}: {booking.notes}"] if booking.notes else []
-    lines += [f"Freed: {booking_of(each)}" for each in facts.get("bookings", [])]
+    lines += [f"{booking_of(each)} ({each['booking']['status']})" for each in facts.get("bookings", [])]
     return lines

@@ -28,6 +28,7 @@ def calendar_attachments(event: events.BookingEvent, *, address: str) -> tuple[A
 def calendar_file(booking: Booking, address: str, *, sequence: int | None = None) -> Attachment:
     """Returns the calendar file of a booking: `REQUEST` while the booking holds its slot, `CANCEL` otherwise."""
     method = "REQUEST" if booking.blocks else "CANCEL"
-    entry = replace(entry_of(booking, sequence=sequence), attendee=address)
+    entry = entry_of(booking, sequence=sequence)
+    entry = replace(entry, attendee=address, attendee_name=entry.attendee_name or address)
     content = invitation_of(entry, method=method)
     return Attachment(name="booking.ics", content=content, mimetype=f"text/calendar; method={method}")

@@ -15,6 +15,9 @@ class Kind(TextChoices):
     PASSWORD_RESET = "password_reset", "password resets"
     PASSWORD_CHANGED = "password_changed", "changed passwords"
     SLOTS_FREED = "slots_freed", "slots of deleted accounts"
+    EMAIL_ENTERED = "email_entered", "addresses to confirm"
+    EMAIL_CHANGED = "email_changed", "changed addresses"
+    BOOKINGS_IN_ONE = "bookings_in_one", "many bookings in one mail"
 
     @classmethod
     def booking_events(cls) -> tuple["Kind", ...]:
@@ -31,3 +34,13 @@ class Kind(TextChoices):
     def optional(cls) -> tuple["Kind", ...]:
         """The kinds that a user can switch off."""
         return (*cls.booking_events(), cls.BOOKING_REMINDER)
+
+    @classmethod
+    def about_bookings(cls) -> tuple["Kind", ...]:
+        """The kinds about bookings; these go to the present address of the user."""
+        return (*cls.optional(), cls.BOOKINGS_IN_ONE)
+
+    @classmethod
+    def without_limit(cls) -> tuple["Kind", ...]:
+        """The kinds that always come, however many there are."""
+        return (cls.PASSWORD_RESET, cls.PASSWORD_CHANGED)

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 UNSUBSCRIBE = "core.notifications.unsubscribe"
 NOT_ME = "core.notifications.not_me"
+CONFIRM = "core.notifications.confirm"
 
 
 def unsubscribe_url(user_id: int | None, kind: str) -> str:
@@ -19,6 +20,11 @@ def not_me_url(user_id: int | None, address: str) -> str:
     It is for the reader of an address that somebody else gave as theirs.
     """
     return page_url("not-me", signing.Signer(salt=NOT_ME).sign_object([user_id, address]))
+
+
+def confirm_url(user_id: int | None, address: str) -> str:
+    """Returns the link by which its reader confirms an e-mail address; empty if `PUBLIC_URL` is not set."""
+    return page_url("confirm-email", signing.Signer(salt=CONFIRM).sign_object([user_id, address]))
 
 
 def page_url(name: str, token: str) -> str:

@@ -17,13 +17,13 @@ from core import events
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import links
-from core.notifications.facts import Facts, booking_of, event_of
-from core.notifications.invitations import calendar_attachments
+from core.notifications.facts import Facts, booking_of, event_of, without_words, without_words_of
+from core.notifications.invitations import calendar_attachments, calendar_file
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient
 from core.notifications.words import format_moment, lines, one_line, shortened, tidy, zone_name
-from core.utils import Message
+from core.utils import Attachment, Message
 
 # The longest names in a subject, in characters.
 RESOURCE_IN_SUBJECT = 80
@@ -36,10 +36,11 @@ Context = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message before rendering: the name of its templates, and their context."""
+    """A message before rendering: the name of its templates, their context, and files."""
 
     template: str
     context: Context
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ def render(row: Notification, recipient: Recipient) -> Message:
 
     The heading of the HTML is the subject without the time, since the table below the heading shows the time.
     """
-    event = event_of(row.facts) if row.kind in Kind.booking_events() else None
-    letter = letter_of_event(event, recipient) if event else letter_of(row, recipient)
+    facts = row.facts if recipient.is_confirmed else without_words(row.facts)
+    event = event_of(facts) if row.kind in Kind.booking_events() else None
+    letter = letter_of_event(event, recipient) if event else letter_of(row, facts, recipient)
     folder = f"core/email/{letter.template}"
     subject_template = f"{folder}.subject.txt"
     base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer_context(row, recipient)}
@@ -77,8 +79,9 @@ def render(row: Notification, recipient: Recipient) -> Message:
     subject = one_line(render_to_string(subject_template, context))
     heading = one_line(render_to_string(subject_template, heading_context))
     context |= {"subject": subject, "heading": heading}
-    owner_event = None if recipient.for_staff else event
-    attachments = calendar_attachments(owner_event, address=recipient.address) if owner_event else ()
+    attachments = letter.attachments
+    if event and not recipient.for_staff:
+        attachments = calendar_attachments(event, address=recipient.address)
     return Message(
         to=recipient.address,
         subject=subject,
@@ -89,15 +92,22 @@ def render(row: Notification, recipient: Recipient) -> Message:
     )
 
 
-def letter_of(row: Notification, recipient: Recipient) -> Letter:
+def letter_of(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
     """Returns the letter of a message that is about something else than an event of a booking."""
     if row.user is None or row.kind == Kind.SLOTS_FREED:
-        return slots_freed(row.facts, recipient)
+        return slots_freed(facts, recipient)
+    if row.kind == Kind.BOOKING_REMINDER:
+        return booking_reminder(facts, recipient)
+    if row.kind == Kind.BOOKINGS_IN_ONE:
+        return bookings_in_one(facts, recipient)
+    name = one_line(row.user.get_username()) if recipient.is_confirmed else ""
     if row.kind == Kind.PASSWORD_RESET:
-        return password_reset(row.user)
+        return password_reset(row.user, name)
     if row.kind == Kind.PASSWORD_CHANGED:
-        return password_changed(row.user, row.facts, recipient)
-    return booking_reminder(row.facts, recipient)
+        return Letter("password_changed", {"name": name, "at": moment_of(facts, recipient)})
+    if row.kind == Kind.EMAIL_CHANGED:
+        return Letter("email_changed", {"name": name, "at": moment_of(facts, recipient)})
+    return Letter("email_entered", {"name": name, "link": links.confirm_url(row.user_id, recipient.address)})
 
 
 def letter_of_event(event: events.BookingEvent, recipient: Recipient) -> Letter:
@@ -110,11 +120,14 @@ def letter_of_event(event: events.BookingEvent, recipient: Recipient) -> Letter:
 
 
 def footer_context(row: Notification, recipient: Recipient) -> Context:
-    """Returns the links of the footer: to unsubscribe from this kind, and for the reader of a wrong address."""
+    """Returns the links of the footer: to unsubscribe from this kind, to confirm the address, and to disown it."""
     optional = not recipient.for_staff and row.kind in Kind.optional()
+    has_no_link = row.kind in (Kind.EMAIL_ENTERED, Kind.EMAIL_CHANGED)
+    asks = not recipient.is_confirmed and not has_no_link
     return {
         "unsubscribe": links.unsubscribe_url(recipient.user_id, row.kind) if optional else "",
         "kind": Kind(row.kind).label,
+        "confirm": links.confirm_url(recipient.user_id, recipient.address) if asks else "",
         "not_me": links.not_me_url(recipient.user_id, recipient.address) if recipient.is_new else "",
     }
 
@@ -164,13 +177,7 @@ def booking_reminder(facts: Facts, recipient: Recipient) -> Letter:
 def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
     """Lists the slots that become free when an account is deleted."""
     bookings = [booking_of(booking_facts) for booking_facts in facts["bookings"]]
-    slots = [
-        Fact(
-            one_line(booking.resource.name),
-            f"{format_moment(booking.start_time, recipient.zone)} to {format_moment(booking.end_time, recipient.zone)}",
-        )
-        for booking in bookings[:MAX_SLOTS]
-    ]
+    slots = [slot_of(booking, recipient) for booking in bookings[:MAX_SLOTS]]
     context = {
         "username": shortened(one_line(facts["username"]), USER_IN_SUBJECT),
         "number": len(bookings),
@@ -181,11 +188,25 @@ def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
     return Letter("slots_freed", context)
 
 
-def password_reset(user: User) -> Letter:
+def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
+    """Lists how bookings stand about which there were too many messages."""
+    known = [each if recipient.is_confirmed else without_words_of(each) for each in facts["bookings"]]
+    bookings = [booking_of(each) for each in known]
+    context = {
+        "number": facts["messages"],
+        "slots": [slot_of(booking, recipient, status=booking.status) for booking in bookings],
+        "more": facts["more"],
+        "zone": zone_name(recipient.zone),
+    }
+    files = tuple(calendar_file(booking, recipient.address) for booking in bookings)
+    return Letter("bookings_in_one", context, files)
+
+
+def password_reset(user: User, name: str) -> Letter:
     """Contains a link to choose a new password; without `FRONTEND_URL`, only the uid and the token of the link."""
     uid, token = encode_uid(user.pk), default_token_generator.make_token(user)
     context = {
-        "name": one_line(user.get_username()),
+        "name": name,
         "uid": uid,
         "token": token,
         "link": f"{settings.FRONTEND_URL}/password-reset/{uid}/{token}" if settings.FRONTEND_URL else "",
@@ -194,10 +215,9 @@ def password_reset(user: User) -> Letter:
     return Letter("password_reset", context)
 
 
-def password_changed(user: User, facts: Facts, recipient: Recipient) -> Letter:
-    """Says that an account has a new password."""
-    at = format_moment(datetime.fromisoformat(facts["at"]).replace(microsecond=0), recipient.zone)
-    return Letter("password_changed", {"name": one_line(user.get_username()), "at": at})
+def moment_of(facts: Facts, recipient: Recipient) -> str:
+    """Returns the moment of an act, to the second."""
+    return format_moment(datetime.fromisoformat(facts["at"]).replace(microsecond=0), recipient.zone)
 
 
 # --- Contexts ---------------------------------------------------------------------------------------------------------
@@ -246,13 +266,21 @@ def booking_context(
     }
 
 
+def slot_of(booking: Booking, recipient: Recipient, *, status: str = "") -> Fact:
+    """Returns the resource of a booking with the status, if one is given, and its start and end."""
+    start, end = (format_moment(bound, recipient.zone) for bound in (booking.start_time, booking.end_time))
+    name = one_line(booking.resource.name)
+    return Fact(f"{name}, {status}" if status else name, f"{start} to {end}")
+
+
 def actor_name(by: User | None, *, by_owner: bool, for_staff: bool) -> str:
     """Names the user who caused the event, for the beginning of a sentence."""
     if by is None:
         return "The booking system"
     if by_owner:
         return one_line(by.get_username()) if for_staff else "You"
-    return one_line(by.get_username()) + (" (staff)" if by.is_staff else "")
+    name = one_line(by.get_username())
+    return name + (" (staff)" if by.is_staff else "") if name else "Staff"
 
 
 def possessive(owner: str, *, by_owner: bool, for_staff: bool) -> str:

@@ -14,9 +14,11 @@ from django.db import transaction
 from core import events
 from core.choices import BookingStatus
 from core.models import Booking
+from core.notifications import preferences
 from core.notifications.facts import Facts, booking_facts, facts_of
 from core.notifications.kinds import Kind
-from core.notifications.models import Notification
+from core.notifications.models import Notification, NotificationPreferences
+from core.notifications.preferences import preferences_of
 from core.notifications.recipients import is_address
 from core.outbox import worker
 from core.outbox.models import State
@@ -77,6 +79,28 @@ def password_changed(user: User, *, now: datetime) -> None:
     if is_address(user.email):
         facts = {"at": now.isoformat()}
         write([new_message(Kind.PASSWORD_CHANGED, now=now, user=user, to=user.email, facts=facts)])
+
+
+def email_entered(event: events.EmailEntered) -> None:
+    """Asks the reader of an address to confirm it; without `PUBLIC_URL` no link could, and nothing is asked."""
+    user = event.user
+    if settings.PUBLIC_URL and user.email:
+        preferences.change(user, unconfirmed_address=user.email)
+        write([new_message(Kind.EMAIL_ENTERED, now=event.at, user=user, to=user.email)])
+
+
+def confirmation_wanted(user: User, *, now: datetime) -> None:
+    """Sends the link to confirm the address again, unless the address is confirmed."""
+    if not preferences_of(user).email_confirmed:
+        write([new_message(Kind.EMAIL_ENTERED, now=now, user=user, to=user.email)])
+
+
+def email_changed(user: User, *, before: str, now: datetime) -> None:
+    """Tells the former address that the account has another one."""
+    if is_address(before):
+        stored = NotificationPreferences.objects.filter(user=user, unconfirmed_address=before)
+        facts = {"at": now.isoformat(), "was_confirmed": not stored.exists()}
+        write([new_message(Kind.EMAIL_CHANGED, now=now, user=user, to=before, facts=facts)])
 
 
 # --- Recipients -------------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class Notification(OutboxRow):
             models.Index(fields=["state", "due_at", "id"], name="core_notification_due"),
             models.Index(fields=["booking_id", "id"], name="core_notification_by_booking"),
             models.Index(fields=["done_at"], name="core_notification_done"),
+            models.Index(fields=["to", "done_at"], condition=Q(state="sent"), name="core_notification_sent_to"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -105,6 +106,14 @@ class NotificationPreferences(models.Model):
         help_text="An address whose reader knows nothing of this account; nothing is sent there.",
     )
 
+    unconfirmed_address = models.CharField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="An address from the API that its reader has not confirmed yet. Empty it to confirm it.",
+    )
+
     class Meta:
         ordering: ClassVar = ["user_id"]
         verbose_name_plural = "notification preferences"
@@ -117,3 +126,9 @@ class NotificationPreferences(models.Model):
         if kind == Kind.BOOKING_REMINDER:
             return self.reminder_minutes is not None
         return kind not in Kind.optional() or getattr(self, kind)
+
+    @property
+    def email_confirmed(self) -> bool:
+        """True unless the user's present address waits for its confirmation; no link confirms without `PUBLIC_URL`."""
+        waits = self.user.email != "" and self.user.email == self.unconfirmed_address
+        return not (waits and settings.PUBLIC_URL)

@@ -48,6 +48,15 @@ def refuse_address(user: User, address: str) -> bool:
     return account is not None
 
 
+@transaction.atomic
+def confirm_address(user: User, address: str) -> bool:
+    """Confirms an address, also one that was refused before; False if the user has another address."""
+    account = locked(User._default_manager.filter(pk=user.pk, email=address)).first()
+    if account is not None:
+        change(account, unconfirmed_address="", refused_address="")
+    return account is not None
+
+
 def remember_address(user_id: int, address: str) -> None:
     """Stores that a message was sent to the user at this address.
 

@@ -28,12 +28,15 @@ class Recipient:
         zone: The time zone of its times.
         user_id: None for staff.
         is_new: True if no message was sent to the user at this address before.
+        is_confirmed: False for an address that was entered over the API and not confirmed by its reader since. A
+            message to such an address has no words that a user wrote.
     """
 
     address: str
     zone: ZoneInfo
     user_id: int | None = None
     is_new: bool = False
+    is_confirmed: bool = True
 
     @property
     def for_staff(self) -> bool:
@@ -44,8 +47,8 @@ class Recipient:
 def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Recipient:
     """Returns the recipient of a message.
 
-    A message about a booking goes to the user's present address. A message about the account itself goes to the
-    address that the user had when the message was written.
+    A message about bookings goes to the user's present address. A message about the account itself goes to the address
+    that the row names.
 
     Args:
         row: The message.
@@ -61,13 +64,13 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
             raise NotNeeded("nobody has this address")
         return Recipient(row.to, zone_named(zones.get(row.to.lower(), DEFAULT_ZONE)))
     preferences = preferences_of(user)
-    address = user.email if row.kind in Kind.optional() else row.to
+    address = user.email if row.kind in Kind.about_bookings() else row.to
     if not user.is_active:
         raise not_needed_yet("the account is not active")
     if not address or not is_address(address):
         raise NotNeeded("the user has no valid address")
     # Mails about a password always come: whoever silences them could take an account over unnoticed.
-    if row.kind in Kind.optional() and not replaces_staff_copy(row, user, address):
+    if row.kind in Kind.about_bookings() and not replaces_staff_copy(row, user, address):
         if address == preferences.refused_address:
             raise NotNeeded("the reader of this address knows nothing of the account")
         if not is_wanted(row, preferences):
@@ -76,8 +79,14 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
         require_reminder(row, now=now)
     if row.kind == Kind.PASSWORD_RESET and not (user.has_usable_password() and user.email == row.to):
         raise NotNeeded("the account has another address now, or no password")
+    zone = zone_named(preferences.time_zone)
+    if row.kind == Kind.EMAIL_CHANGED:
+        return Recipient(address, zone, row.user_id, is_confirmed=row.facts["was_confirmed"])
+    is_confirmed = preferences.email_confirmed
+    if row.kind == Kind.EMAIL_ENTERED and (is_confirmed or user.email != row.to):
+        raise NotNeeded("the address is confirmed, or the account has another one now")
     is_new = address != preferences.known_address
-    return Recipient(address, zone_named(preferences.time_zone), row.user_id, is_new=is_new)
+    return Recipient(address, zone, row.user_id, is_new=is_new, is_confirmed=is_confirmed)
 
 
 def not_needed_yet(reason: str) -> NotNeeded:

@@ -21,7 +21,9 @@ class PreferencesSerializer(FormsMixin, serializers.ModelSerializer):
             "booking_rejected",
             "booking_cancelled",
             "reminder_minutes",
+            "email_confirmed",
         )
+        read_only_fields = ("email_confirmed",)
         extra_kwargs: ClassVar = {
             "time_zone": {"help_text": "An IANA name, such as Europe/Berlin: the clock of the times in messages."},
             "booking_created": {"help_text": "Whether to be told of new bookings."},
@@ -30,4 +32,7 @@ class PreferencesSerializer(FormsMixin, serializers.ModelSerializer):
             "booking_rejected": {"help_text": "Whether to be told that staff rejected one."},
             "booking_cancelled": {"help_text": "Whether to be told of cancellations."},
             "reminder_minutes": {"help_text": "How many minutes before the start to be reminded; null: never."},
+            "email_confirmed": {
+                "help_text": "False: the link in the mails was not used yet, so they leave out notes and names."
+            },
         }

@@ -1,6 +1,6 @@
 """Preferences over HTTP, and the pages behind the links in messages."""
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.core.signing import BadSignature
@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api import throttling
 from core.api.views import ApiView
-from core.notifications import links, preferences
+from core.notifications import links, messages, preferences
 from core.notifications.kinds import Kind
 from core.notifications.serializers import PreferencesSerializer
 
@@ -34,6 +35,17 @@ class PreferencesView(ApiView, APIView):
         serializer.is_valid(raise_exception=True)
         changed = preferences.change(cast(User, request.user), **serializer.validated_data)
         return Response(PreferencesSerializer(changed).data)
+
+
+class ConfirmationView(ApiView, APIView):
+    """Sends the link that confirms the caller's e-mail address."""
+
+    limits: ClassVar = {"post": throttling.CONFIRMATION}
+
+    def post(self, request: Request) -> Response:
+        """Sends the link, unless the address is confirmed."""
+        messages.confirmation_wanted(cast(User, request.user), now=self.now)
+        return Response(status=204)
 
 
 @method_decorator([csrf_exempt, never_cache], name="dispatch")
@@ -101,3 +113,17 @@ class NotMeView(LinkView):
 
     def act(self, user: User, request: HttpRequest) -> None:
         preferences.refuse_address(user, self.subject)
+
+
+class ConfirmEmailView(LinkView):
+    """Confirms the e-mail address of an account."""
+
+    salt = links.CONFIRM
+    template = "core/notifications/confirm_email.html"
+    is_present = False
+
+    def context(self) -> dict[str, Any]:
+        return {"address": self.subject, "is_present": self.is_present}
+
+    def act(self, user: User, request: HttpRequest) -> None:
+        self.is_present = preferences.confirm_address(user, self.subject)

@@ -61,7 +61,7 @@ def test_a_superuser_sees_an_account(as_root, alice):
 
 
 def test_a_superuser_changes_an_account(as_root, alice):
-    answer = as_root.patch(address(alice), {"email": "New@Example.org", "is_staff": True})
+    answer = as_root.patch(address(alice), {"email": "New@Example.org", "is_staff": True, "current_password": PASSWORD})
 
     alice.refresh_from_db()
     assert answer.status_code == 200, answer.json()

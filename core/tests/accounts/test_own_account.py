@@ -52,7 +52,7 @@ def test_staff_see_that_they_are(as_admin):
 @pytest.mark.parametrize("method", ["put", "patch"])
 def test_name_and_address_are_changed(as_alice, alice, method):
     wanted = {"username": "alicia", "email": " Alicia@Example.ORG ", "first_name": "A", "last_name": "L"}
-    answer = getattr(as_alice, method)(URL, wanted)
+    answer = getattr(as_alice, method)(URL, {**wanted, "current_password": PASSWORD})
 
     alice.refresh_from_db()
     assert answer.status_code == 200, answer.json()
@@ -74,6 +74,45 @@ def test_name_and_address_are_changed(as_alice, alice, method):
     )
     assert alice.check_password(PASSWORD)
     assert as_alice.get(URL).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        pytest.param({}, id="none"),
+        pytest.param({"current_password": "wrong"}, id="wrong"),
+        pytest.param({"current_password": None}, id="null"),
+        pytest.param({"current_password": "a\x00b"}, id="NUL"),
+    ],
+)
+def test_a_new_address_needs_the_password(as_alice, alice, method, password):
+    answer = getattr(as_alice, method)(URL, {"email": "mallory@example.org", "first_name": "M", **password})
+
+    alice.refresh_from_db()
+    assert_flat_error(answer, 400, field="current_password")
+    assert (alice.email, alice.first_name) == ("alice@example.org", "")
+
+
+def test_the_first_address_needs_the_password_too(as_alice, alice):
+    User.objects.filter(pk=alice.pk).update(email="")
+
+    assert_flat_error(as_alice.patch(URL, {"email": "mallory@example.org"}), 400, field="current_password")
+    assert as_alice.patch(URL, {"email": "a@example.org", "current_password": PASSWORD}).status_code == 200
+
+
+def test_a_wrong_password_is_refused_without_a_new_address_too(as_alice, alice):
+    assert_flat_error(as_alice.patch(URL, {"first_name": "A", "current_password": "no"}), 400, field="current_password")
+    assert as_alice.patch(URL, {"first_name": "A", "current_password": PASSWORD}).json()["first_name"] == "A"
+
+
+def test_guesses_with_a_new_address_count_as_sign_ins(as_alice, limit):
+    limit(sign_in="2/min")
+    guess = {"email": "mallory@example.org", "current_password": "wrong"}
+    answers = [as_alice.patch(URL, guess) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 429]
+    assert as_alice.patch(URL, {"first_name": "Alice"}).status_code == 200, "what guesses nothing is not counted"
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])

@@ -84,6 +84,8 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("GET", "/api/profile/preferences/", {}, (401, 200, 200, 200, 200)),
     ("PATCH", "/api/profile/preferences/", {"time_zone": "Asia/Tokyo"}, (401, 200, 200, 200, 200)),
     ("DELETE", "/api/profile/preferences/", {}, (401, 405, 405, 405, 405)),
+    ("POST", "/api/profile/confirm-email/", {}, (401, 204, 204, 204, 204)),
+    ("GET", "/api/profile/confirm-email/", {}, (401, 405, 405, 405, 405)),
     ("POST", "/api/auth/users/", REGISTRATION, (201, 201, 201, 201, 201)),
     ("GET", "/api/auth/users/", {}, (401, 403, 403, 403, 200)),
     ("GET", "/api/auth/users/me/", {}, (401, 200, 200, 200, 200)),

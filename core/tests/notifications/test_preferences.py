@@ -23,6 +23,7 @@ DEFAULTS = {
     "booking_rejected": True,
     "booking_cancelled": True,
     "reminder_minutes": 60,
+    "email_confirmed": True,
 }
 
 
@@ -87,11 +88,15 @@ def test_what_is_no_object_is_refused(content: object, as_alice: APIClient) -> N
     assert_flat_error(answer, 400)
 
 
+REMEMBERED = dict.fromkeys(("refused_address", "known_address", "unconfirmed_address"), "alice@example.org")
+
+
 def test_what_the_system_remembers_can_neither_be_seen_nor_set(as_alice: APIClient, alice: User) -> None:
-    answer = as_alice.patch(URL, {"refused_address": "x@example.org", "known_address": "x@example.org", "user": 7})
+    answer = as_alice.patch(URL, REMEMBERED | {"user": 7, "email_confirmed": False})
     assert answer.json() == DEFAULTS
     stored = NotificationPreferences.objects.get()
-    assert (stored.user, stored.refused_address, stored.known_address) == (alice, "", "")
+    assert stored.user == alice
+    assert {name: getattr(stored, name) for name in REMEMBERED} == dict.fromkeys(REMEMBERED, "")
 
 
 @pytest.mark.parametrize("method", ["get", "patch"])

@@ -24,6 +24,7 @@ ROUTES = {
     "redoc": ("api/redoc/", "get"),
     "profile-picture": ("api/profile/picture/", "patch put"),
     "preferences": ("api/profile/preferences/", "get patch"),
+    "confirmation": ("api/profile/confirm-email/", "post"),
     "profile-picture-delete": ("api/profile/picture/delete/", "delete"),
     "user-list": ("api/auth/users/", "get post"),
     "user-me": ("api/auth/users/me/", "delete get patch put"),

@@ -1,0 +1,150 @@
+"""Limits the mails to one address. Messages beyond a limit are told as one mail, as soon as the limit allows it.
+
+Anybody can register with the address of somebody else, and make the system write to it. Messages about a password and
+the copies to `TO_EMAIL` have no limit and count nowhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from core.notifications.facts import Facts
+from core.notifications.kinds import Kind
+from core.notifications.messages import RETRY_FOR, new_message
+from core.notifications.models import Notification
+from core.notifications.recipients import Recipient, replaces_staff_copy
+from core.outbox.delivery import NotNeeded
+from core.outbox.models import State
+from core.querysets import locked
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `number` mails within any `period`."""
+
+    number: int
+    period: timedelta
+
+    def allows_from(self, sent: Sequence[datetime]) -> datetime | None:
+        """The moment from which one more mail is allowed; None if it has always been allowed.
+
+        Args:
+            sent: The moments of the mails so far, the latest first.
+        """
+        return sent[self.number - 1] + self.period if len(sent) >= self.number else None
+
+
+OF_ADDRESS = Limit(60, timedelta(hours=1))
+OF_BOOKING = Limit(10, timedelta(hours=1))
+OF_UNCONFIRMED_ADDRESS = Limit(10, timedelta(days=1))
+
+# One mail names this many bookings.
+MAX_BOOKINGS = 200
+# The facts of a message that stands for no others yet.
+NOTHING: Facts = {"messages": 0, "bookings": [], "more": 0}
+
+
+def require_allowed(row: Notification, recipient: Recipient, *, now: datetime) -> None:
+    """Checks that a message keeps the limits of its address; otherwise another message tells it later.
+
+    Raises:
+        NotNeeded: Another message tells it, or it is one of those that nobody misses.
+    """
+    user = row.user
+    if user is None or not is_limited(row, user, recipient):
+        return
+    allowed_from = max([now, *moments_of_limits(row, recipient, now=now)])
+    if allowed_from == now and not waits_for_others(row, user, now=now):
+        return
+    if row.kind not in Kind.about_bookings():
+        raise NotNeeded("there were too many messages to this address")
+    number = tell_later(row, user, due_at=allowed_from, now=now)
+    raise NotNeeded(f"there were too many messages to this address: told in message {number}")
+
+
+def is_limited(row: Notification, user: User, recipient: Recipient) -> bool:
+    """False for a message that always comes."""
+    if row.kind == Kind.EMAIL_CHANGED:
+        return not recipient.is_confirmed
+    return row.kind not in Kind.without_limit() and not replaces_staff_copy(row, user, recipient.address)
+
+
+def moments_of_limits(row: Notification, recipient: Recipient, *, now: datetime) -> list[datetime]:
+    """The moments from which the limits that are reached allow one more mail."""
+    longest = OF_ADDRESS if recipient.is_confirmed else OF_UNCONFIRMED_ADDRESS
+    counted = Notification.objects.filter(user__isnull=False).exclude(kind__in=Kind.without_limit())
+    counted = counted.only("done_at", "booking_id")
+    sent = counted.filter(state=State.SENT, to=recipient.address, done_at__gt=now - longest.period)
+    # Another process may be sending these at this moment.
+    ahead = counted.filter(state=State.WAITING, to=row.to, claimed_until__gt=now, pk__lt=row.pk)
+    mails = [*ahead[: OF_ADDRESS.number], *sent.order_by("-done_at")[: OF_ADDRESS.number]]
+    all_moments = [mail.done_at or now for mail in mails]
+    moments = [longest.allows_from(all_moments), OF_ADDRESS.allows_from(all_moments)]
+    if row.booking_id is not None:
+        of_booking = [mail.done_at or now for mail in mails if mail.booking_id == row.booking_id]
+        moments.append(OF_BOOKING.allows_from(of_booking))
+    return [moment for moment in moments if moment is not None]
+
+
+# --- The message that stands for others -------------------------------------------------------------------------------
+
+
+def in_one_of(user: User, *, now: datetime) -> QuerySet[Notification]:
+    """The messages of a user that stand for others and that nobody is sending now."""
+    waiting = Notification.objects.filter(user=user, kind=Kind.BOOKINGS_IN_ONE, state=State.WAITING)
+    return waiting.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)).order_by("pk")
+
+
+def waits_for_others(row: Notification, user: User, *, now: datetime) -> bool:
+    """True if a message that stands for others already tells of the same booking: what came later is told later."""
+    waiting = in_one_of(user, now=now).exclude(pk=row.pk).values_list("facts", flat=True)
+    told = (each for facts in waiting for each in cast(Facts, facts)["bookings"])
+    return any(each["booking"]["id"] == row.booking_id for each in told)
+
+
+@transaction.atomic
+def tell_later(row: Notification, user: User, *, due_at: datetime, now: datetime) -> int:
+    """Adds a message to the one that stands for others, or writes that one, and returns its number.
+
+    Raises:
+        NotNeeded: Somebody deleted the account.
+    """
+    # Several processes may come here at once.
+    if locked(User._default_manager.filter(pk=user.pk)).first() is None:
+        raise NotNeeded("the account was deleted")
+    later = locked(in_one_of(user, now=now).exclude(pk=row.pk)).first() or new_message(
+        Kind.BOOKINGS_IN_ONE, now=now, user=user, to=row.to, facts=dict(NOTHING)
+    )
+    later.facts = with_message(later.facts, row)
+    later.due_at = max(later.due_at, due_at)
+    later.retry_until = later.due_at + RETRY_FOR
+    later.save()
+    return later.pk
+
+
+def with_message(facts: Facts, row: Notification) -> Facts:
+    """Returns the facts of a message that stands for others, with one message more; each booking as it is now."""
+    bookings = {each["booking"]["id"]: each for each in facts["bookings"]}
+    stands_for_others = row.kind == Kind.BOOKINGS_IN_ONE
+    told: Facts = row.facts if stands_for_others else {"messages": 1, "bookings": [last_state(row)], "more": 0}
+    more = facts["more"] + told["more"]
+    for each in told["bookings"]:
+        if each["booking"]["id"] in bookings or len(bookings) < MAX_BOOKINGS:
+            bookings[each["booking"]["id"]] = each
+        else:
+            more += 1
+    return {"messages": facts["messages"] + told["messages"], "bookings": list(bookings.values()), "more": more}
+
+
+def last_state(row: Notification) -> Facts:
+    """Returns the facts of a booking after the event of a message; a removal is a revision of its own."""
+    after: Facts = row.facts["after"]
+    if not row.facts.get("removed"):
+        return after
+    booking = {**after["booking"], "calendar_sequence": after["booking"]["calendar_sequence"] + 1}
+    return {**after, "booking": booking}
