@@ -4,12 +4,16 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
 from rest_framework.authtoken.admin import TokenProxy
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.token_blacklist.admin import BlacklistedToken, OutstandingToken
@@ -45,10 +49,10 @@ class IdentityForm(SaveErrorForm):
 
 
 class NewUserForm(IdentityForm, AdminUserCreationForm):
-    """A new account; the e-mail address is optional."""
+    """A new account without any rights; the e-mail address and the names are optional."""
 
     class Meta(AdminUserCreationForm.Meta):
-        fields = ("username", "email")
+        fields = ("username", "email", "first_name", "last_name")
 
 
 class UserForm(IdentityForm, UserChangeForm):
@@ -66,17 +70,48 @@ class UserPasswordForm(AdminPasswordChangeForm):
 
 @admin.register(User)
 class UserAdmin(ForSuperusers, auth_admin.UserAdmin):
-    """Accounts."""
+    """Accounts, for superusers; all staff may make an account, such as for somebody who calls."""
 
     form = UserForm
     add_form = NewUserForm
     change_password_form = UserPasswordForm
     list_display = ("username", "email", "full_name", "is_active", "is_staff", "is_superuser", "bookings")
     add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("username", "email", "usable_password", "password1", "password2")}),
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": (
+                    *("username", "email", "first_name", "last_name"),
+                    *("usable_password", "password1", "password2"),
+                ),
+            },
+        ),
     )
     date_hierarchy = "date_joined"
     actions: ClassVar = ["void_tokens", "delete_selected"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """True for all staff: the form of a new account has no field that gives rights."""
+        return request.user.is_active and request.user.is_staff
+
+    @method_decorator(sensitive_post_parameters())
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form of a new account; Django's own view demands the permission to change accounts, too."""
+        with transaction.atomic():
+            return super(auth_admin.UserAdmin, self).add_view(request, form_url, extra_context)
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        """Leads whoever may not see accounts on to a booking for the new user."""
+        if self.is_allowed(request) or {"_addanother", IS_POPUP_VAR} & set(request.POST):
+            return super().response_add(request, obj, post_url_continue)
+        self.message_user(request, f"The account {obj} was made. You can book for it here.", messages.SUCCESS)
+        return HttpResponseRedirect(f"{reverse('admin:core_booking_add')}?user={obj.pk}")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         """The fields that the system sets; none for a new account."""
@@ -129,7 +164,7 @@ class UserProfileAdmin(ForStaff):
 
     def get_fields(self, request: HttpRequest, obj: UserProfile | None = None) -> list[str]:
         """The fields; an existing profile also has a link to its user's bookings."""
-        names = ["user", "profile_picture", "cloudinary_public_id"]
+        names = ["owner" if obj else "user", "profile_picture", "cloudinary_public_id"]
         return [*names, "bookings", "changed"] if obj else names
 
     @admin.display(description="name", ordering="user__last_name")
@@ -146,7 +181,7 @@ class UserProfileAdmin(ForStaff):
 
     def get_readonly_fields(self, request: HttpRequest, obj: UserProfile | None = None) -> tuple[str, ...]:
         """The user of an existing profile is read-only."""
-        return ("user", "bookings", "changed") if obj is not None else ()
+        return ("owner", "bookings", "changed") if obj is not None else ()
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:  # noqa: ANN401
         """Completes a URL without a scheme to https."""

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from core import lifecycle
@@ -138,15 +138,6 @@ class BookingAdmin(ForStaff):
     def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
         """The owner of an existing booking is read-only."""
         return ("owner", "created", "changed") if obj is not None else ()
-
-    @admin.display(description="user")
-    def owner(self, booking: Booking) -> str:
-        """The name and the address of the owner, and their bookings; a link to the account would end in a 403."""
-        user = booking.user
-        parts = [bookings_link(user.get_full_name() or user.get_username(), user=user.pk)]
-        if user.email:
-            parts.append(format_html('<a href="mailto:{0}">{0}</a>', user.email))
-        return format_html_join(", ", "{}", ((part,) for part in parts))
 
     def save_model(self, request: HttpRequest, obj: Booking, form: BookingForm, change: bool) -> None:  # noqa: FBT001
         """Creates a booking as a record (without lead time), or changes the edited fields."""

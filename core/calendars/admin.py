@@ -16,7 +16,7 @@ class CalendarFeedAdmin(ForStaff):
     list_select_related = ("user", "resource")
     search_fields = ("user__username", "resource__name")
     date_hierarchy = "created_at"
-    readonly_fields = ("user", "resource", "names", "created_at", "last_used_on")
+    fields = readonly_fields = ("owner", "resource", "names", "created_at", "last_used_on")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Feeds are created through the API, which shows the secret to the owner."""

@@ -111,13 +111,21 @@ class NotificationAdmin(ForStaff):
 class NotificationPreferencesAdmin(ForStaff):
     """Preferences: the messages that each user wants."""
 
-    list_display = ("user", "time_zone", "reminder_minutes", "refused_address")
-    list_filter = (("refused_address", admin.EmptyFieldListFilter),)
+    list_display = ("user", "time_zone", "reminder_minutes", "refused_address", "unconfirmed_address")
+    list_filter = (
+        ("refused_address", admin.EmptyFieldListFilter),
+        ("unconfirmed_address", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email", "refused_address")
     autocomplete_fields = ("user",)
     ordering = ("user__username",)
 
+    def get_fields(self, request: HttpRequest, obj: NotificationPreferences | None = None) -> list[str]:
+        """The columns; the user of existing preferences is shown without a form field."""
+        names = [field.name for field in self.opts.fields if field.name != "user"]
+        return ["user" if obj is None else "owner", *names]
+
     def get_readonly_fields(self, request: HttpRequest, obj: NotificationPreferences | None = None) -> tuple[str, ...]:
         """Existing preferences never change their user."""
-        return ("user", "known_address") if obj is not None else ("known_address",)
+        return ("owner", "known_address") if obj is not None else ("known_address",)

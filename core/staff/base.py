@@ -13,7 +13,7 @@ from django.db import DataError, IntegrityError, models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core import errors
@@ -243,6 +243,14 @@ class ForStaff(BaseAdmin):
 
     def is_allowed(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_staff
+
+    @admin.display(description="user")
+    def owner(self, row: Any) -> str:  # noqa: ANN401 - a row of any table with a column `user`
+        """The name and the address of the user, and their bookings; a link to the account would end in a 403."""
+        parts = [bookings_link(row.user.get_full_name() or row.user.get_username(), user=row.user_id)]
+        if row.user.email:
+            parts.append(format_html('<a href="mailto:{0}">{0}</a>', row.user.email))
+        return format_html_join(", ", "{}", ((part,) for part in parts))
 
 
 class ForSuperusers(BaseAdmin):

@@ -5,13 +5,18 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.exceptions import NotRegistered
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from core.api.throttling import SIGN_IN
 from core.staff.forms import SearchForm
+
+# How many of the caller's own actions the first page shows.
+RECENT = 10
 
 
 class FieldPicker(AutocompleteJsonView):
@@ -48,7 +53,22 @@ class BookingAdminSite(AdminSite):
 
     site_header = site_title = "Booking system"
     index_title = "What to look after"
+    index_template = "core/staff/index.html"
     site_url = settings.FRONTEND_URL or "/api/"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The first page; its recent actions link only to pages that the caller may open."""
+        entries = LogEntry.objects.filter(user=request.user).select_related("content_type")[:RECENT]
+        recent = [(entry, self.link_to(entry, request)) for entry in entries]
+        return super().index(request, {"recent": recent, **(extra_context or {})})
+
+    def link_to(self, entry: LogEntry, request: HttpRequest) -> str | None:
+        """The address of what an entry of the log is about; None if it is gone or the caller may not see it."""
+        model = entry.content_type.model_class() if entry.content_type else None
+        model_admin = self._registry.get(model) if model else None
+        if entry.is_deletion() or model_admin is None or not model_admin.has_view_permission(request):
+            return None
+        return entry.get_admin_url()
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The sign-in form; a 429 with `Retry-After` once a limit is used up."""

@@ -1,10 +1,14 @@
 """Accounts in the admin: for superusers; what ordinary staff reach, and what they do not."""
 
+import html
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
@@ -13,7 +17,7 @@ from core.models import Booking, CalendarFeed, Notification, NotificationPrefere
 from core.notifications import messages
 from core.tests.bookings.test_admin import errors_of
 from core.tests.support.clients import pages_of
-from core.tests.support.factories import PASSWORD, booking_body, make_resource, make_user
+from core.tests.support.factories import PASSWORD, booking_body, make_booking, make_resource, make_user
 from core.tests.support.parallel import in_parallel
 
 USERS = "/admin/auth/user/"
@@ -199,7 +203,7 @@ class TestOrdinaryStaff:
         page = pages.get("/admin/").content.decode()
         for model in ("booking", "resource", "userprofile"):
             assert f'href="/admin/core/{model}/"' in page
-        assert "/admin/auth/" not in page
+        assert set(re.findall(r'href="(/admin/auth/[^"]*)"', page)) == {"/admin/auth/", f"{USERS}add/"}
         assert "token" not in page.replace("csrfmiddlewaretoken", "")
 
     @pytest.mark.parametrize("model", ["auth/user", "auth/group"])
@@ -207,16 +211,61 @@ class TestOrdinaryStaff:
         self, pages: Client, admin: User, alice: User, model: str
     ) -> None:
         Token.objects.create(user=alice)
-        for page in ("", "add/", f"{alice.pk}/change/", f"{alice.pk}/delete/", f"{alice.pk}/history/"):
+        pages_of_all = [] if model == "auth/user" else ["add/"]
+        for page in ("", *pages_of_all, f"{alice.pk}/change/", f"{alice.pk}/delete/", f"{alice.pk}/history/"):
             assert pages.get(f"/admin/{model}/{page}").status_code in (302, 403), page
             assert pages.post(f"/admin/{model}/{page}", {"post": "yes", "is_superuser": "on"}).status_code in (
                 302,
                 403,
                 405,
             )
-        assert pages.get("/admin/auth/").status_code == 404
         assert User.objects.filter(pk=alice.pk, is_superuser=False).exists()
         assert (Token.objects.count(), User.objects.count(), Group.objects.count()) == (1, 2, 0)
+
+    def test_they_make_an_account_for_a_caller_and_book_for_it(self, pages: Client, admin: User) -> None:
+        names = {"username": "carol", "email": "Carol@example.org", "first_name": "Carol", "last_name": "Caller"}
+        password = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+        rights = {"is_staff": "on", "is_superuser": "on", "groups": [Group.objects.create(name="Desk").pk]}
+        answer = pages.post(f"{USERS}add/", names | password | rights)
+        carol = User.objects.get(username="carol")
+        assert answer.status_code == 302
+        assert answer["Location"] == f"/admin/core/booking/add/?user={carol.pk}"
+        assert "The account carol was made." in pages.get(answer["Location"]).content.decode()
+        assert (carol.email, carol.get_full_name(), carol.check_password(PASSWORD)) == (
+            *("carol@example.org", "Carol Caller"),
+            True,
+        )
+        assert (carol.is_staff, carol.is_superuser, carol.groups.count(), carol.is_active) == (False, False, 0, True)
+        assert LogEntry.objects.get(user=admin).object_id == str(carol.pk)
+
+    def test_they_make_several_accounts_and_one_beside_a_booking(self, pages: Client) -> None:
+        body = {"usable_password": "false", "email": ""}
+        answer = pages.post(f"{USERS}add/", body | {"username": "carol", "_addanother": "1"})
+        assert answer["Location"] == f"{USERS}add/"
+        assert f"{USERS}{User.objects.get(username='carol').pk}/" not in pages.get(answer["Location"]).content.decode()
+        answer = pages.post(f"{USERS}add/?_popup=1", body | {"username": "dave", "_popup": "1"})
+        assert "data-popup-response" in answer.content.decode()
+
+    def test_a_caller_with_a_name_that_is_taken_is_a_form_error(self, pages: Client, alice: User) -> None:
+        answer = pages.post(f"{USERS}add/", {"username": "ALICE", "email": "", "usable_password": "false"})
+        assert list(errors_of(answer)) == ["username"]
+
+    def test_no_link_ends_in_a_refusal(self, pages: Client, alice: User, room: Resource) -> None:
+        booking = make_booking(alice, room)
+        pages.post(f"{USERS}add/", {"username": "carol", "email": "", "usable_password": "false"})
+        pages.post("/admin/core/booking/", {"action": "confirm", "_selected_action": booking.pk})
+        NotificationPreferences.objects.create(user=alice)
+        messages.password_changed(alice, now=timezone.now())
+        found, refused = ["/admin/", f"/admin/core/booking/{booking.pk}/change/"], []
+        for page in found:
+            answer = pages.get(page)
+            if answer.status_code not in (200, 302, 304):
+                refused.append((page, answer.status_code))
+            body = answer.content.decode() if "text/html" in answer.headers.get("Content-Type", "") else ""
+            links = {html.unescape(link) for link in re.findall(r'href="(/admin/[^"?]*)"', body)}
+            found += sorted(links - set(found) - {"/admin/logout/"})
+        assert refused == []
+        assert {f"/admin/core/booking/{booking.pk}/history/", f"{USERS}add/", "/admin/auth/"} <= set(found)
 
     def test_nobodys_password_but_their_own_is_theirs_to_change(self, pages: Client, admin: User, alice: User) -> None:
         for user in (alice, admin):
