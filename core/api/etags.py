@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from core.errors import StaleVersion
 
 # An element of a list of tags, with the comma after it. Empty elements are allowed (RFC 9110, section 5.6.1.2).
-ELEMENT = re.compile(r'\s*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*)?(?:,|\Z)')
+ELEMENT = re.compile(r'\s*(?:(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*)?(?:,|\Z)')
 NO_TAGS = 'If-Match and If-None-Match take * or tags in double quotes, such as "abc", "def".'
 STORED_LENGTH, LIVE_LENGTH = 20, 12
 
@@ -42,8 +42,8 @@ def tag_of(fields: Mapping[str, Any], live_fields: Collection[str]) -> str:
     return f'"{digest(stored, STORED_LENGTH)}-{digest(live, LIVE_LENGTH)}"'
 
 
-def parse_tags(header: str) -> list[tuple[bool, str]]:
-    """The tags of an `If-Match` or `If-None-Match` header: whether each is weak, and its text without quotes.
+def parse_tags(header: str) -> list[str]:
+    """The tags of an `If-Match` or `If-None-Match` header, without `W/` and quotes.
 
     Raises:
         ParseError: When the header is not a list of tags.
@@ -53,8 +53,8 @@ def parse_tags(header: str) -> list[tuple[bool, str]]:
         match = ELEMENT.match(header, position)
         if match is None:
             raise ParseError(NO_TAGS)
-        if match[2] is not None:
-            tags.append((bool(match[1]), match[2]))
+        if match[1] is not None:
+            tags.append(match[1])
         position = match.end()
     if not tags:
         raise ParseError(NO_TAGS)
@@ -77,8 +77,9 @@ def if_match_check(
     header = request.headers.get("If-Match", "").strip()
     if not header or header == "*":
         return None
-    # Strong comparison (RFC 9110, section 13.1.1): a weak tag never matches.
-    accepted = {opaque[:STORED_LENGTH] for weak, opaque in parse_tags(header) if not weak}
+    # RFC 9110, section 13.1.1, demands that a weak tag never matches. But a proxy that compresses answers makes our tags
+    # weak on their way, and our tags name the stored version, which no compression changes.
+    accepted = {opaque[:STORED_LENGTH] for opaque in parse_tags(header)}
 
     def check(row: object) -> None:
         current = represent(row)

@@ -66,7 +66,7 @@ class TimelineSerializer(serializers.Serializer):
     """The busy and free intervals, and `next_free`."""
 
     busy = BusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
-    free = SlotSerializer(many=True, help_text="The gaps between.")
+    free = SlotSerializer(many=True, help_text="What could be booked of the gaps between, in order.")
     next_free = MomentField(
         allow_null=True, help_text="From when on it could be booked; null when there is no such moment."
     )

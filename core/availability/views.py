@@ -47,7 +47,8 @@ class TimelineView(ApiView, APIView):
             raise ValidationError({"end": [message]})
         caller_id, is_staff = request.user.pk, request.user.is_staff
         slots = [Interval(start, end) for start, end, *_ in rows]
-        free = [gap.as_json() for gap in window.subtract(slots)]
+        bookable = rules.bookable_part(window, resource, now=now)
+        free = [gap.as_json() for gap in bookable.subtract(slots)] if bookable else []
         busy = []
         for start, end, status, booking_id, user_id in rows:
             entry = {"start_time": start, "end_time": end, "status": status}

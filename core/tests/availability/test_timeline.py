@@ -56,10 +56,9 @@ def test_the_usual_window_is_a_week_from_now(anonymous: APIClient, alice: User, 
     before = timezone.now()
     answer = anonymous.get(url(room)).json()
     [free] = answer["free"]
-    start, end = (datetime.fromisoformat(free[name]) for name in ("start_time", "end_time"))
     assert answer["busy"] == []
-    assert before <= start <= timezone.now()
-    assert end - start == timedelta(days=7)
+    assert free["start_time"] == answer["next_free"], "the lead time has to pass first"
+    assert before <= datetime.fromisoformat(free["end_time"]) - timedelta(days=7) <= timezone.now()
 
 
 def test_bookings_that_do_not_block_leave_no_trace(anonymous: APIClient, alice: User, room: Resource) -> None:
@@ -161,7 +160,31 @@ def test_windows_anywhere_in_time(anonymous: APIClient, room: Resource, start: s
     answer = anonymous.get(url(room), {"start": start, "end": end})
     assert answer.status_code == 200, answer.json()
     assert answer.json()["busy"] == []
-    assert answer.json()["free"] == [{"start_time": start, "end_time": end}]
+    assert answer.json()["free"] == [], "nobody can book there"
+
+
+@pytest.mark.parametrize("lead", [0, 30, 600])
+def test_what_is_free_can_be_booked(
+    anonymous: APIClient, as_alice: APIClient, room: Resource, settings: Any, lead: int
+) -> None:
+    settings.BOOKING_LEAD_TIME_MINUTES = lead
+    [free] = entries(anonymous, room, timezone.now() - MINUTE, timezone.now() + timedelta(days=1))["free"]
+    assert as_alice.post("/api/bookings/", {"resource": room.pk, **free}).status_code == 201
+
+
+def test_what_is_free_ends_in_five_years(anonymous: APIClient, as_alice: APIClient, room: Resource) -> None:
+    now = timezone.now()
+    [free] = entries(anonymous, room, now + timedelta(days=1800), now + timedelta(days=1900))["free"]
+    assert as_alice.post("/api/bookings/", {"resource": room.pk, **free}).status_code == 201
+    assert now <= datetime.fromisoformat(free["end_time"]) - timedelta(days=1826) <= timezone.now()
+
+
+def test_nothing_is_free_that_is_out_of_service(anonymous: APIClient, alice: User) -> None:
+    resource = make_resource(is_available=False)
+    make_booking(alice, resource)
+    found = entries(anonymous, resource, at(0), at(24))
+    assert found["free"] == []
+    assert found["busy"] == [{**slot(at(10), at(11)), "status": "confirmed"}]
 
 
 def test_a_window_in_the_past_shows_what_was(anonymous: APIClient, alice: User, room: Resource) -> None:
