@@ -48,6 +48,7 @@ class Resource(models.Model):
     requires_approval = models.BooleanField(
         default=True, db_default=True, help_text="New bookings wait until staff confirm them."
     )
+    updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     objects = ResourceQuerySet.as_manager()
 

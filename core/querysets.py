@@ -88,6 +88,11 @@ class BookingQuerySet(models.QuerySet[Any]):
         words = Q(notes__icontains=text) | Q(resource__name__icontains=text)
         return self.filter(words | Q(user__username__icontains=text) if usernames else words)
 
+    def for_calendar(self) -> "BookingQuerySet":
+        """Bookings with their users and resources, and when each of the two last changed."""
+        changes = {"resource_changed": F("resource__updated_at"), "user_changed": F("user__profile__updated_at")}
+        return self.in_full().annotate(**changes)
+
     def in_full(self) -> "BookingQuerySet":
         """Bookings with their users and resources, in one statement."""
         return self.select_related("user", "resource")

@@ -70,7 +70,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
         for name, value in validated_data.items():
             setattr(instance, name, value)
         if validated_data:
-            instance.save(update_fields=list(validated_data))
+            instance.save(update_fields=[*validated_data, "updated_at"])
         return instance
 
 

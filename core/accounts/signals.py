@@ -5,10 +5,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models.signals import post_save, pre_save
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from core.accounts.identity import folded_email
 from core.models import UserProfile
+
+NAMES = {"username", "first_name", "last_name", "email"}
 
 
 def connect() -> None:
@@ -17,6 +20,7 @@ def connect() -> None:
     pre_save.connect(fold_email, sender=user, dispatch_uid="core.fold_email")
     pre_save.connect(void_token_without_password, sender=user, dispatch_uid="core.void_token")
     post_save.connect(create_profile, sender=user, dispatch_uid="core.create_profile")
+    post_save.connect(touch_profile, sender=user, dispatch_uid="core.touch_profile")
 
 
 def create_profile(
@@ -29,6 +33,18 @@ def create_profile(
     """Creates the profile of a new user; a fixture (`raw`) brings its own profile."""
     if created and not raw:
         UserProfile.objects.get_or_create(user=instance)
+
+
+def touch_profile(
+    sender: type[User],
+    instance: User,
+    created: bool,  # noqa: FBT001
+    update_fields: frozenset[str] | None = None,
+    **kwargs: Any,  # noqa: ANN401 - Django's own
+) -> None:
+    """Sets the moment of the profile's last change when the user may have another name; calendars show the name."""
+    if not created and (update_fields is None or NAMES & update_fields):
+        UserProfile.objects.filter(user_id=instance.pk).update(updated_at=timezone.now())
 
 
 def fold_email(sender: type[User], instance: User, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own

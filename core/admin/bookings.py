@@ -129,6 +129,8 @@ class BookingAdmin(ForStaff):
     ) -> list[tuple[str | None, dict[str, Any]]]:
         """The fields; an existing booking also has its version and the moments of its creation and last change."""
         time = {"fields": ["start_time", "end_time"], "description": "All times are in UTC."}
+        if obj is None:
+            time["fields"] = [*time["fields"], "past_confirmed"]
         subject: dict[str, Any] = {"fields": ["user" if obj is None else "owner", "resource"]}
         details: dict[str, Any] = {"fields": ["status", "notes"]}
         if obj is not None:

@@ -77,8 +77,8 @@ def if_match_check(
     header = request.headers.get("If-Match", "").strip()
     if not header or header == "*":
         return None
-    # RFC 9110, section 13.1.1, demands that a weak tag never matches. But a proxy that compresses answers makes our tags
-    # weak on their way, and our tags name the stored version, which no compression changes.
+    # RFC 9110, section 13.1.1, demands that a weak tag never matches. But a proxy that compresses answers weakens our
+    # tags, and they name the stored version, which no compression changes.
     accepted = {opaque[:STORED_LENGTH] for opaque in parse_tags(header)}
 
     def check(row: object) -> None:

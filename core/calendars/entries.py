@@ -26,7 +26,11 @@ STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The entry of a booking in a calendar; times in UTC."""
+    """The entry of a booking in a calendar; times in UTC.
+
+    Attributes:
+        changed: When anything that the entry shows last changed (RFC 5545, section 3.8.7.3).
+    """
 
     uid: str
     sequence: int
@@ -62,9 +66,19 @@ def entry_of(booking: Booking, *, busy_only: bool = False, sequence: int | None 
         summary=f"Busy: {resource_name}" if busy_only else summary_of(resource_name, status),
         location=resource_name,
         created=booking.created_at,
-        changed=booking.updated_at,
+        changed=last_change(booking, busy_only=busy_only),
         **personal_fields,
     )
+
+
+def last_change(booking: Booking, *, busy_only: bool) -> datetime:
+    """Returns the last change of a booking, of its resource, and of its user if the entry names the user.
+
+    A booking that a message tells of knows only its own.
+    """
+    others = ("resource_changed",) if busy_only else ("resource_changed", "user_changed")
+    moments = [booking.updated_at, *(getattr(booking, name, None) for name in others)]
+    return max(moment for moment in moments if moment is not None)
 
 
 def personal_fields_of(booking: Booking) -> dict[str, str]:

@@ -97,7 +97,7 @@ def entries_of(feed: CalendarFeed, *, now: datetime) -> list[Entry]:
     else:
         bookings = bookings.filter(user_id=feed.user_id)
         busy_only = False
-    return [entry_of(booking, busy_only=busy_only) for booking in bookings.in_full().order_by("start_time", "id")]
+    return [entry_of(booking, busy_only=busy_only) for booking in bookings.for_calendar().order_by("start_time", "id")]
 
 
 def version(feed: CalendarFeed, entries: Sequence[Entry]) -> str:

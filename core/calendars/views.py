@@ -70,7 +70,7 @@ class BookingCalendarView(ApiView, APIView):
     permission_classes = (IsOwnerOrStaff,)
 
     def get(self, request: Request, pk: int) -> HttpResponse:
-        booking = get_object_or_404(Booking.objects.in_full(), pk=pk)
+        booking = get_object_or_404(Booking.objects.for_calendar(), pk=pk)
         self.check_object_permissions(request, booking)
         content = invitation_of(entry_of(booking), method="PUBLISH")
         disposition = f'attachment; filename="booking-{booking.pk}.ics"'

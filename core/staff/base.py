@@ -18,7 +18,14 @@ from django.utils.safestring import SafeString
 
 from core import errors
 from core.constraints import as_booking_error
-from core.staff.forms import SaveErrorForm, SearchForm, TolerantAutocompleteSelect, TolerantMultipleChoiceField, is_key
+from core.staff.forms import (
+    SaveErrorForm,
+    SearchForm,
+    StoredTextField,
+    TolerantAutocompleteSelect,
+    TolerantMultipleChoiceField,
+    is_key,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +73,10 @@ class BaseAdmin(admin.ModelAdmin):
     """The base of all admins: no input causes an error page, and a failed write becomes a form error."""
 
     form = SaveErrorForm
+    formfield_overrides: ClassVar = {
+        models.TextField: {"form_class": StoredTextField},
+        models.CharField: {"form_class": StoredTextField},
+    }
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 200

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from core.errors import BookingError
+from core.texts import fold_line_ends
 
 
 def is_key(text: str) -> bool:
@@ -53,10 +54,43 @@ class TolerantMultipleChoiceField(forms.ModelMultipleChoiceField):
         return super().clean(value)
 
 
+class StoredTextField(forms.CharField):
+    """A text column; a text that was left alone stays as it is stored, and meets no validator again.
+
+    A browser does not send a stored text back as it is: it changes the ends of lines in a text area, and removes them
+    from an input of one line.
+
+    Attributes:
+        stored: The stored text; None for a new row.
+    """
+
+    stored: str | None = None
+
+    def to_python(self, value: Any) -> Any:  # noqa: ANN401 - Django's own signature
+        folded = fold_line_ends(value) if isinstance(value, str) else value
+        return self.stored if self.stored is not None and folded == self.shown else super().to_python(folded)
+
+    @property
+    def shown(self) -> str:
+        """The stored text as a browser sends it back."""
+        folded = fold_line_ends(self.stored or "")
+        return folded if isinstance(self.widget, forms.Textarea) else folded.replace("\n", "")
+
+    def run_validators(self, value: Any) -> None:  # noqa: ANN401 - Django's own signature
+        if self.stored is None or value != self.stored:
+            super().run_validators(value)
+
+
 class SaveErrorForm(forms.ModelForm):
     """A form that shows the error of a failed save; `BaseAdmin.get_form` sets the error on a class for one request."""
 
     save_error: BookingError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, StoredTextField) and self.instance.pk is not None:
+                field.stored = self.initial.get(name)
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -95,7 +95,8 @@ def test_only_stored_fields_are_guarded(as_alice: APIClient, booking: Booking) -
 
 
 @pytest.mark.parametrize(
-    "wanted", ["*", "{tag}", f"{OTHER}, {{tag}}", f"{{tag}} , {OTHER}", f"{OTHER},,{{tag}}", ", {tag}", "{tag} , ,"]
+    "wanted",
+    ["*", "{tag}", f"{OTHER}, {{tag}}", f"{{tag}} , {OTHER}", f"{OTHER},,{{tag}}", ", {tag}", "{tag} , ,"]
     + ["W/{tag}", f"W/{OTHER}, W/{{tag}}"],
 )
 def test_any_of_several_versions_will_do(as_alice: APIClient, booking: Booking, wanted: str) -> None:

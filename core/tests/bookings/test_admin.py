@@ -1,5 +1,6 @@
 """The admin of bookings: its form, its removal and its history are faces of the verbs."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,11 +8,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from core import events
-from core.models import Booking, Resource
+from core.models import Booking, Notification, Resource
 from core.tests.support.factories import (
     at,
+    booking_body,
     make_booking,
     make_cancelled_booking,
     make_ended_booking,
@@ -79,8 +82,33 @@ class TestAdding:
         assert Booking.objects.get().status == status
 
     def test_staff_record_what_happened_yesterday(self, admin_pages: Client, alice: User, room: Resource) -> None:
-        admin_pages.post(ADD, typed_anew(alice, room, at(10, day=-1)))
+        admin_pages.post(ADD, typed_anew(alice, room, at(10, day=-1), past_confirmed="on"))
         assert Booking.objects.get().start_time == at(10, day=-1)
+
+    def test_a_booking_that_is_over_is_asked_about_once_more(
+        self, admin_pages: Client, alice: User, room: Resource
+    ) -> None:
+        typed = typed_anew(alice, room, at(10, day=-1), past_confirmed="False")
+        answer = admin_pages.post(ADD, typed)
+        assert list(errors_of(answer)) == ["past_confirmed"]
+        assert 'type="checkbox" name="past_confirmed"' in answer.content.decode()
+        assert 'type="hidden" name="past_confirmed"' in admin_pages.get(ADD).content.decode()
+        assert not Booking.objects.exists()
+        assert admin_pages.post(ADD, {**typed, "past_confirmed": "on"}).status_code == 302
+        assert Booking.objects.get().start_time == at(10, day=-1)
+
+    def test_a_booking_that_has_begun_is_not_over(self, admin_pages: Client, alice: User, room: Resource) -> None:
+        start = timezone.now() - timedelta(minutes=30)
+        assert admin_pages.post(ADD, typed_anew(alice, room, start)).status_code == 302
+
+    @pytest.mark.parametrize("field", ["start_time", "end_time"])
+    @pytest.mark.parametrize("date", ["05/12/2026", "05/12/26", "5 Dec 2026", "12.05.2026", "20261205"])
+    def test_a_date_has_one_meaning(
+        self, admin_pages: Client, alice: User, room: Resource, field: str, date: str
+    ) -> None:
+        answer = admin_pages.post(ADD, {**typed_anew(alice, room), f"{field}_0": date})
+        assert errors_of(answer) == {field: ["Write the date as YYYY-MM-DD, such as 2026-11-26."]}
+        assert not Booking.objects.exists()
 
     def test_the_page_says_that_times_are_in_utc(self, admin_pages: Client) -> None:
         page = admin_pages.get(ADD).content.decode()
@@ -190,6 +218,37 @@ class TestChanging:
         assert answer.status_code == 302
         assert (stored.start_time, stored.end_time) == (booking.start_time, booking.end_time)
         assert (stored.updated_at, heard) == (booking.updated_at, [])
+
+    @pytest.mark.parametrize(
+        "notes",
+        [
+            pytest.param("a\nb", id="lines"),
+            pytest.param("a\r\nb\rc\n", id="other ends of lines"),
+            pytest.param(" a \n", id="blanks at the ends"),
+            pytest.param("x\n" * 2_500, id="as many characters as there may be"),
+        ],
+    )
+    def test_notes_that_were_left_alone_stay_as_they_are(
+        self, admin_pages: Client, as_alice: APIClient, alice: User, room: Resource, notes: str
+    ) -> None:
+        sent = {**booking_body(room), "notes": notes, "status": "pending"}
+        booking = Booking.objects.get(pk=as_alice.post("/api/bookings/", sent).json()["id"])
+        events_before = Notification.objects.count()
+        from_browser = as_shown(booking, notes=re.sub("\r\n|\r|\n", "\r\n", notes))
+        assert admin_pages.post(change_page(booking), from_browser).status_code == 302
+        assert Booking.objects.get() == booking
+        assert Booking.objects.get().updated_at == booking.updated_at
+        assert Notification.objects.count() == events_before
+        assert admin_pages.post(change_page(booking), {**from_browser, "status": "confirmed"}).status_code == 302
+        assert (Booking.objects.get().notes, Booking.objects.get().status) == (notes, "confirmed")
+        assert Notification.objects.latest("pk").kind == "booking_confirmed"
+
+    def test_new_notes_have_plain_ends_of_lines(self, admin_pages: Client, alice: User, room: Resource) -> None:
+        booking = make_booking(alice, room, notes="a\nb")
+        admin_pages.post(change_page(booking), as_shown(booking, notes="a\r\nc"))
+        assert Booking.objects.get().notes == "a\nc"
+        admin_pages.post(change_page(booking), as_shown(Booking.objects.get(), notes="x\r\n" * 2_500))
+        assert len(Booking.objects.get().notes) == 5_000 - 1, "the blanks at the ends of new notes go"
 
     def test_saving_the_form_as_it_is_meets_no_neighbour(
         self, admin_pages: Client, alice: User, room: Resource

@@ -14,10 +14,17 @@ from icalendar import Calendar
 from rest_framework.test import APIClient
 
 from core.calendars.models import CalendarFeed
-from core.models import Booking, Resource
+from core.models import Booking, Resource, UserProfile
 from core.tests.support.clients import client_of
 from core.tests.support.errors import assert_flat_error
-from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_pending_booking, make_resource
+from core.tests.support.factories import (
+    PASSWORD,
+    at,
+    make_booking,
+    make_cancelled_booking,
+    make_pending_booking,
+    make_resource,
+)
 from core.tests.support.parallel import in_parallel
 
 FEEDS = "/api/calendar-feeds/"
@@ -297,3 +304,72 @@ def test_while_the_database_is_away_a_page_answers_503(as_alice: APIClient, admi
     assert answer.headers["Retry-After"] == "5"
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert b"10.1.2.3" not in answer.content
+
+
+# --- What changed last ------------------------------------------------------------------------------------------------
+
+
+def stamps(client: APIClient, path: str) -> tuple[datetime, datetime, int]:
+    [event] = events(client, path)
+    return event["LAST-MODIFIED"].dt, event["DTSTAMP"].dt, event["SEQUENCE"]
+
+
+def long_ago() -> None:
+    """Everything was last changed a day ago."""
+    yesterday = timezone.now() - timedelta(days=1)
+    for model in (Booking, Resource, UserProfile):
+        model.objects.update(updated_at=yesterday)
+
+
+def test_a_renamed_resource_is_a_newer_entry_of_the_same_revision(
+    as_alice: APIClient, as_admin: APIClient, alice: User, room: Resource
+) -> None:
+    """Android's usual reader keeps an entry whose LAST-MODIFIED is the same (RFC 5545, 3.8.7.3)."""
+    make_booking(alice, room)
+    path = make_feed(as_alice)
+    long_ago()
+    modified, stamp, sequence = stamps(as_alice, path)
+    as_admin.patch(f"/api/resources/{room.pk}/", {"name": "Green room"})
+    newer = stamps(as_alice, path)
+    assert newer[0] > modified
+    assert newer[1] > stamp
+    assert newer[2] == sequence
+
+
+def test_a_resource_that_staff_rename_in_the_admin_is_a_newer_entry(
+    as_alice: APIClient, admin_pages: Client, alice: User, room: Resource
+) -> None:
+    booking = make_booking(alice, room)
+    long_ago()
+    file = f"/api/bookings/{booking.pk}/calendar.ics"
+    before = stamps(as_alice, file)
+    admin_pages.post(f"/admin/core/resource/{room.pk}/change/", {"name": "Green room", "capacity": "1"})
+    assert stamps(as_alice, file) > before
+
+
+@pytest.mark.parametrize("field", ["username", "last_name"])
+def test_a_user_with_another_name_is_a_newer_entry_where_names_are_shown(
+    as_admin: APIClient, as_bob: APIClient, alice: User, room: Resource, field: str
+) -> None:
+    make_booking(alice, room)
+    named, nameless = make_feed(as_admin, resource=room.pk, names=True), make_feed(as_bob, resource=room.pk)
+    long_ago()
+    before, busy = stamps(as_admin, named), stamps(as_bob, nameless)
+    client_of(alice).patch("/api/auth/users/me/", {field: "alicia"})
+    assert stamps(as_admin, named) > before
+    assert stamps(as_bob, nameless) == busy
+
+
+def test_a_sign_in_changes_no_entry(as_alice: APIClient, alice: User, room: Resource) -> None:
+    make_booking(alice, room)
+    path = make_feed(as_alice)
+    long_ago()
+    before = stamps(as_alice, path)
+    Client().login(username="alice", password=PASSWORD)
+    assert stamps(as_alice, path) == before
+
+
+def test_an_account_without_a_profile_has_entries(as_alice: APIClient, alice: User, room: Resource) -> None:
+    make_booking(alice, room)
+    UserProfile.objects.all().delete()
+    assert len(events(as_alice, make_feed(as_alice))) == 1

@@ -29,6 +29,18 @@ class TestResources:
         assert room.is_available is False
         assert (entry.user, entry.get_change_message()) == (admin, "Changed Is available.")
 
+    def test_a_text_that_was_left_alone_stays_as_it_is(self, admin_pages: Client, room: Resource) -> None:
+        name, description = " Blue\nroom", "First.\r\nSecond.\n "
+        Resource.objects.update(name=name, description=description)
+        sent = {"name": " Blueroom", "description": "First.\r\nSecond.\r\n ", "capacity": "2", "is_available": "on"}
+        admin_pages.post(f"{RESOURCES}{room.pk}/change/", sent)
+        room.refresh_from_db()
+        assert (room.name, room.description, room.capacity) == (name, description, 2)
+        assert LogEntry.objects.get().get_change_message() == "Changed Capacity."
+        admin_pages.post(f"{RESOURCES}{room.pk}/change/", sent | {"name": " Green room ", "description": "A\r\nB"})
+        room.refresh_from_db()
+        assert (room.name, room.description) == ("Green room", "A\nB")
+
     @pytest.mark.parametrize(
         ("field", "value"),
         [

@@ -30,7 +30,8 @@ def url(resource: Resource) -> str:
 
 
 def rows() -> list[dict]:
-    return list(Resource.objects.order_by("pk").values())
+    names = [field.name for field in Resource._meta.fields if field.name != "updated_at"]
+    return list(Resource.objects.order_by("pk").values(*names))
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -72,7 +72,9 @@ class TestBookings:
         made = [make_booking(alice, room, monday + timedelta(days=days)) for days in (-1, 0, 6, 7)]
         assert shown(admin_pages, f"{BOOKINGS}?when=week") == made[1:3]
 
-    @pytest.mark.parametrize("query", ["from=05/12/2026", "to=2026-13-01", "from=2026-02-31", "to=x"])
+    @pytest.mark.parametrize(
+        "query", ["from=05/12/2026", "to=2026-13-01", "from=20261126", "from=2026-W48-4", "from=2026-02-31", "to=x"]
+    )
     def test_a_day_that_is_none_leads_back_to_the_list(self, admin_pages: Client, query: str) -> None:
         answer = admin_pages.get(f"{BOOKINGS}?{query}")
         assert (answer.status_code, answer.headers["Location"]) == (302, f"{BOOKINGS}?e=1")
