@@ -109,18 +109,6 @@ else:
 
 # The counters of the rate limits: in a Redis that all processes share, or in the memory of each process.
 REDIS_URL = env.redis("REDIS_URL")
-CACHES = {
-    "default": {
-        "BACKEND": "booking_system_api.caches.ForgivingRedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds
-    }
-    if REDIS_URL
-    # A full cache evicts counters, which resets their limits, so MAX_ENTRIES allows for many addresses. A counter takes
-    # 0.3 KB and 9 bytes for each counted request: 50 MB in each process when all counters are full ones of sign-ins,
-    # 600 MB when that many addresses use up THROTTLE_ANONYMOUS.
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
-}
 
 # --- Booking rules ----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
+
+from core.api import counters
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -32,7 +34,7 @@ class RateLimit:
     """The state of a limit after it counted a request.
 
     Attributes:
-        scope: The name of the limit in the settings.
+        policy: The name of the limit in the headers.
         quota: The number of requests in a window.
         window: The length of the window, in seconds.
         remaining: The number of requests left in the window.
@@ -40,7 +42,7 @@ class RateLimit:
         allowed: Whether the limit allowed this request.
     """
 
-    scope: str
+    policy: str
     quota: int
     window: int
     remaining: int
@@ -54,14 +56,25 @@ def limits_of(request: Request | HttpRequest) -> list[RateLimit]:
 
 
 def rate_limit_headers(limits: Sequence[RateLimit]) -> dict[str, str]:
-    """The headers of draft-ietf-httpapi-ratelimit-headers; of a scope's counters, the one with the least left."""
-    tightest: dict[str, RateLimit] = {}
-    for limit in limits:
-        if limit.scope not in tightest or limit.remaining < tightest[limit.scope].remaining:
-            tightest[limit.scope] = limit
-    policies = ", ".join(f'"{one.scope}";q={one.quota};w={one.window}' for one in tightest.values())
-    states = ", ".join(f'"{one.scope}";r={one.remaining};t={one.reset}' for one in tightest.values())
-    return {"RateLimit-Policy": policies, "RateLimit": states} if tightest else {}
+    """The headers of draft-ietf-httpapi-ratelimit-headers; of several limits, the one with the least left."""
+    if not limits:
+        return {}
+    tightest = min(limits, key=lambda limit: (limit.remaining, -limit.reset))
+    return {
+        "RateLimit-Policy": f'"{tightest.policy}";q={tightest.quota};w={tightest.window}',
+        "RateLimit": f'"{tightest.policy}";r={tightest.remaining};t={tightest.reset}',
+    }
+
+
+def parse_rate(rate: str) -> tuple[int, int]:
+    """The number of requests and the window in seconds of a rate in the REST framework's notation, such as `20/min`."""
+    number, period = rate.split("/")
+    return int(number), {"s": 1, "m": 60, "h": 3600, "d": 86_400}[period[0]]
+
+
+def account(name: str) -> str:
+    """The account of a user name or e-mail address; one account for all spellings that the admin's form accepts."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def client_at(address: str) -> str:
@@ -79,58 +92,58 @@ def client_at(address: str) -> str:
     return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
 
 
-class RateThrottle(SimpleRateThrottle):
+class RateThrottle(BaseThrottle):
     """A limit whose rate is read from the settings at each request; without a rate there is no limit.
 
     Attributes:
-        scope: The name of the limit in the settings.
+        scope: The name of the rate in the settings.
         counter: What the limit counts by. Limits with the same scope and counter share their counts.
-        num_requests: The quota.
-        duration: The window, in seconds.
+        factor: The quota is this many times the number of the rate.
+        limit: The state of the limit after it counted the request.
     """
 
     scope: str
-    counter = ""
-    num_requests: int
-    duration: int
+    counter: str
+    factor = 1
+    limit: RateLimit
 
-    def get_rate(self) -> str | None:
-        rates: Mapping[str, Any] = api_settings.DEFAULT_THROTTLE_RATES
-        return rates.get(self.scope)
-
-    def parse_rate(self, rate: str | None) -> tuple[int | None, int | None]:
-        return super().parse_rate(rate) if rate else (None, None)
-
-    def key_for(self, ident: str) -> str:
-        """The cache key of a client or account; hashed, so that any text fits and the cache stores no names."""
-        digest = hashlib.sha256(ident.encode("utf-8", "surrogatepass")).hexdigest()
-        return self.cache_format % {"scope": self.scope, "ident": f"{self.counter}_{digest}"}
+    def counted(self, request: Request) -> str | None:
+        """The client or account whose requests the limit counts; None when the limit does not count this request."""
+        raise NotImplementedError
 
     def allow_request(self, request: Request, view: "APIView | None") -> bool:
         """Counts the request and records the state of the limit; True when the request may proceed.
 
         After one limit has refused a request, the following limits do not count the request. Otherwise anyone could
-        fill the cache with counters of made-up names, and evict the counters of others.
+        fill the store with counters of made-up names, and evict the counters of others.
         """
+        rates: Mapping[str, Any] = api_settings.DEFAULT_THROTTLE_RATES
+        rate = rates.get(self.scope)
         limits = limits_of(request)
-        if not all(limit.allowed for limit in limits):
+        if not rate or not all(limit.allowed for limit in limits):
             return True
-        # The stub demands a view; the framework only hands the view to `get_cache_key`, and the admin has none.
-        allowed = super().allow_request(request, view)  # type: ignore[arg-type]
-        if self.rate is not None and self.key is not None:
-            django_request = cast("CountedRequest", getattr(request, "_request", request))
-            django_request.rate_limits = [*limits, self.state(allowed=allowed)]
-        return allowed
+        ident = self.counted(request)
+        if ident is None:
+            return True
+        self.limit = self.count(ident, *parse_rate(rate))
+        django_request = cast("CountedRequest", getattr(request, "_request", request))
+        django_request.rate_limits = [*limits, self.limit]
+        return self.limit.allowed
 
-    def state(self, *, allowed: bool) -> RateLimit:
-        used = len(self.history)
-        reset = self.duration - (self.now - self.history[-1]) if self.history else self.duration
-        left = self.num_requests - used if allowed else 0
-        return RateLimit(self.scope, self.num_requests, self.duration, max(0, left), max(1, math.ceil(reset)), allowed)
+    def count(self, ident: str, number: int, window: int) -> RateLimit:
+        """Counts a request; the key is hashed, so that any text fits and the store holds no names."""
+        digest = hashlib.sha256(ident.encode("utf-8", "surrogatepass")).hexdigest()
+        quota = number * self.factor
+        count = counters.store.count(f"{self.scope}:{self.counter}:{digest}", quota, window)
+        # The quota of a policy is the same in each response, so a limit with a factor is a policy of its own.
+        policy = self.scope if self.factor == 1 else f"{self.scope}_{self.counter}"
+        remaining = max(0, quota - count.used) if count.allowed else 0
+        reset = max(1, math.ceil(count.reset))
+        return RateLimit(policy, quota, window, remaining, reset, count.allowed)
 
     def wait(self) -> float:
         """Seconds until the limit may allow a request again, at least 1."""
-        return max(1, math.ceil(super().wait() or self.duration or 1))
+        return self.limit.reset
 
 
 class AddressThrottle(RateThrottle):
@@ -138,31 +151,32 @@ class AddressThrottle(RateThrottle):
 
     counter = "address"
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        return self.key_for(client_at(self.get_ident(request) or ""))
+    def counted(self, request: Request) -> str | None:
+        return client_at(self.get_ident(request) or "")
 
 
 class AccountThrottle(RateThrottle):
-    """Counts by the account that the body names.
+    """Counts by the account that the body names, from all addresses together.
+
+    The quota is larger than the quota of an address. Otherwise one client could use up the quota of an account, and
+    lock its owner out everywhere. An address cannot use more than its own quota on one account, so a limit of both
+    together would never refuse a request first.
 
     Attributes:
         account_field: The field of the body with the name of the account.
     """
 
     counter = "account"
+    factor = 5
     account_field = "username"
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key of the account; None when the body names no account. A number counts as its digits."""
+    def counted(self, request: Request) -> str | None:
+        """The account; None when the body names no account. A number counts as its digits."""
         data = getattr(request, "data", None) or getattr(request, "POST", {})
         name = data.get(self.account_field) if hasattr(data, "get") else None
         if isinstance(name, bool) or not isinstance(name, str | int | float):
             return None
-        return self.account_key(str(name))
-
-    def account_key(self, name: str) -> str:
-        """The key of an account; all spellings that the admin's form accepts for one user name share a key."""
-        return self.key_for(unicodedata.normalize("NFKC", name).strip().casefold())
+        return account(str(name))
 
 
 class SignInByAddress(AddressThrottle):
@@ -180,16 +194,16 @@ class SignInByAccount(AccountThrottle):
 class PasswordGuessByUser(SignInByAccount):
     """Guesses of the caller's own password, for example with a stolen token; counted with the sign-ins as that user."""
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        return self.account_key(request.user.get_username()) if request.user.is_authenticated else None
+    def counted(self, request: Request) -> str | None:
+        return account(request.user.get_username()) if request.user.is_authenticated else None
 
 
 class PasswordGuessByAddress(SignInByAddress):
     """Guesses of the caller's own password from one address; counted with the sign-ins from that address."""
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key of the address; None for anonymous callers, who have no password to guess."""
-        return super().get_cache_key(request, view) if request.user.is_authenticated else None
+    def counted(self, request: Request) -> str | None:
+        """The address; None for anonymous callers, who have no password to guess."""
+        return super().counted(request) if request.user.is_authenticated else None
 
 
 class SentPasswordByUser(PasswordGuessByUser):
@@ -244,9 +258,9 @@ class AnonymousThrottle(AddressThrottle):
 
     scope = "anonymous"
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key of the address; None for signed-in callers."""
-        return None if request.user and request.user.is_authenticated else super().get_cache_key(request, view)
+    def counted(self, request: Request) -> str | None:
+        """The address; None for signed-in callers."""
+        return None if request.user and request.user.is_authenticated else super().counted(request)
 
 
 class UserThrottle(RateThrottle):
@@ -254,9 +268,9 @@ class UserThrottle(RateThrottle):
 
     scope = counter = "user"
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key of the user; None for anonymous callers."""
-        return self.key_for(str(request.user.pk)) if request.user and request.user.is_authenticated else None
+    def counted(self, request: Request) -> str | None:
+        """The user; None for anonymous callers."""
+        return str(request.user.pk) if request.user and request.user.is_authenticated else None
 
 
 SIGN_IN: tuple[type[BaseThrottle], ...] = (SignInByAddress, SignInByAccount)

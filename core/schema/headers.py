@@ -39,10 +39,10 @@ HEADERS = {
         pattern="^[A-Za-z0-9._-]{8,64}$",
     ),
     "RateLimit": shown(
-        "What is left of each limit that holds here: `r` calls, and `t` seconds until there are more.",
+        "What is left of the limit with the least left: `r` calls, and `t` seconds until there are more.",
         '"user";r=1199;t=60',
     ),
-    "RateLimit-Policy": shown("The limits that hold here: `q` calls in `w` seconds.", '"user";q=1200;w=60'),
+    "RateLimit-Policy": shown("The limit of `RateLimit`: `q` calls in `w` seconds.", '"user";q=1200;w=60'),
     "Retry-After": shown("How many seconds to wait.", 42, required=True, type="integer", minimum=1),
     "Link": shown(
         "The neighbours of a page (RFC 8288): `next`, `prev`, `first`. Follow them as they are.",

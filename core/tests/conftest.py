@@ -1,26 +1,24 @@
 """The cast: alice owns, bob is another user, admin is staff, root a superuser; and their clients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 from rest_framework.test import APIClient
 
 from core import events
+from core.api import counters
 from core.models import Resource
 from core.tests.support.clients import client_of, pages_of
 from core.tests.support.factories import make_resource, make_user
 
 
 @pytest.fixture(autouse=True)
-def _fresh_limits() -> Iterator[None]:
+def _fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters of limits do not leak from test to test."""
-    cache.clear()
-    yield
-    cache.clear()
+    monkeypatch.setattr(counters, "store", counters.MemoryStore())
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from booking_system_api import caches
+from core.api import counters
 from core.models import Resource
 from core.tests.support.clients import client_of
 from core.tests.support.factories import PASSWORD
 from core.tests.support.parallel import in_parallel
-from core.tests.support.settings import load_settings
 
 LOGIN = "/api/auth/token/login/"
 RESOURCES = "/api/resources/"
@@ -34,13 +33,13 @@ def redis_at(settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]
     def redis_at(port: int) -> None:
         rates = dict.fromkeys(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "2/min")
         settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
-        settings.CACHES = load_settings(monkeypatch, REDIS_URL=f"redis://127.0.0.1:{port}/0")["CACHES"]
+        monkeypatch.setattr(counters, "store", counters.RedisStore(f"redis://127.0.0.1:{port}/0"))
 
     return redis_at
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == caches.__name__]
+    return [record.getMessage() for record in caplog.records if record.name == counters.__name__]
 
 
 def test_people_go_on_and_the_log_says_once_that_limits_do_not_count(
@@ -59,7 +58,7 @@ def test_people_go_on_and_the_log_says_once_that_limits_do_not_count(
 def test_it_is_asked_again_when_the_pause_is_over(
     redis_at, port: int, anonymous: APIClient, monkeypatch, caplog
 ) -> None:
-    monkeypatch.setattr(caches, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(counters, "PAUSE_SECONDS", 0)
     redis_at(port)
     anonymous.get(RESOURCES)
     told = len(warnings(caplog))

@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 import schemathesis
-from django.core.cache import cache
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
@@ -154,7 +153,6 @@ def try_all(cases: st.SearchStrategy[Case], examples: int, worlds: list[World]) 
     @settings_for(examples)
     @given(case=cases, number=st.integers(0, 2**32))
     def each(case: Case, number: int) -> None:
-        cache.clear()  # the limits
         try_out(case, worlds)
 
     each()
@@ -184,7 +182,6 @@ def test_every_answer_is_as_described(name: str, capsys: pytest.CaptureFixture[s
         assert all(len(world.answers) >= EXAMPLES + REFUSALS for world in worlds)
     edges = 0
     for case in at_the_edge(name):
-        cache.clear()
         try_out(case, worlds[-1:], values=False)
         edges += 1
     with capsys.disabled():
@@ -217,7 +214,6 @@ def test_calls_that_follow_each_other_agree(role: str, capsys: pytest.CaptureFix
             self.undo = transaction.atomic()
             self.undo.__enter__()
             self.world = make_world(role)
-            cache.clear()
 
         def teardown(self) -> None:
             transaction.set_rollback(True)

@@ -102,7 +102,7 @@ assert client.get("/api/docs/").status_code == 200
 assert client.get("/api/schema/").status_code == 200
 heavy = ["drf_spectacular.openapi", "drf_spectacular.generators", "core.schema.inspector", "jsonschema", "requests"]
 heavy += [f"core.{feature}.schema" for feature in ("accounts", "availability", "calendars", "notifications")]
-heavy += ["core.api.description", "rest_framework.test"]
+heavy += ["core.api.description", "rest_framework.test", "limits", "redis"]
 sys.exit(", ".join(name for name in heavy if name in sys.modules) or 0)
 """
 

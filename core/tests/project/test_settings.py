@@ -262,7 +262,7 @@ def test_an_address_of_redis_that_cannot_be_right_is_refused_without_repeating_i
     "value", ["redis://h", "rediss://u:p@h:6380/1?ssl_cert_reqs=none", "redis://[::1]:6379/0", "unix:///run/redis.sock"]
 )
 def test_an_address_of_redis_counts(load, value):
-    assert load(REDIS_URL=value)["CACHES"]["default"]["LOCATION"] == value
+    assert load(REDIS_URL=value)["REDIS_URL"] == value
 
 
 def test_without_a_secret_key_nothing_starts(refusal):
