@@ -158,16 +158,11 @@ class AddressThrottle(RateThrottle):
 class AccountThrottle(RateThrottle):
     """Counts by the account that the body names, from all addresses together.
 
-    The quota is larger than the quota of an address. Otherwise one client could use up the quota of an account, and
-    lock its owner out everywhere. An address cannot use more than its own quota on one account, so a limit of both
-    together would never refuse a request first.
-
     Attributes:
         account_field: The field of the body with the name of the account.
     """
 
     counter = "account"
-    factor = 5
     account_field = "username"
 
     def counted(self, request: Request) -> str | None:
@@ -186,8 +181,14 @@ class SignInByAddress(AddressThrottle):
 
 
 class SignInByAccount(AccountThrottle):
-    """Sign-ins as one user."""
+    """Sign-ins as one user.
 
+    The quota is larger than the quota of an address. Otherwise one client could use up the quota of an account, and
+    lock its owner out everywhere. An address cannot use more than its own quota on one account, so a limit of both
+    together would never refuse a request first.
+    """
+
+    factor = 5
     scope = "sign_in"
 
 
@@ -209,17 +210,17 @@ class PasswordGuessByAddress(SignInByAddress):
 class SentPasswordByUser(PasswordGuessByUser):
     """Guesses of the caller's own password in a body that may hold one."""
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key of the user; None for a body without a password, which guesses nothing."""
-        return super().get_cache_key(request, view) if sends_password(request) else None
+    def counted(self, request: Request) -> str | None:
+        """The user; None for a body without a password, which guesses nothing."""
+        return super().counted(request) if sends_password(request) else None
 
 
 class SentPasswordByAddress(PasswordGuessByAddress):
     """The same guesses from one address."""
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        """The key of the address; None for a body without a password, which guesses nothing."""
-        return super().get_cache_key(request, view) if sends_password(request) else None
+    def counted(self, request: Request) -> str | None:
+        """The address; None for a body without a password, which guesses nothing."""
+        return super().counted(request) if sends_password(request) else None
 
 
 def sends_password(request: Request) -> bool:
@@ -240,7 +241,7 @@ class PasswordResetByAddress(AddressThrottle):
 
 
 class PasswordResetByAccount(AccountThrottle):
-    """Password resets of one e-mail address."""
+    """Password resets of one e-mail address; each mail of a stranger's brings its reader a link that works."""
 
     scope = "password_reset"
     account_field = "email"
@@ -249,8 +250,8 @@ class PasswordResetByAccount(AccountThrottle):
 class ConfirmationByUser(PasswordResetByAccount):
     """Links to confirm the caller's e-mail address; counted with the password resets of that address."""
 
-    def get_cache_key(self, request: Request, view: "APIView | None") -> str | None:
-        return self.account_key(request.user.email) if request.user.is_authenticated else None
+    def counted(self, request: Request) -> str | None:
+        return account(request.user.email) if request.user.is_authenticated else None
 
 
 class AnonymousThrottle(AddressThrottle):

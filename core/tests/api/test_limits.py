@@ -152,23 +152,15 @@ class TestAskingForAReset:
         assert [answer.status_code for answer in answers] == [204, 204]
         assert_limited(client.post(RESET, {"email": "alice@example.org"}), seconds=3600)
 
-    def test_requests_from_one_address_do_not_keep_the_owner_from_asking(self, limit, alice):
-        limit(password_reset="2/hour")
-        stranger = at_address("192.0.2.1")
-        for _ in range(20):
-            stranger.post(RESET, {"email": "alice@example.org"})
-
-        assert at_address("192.0.2.2").post(RESET, {"email": "alice@example.org"}).status_code == 204
-
-    def test_a_mailbox_is_asked_five_times_as_often_by_all_addresses_together(self, limit, alice):
+    def test_a_mailbox_is_asked_only_so_often(self, limit, alice):
         limit(password_reset="1/hour")
-        answers = [at_address(f"192.0.2.{n}").post(RESET, {"email": "alice@example.org"}) for n in range(5)]
-        refused = at_address("192.0.2.20").post(RESET, {"email": " ALICE@Example.org "})
+        first = at_address("192.0.2.1").post(RESET, {"email": "alice@example.org"})
+        second = at_address("192.0.2.2").post(RESET, {"email": " ALICE@Example.org "})
         deliver()
 
-        assert [answer.status_code for answer in answers] == [204] * 5
-        assert_limited(refused, seconds=3600)
-        assert len(mail.outbox) == 5
+        assert first.status_code == 204
+        assert_limited(second, seconds=3600)
+        assert len(mail.outbox) == 1
 
 
 class TestAllOtherCalls:
