@@ -19,6 +19,11 @@ class BookingCreated:
     by: User | None
     at: datetime
 
+    @property
+    def is_over(self) -> bool:
+        """True if the booking had ended before somebody recorded it."""
+        return self.booking.end_time <= self.at
+
 
 @dataclass(frozen=True, slots=True)
 class BookingChanged:
@@ -28,6 +33,11 @@ class BookingChanged:
     after: "Booking"
     by: User | None
     at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        """True if the booking had ended before the change, and has ended after it."""
+        return max(self.before.end_time, self.after.end_time) <= self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,11 @@ class BookingCancelled:
     by: User | None
     at: datetime
     removed: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """True if the booking had ended before the cancellation."""
+        return self.before.end_time <= self.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,9 @@ def next_status(before: Booking, after: Booking, *, asked: str | None, staff: bo
     if staff:
         return wanted
     approval = after.resource.requires_approval
+    # Clients send the status with every change, so the present status asks for nothing.
+    if wanted == current == BookingStatus.PENDING and before.resource_id != after.resource_id:
+        return BookingStatus.first(requires_approval=approval)
     back_to_pending = has_moved(before, after) and approval and current == BookingStatus.CONFIRMED
     if back_to_pending and wanted in BookingStatus.blocking():
         return BookingStatus.PENDING

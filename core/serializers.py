@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework import serializers
 
-from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KeyField, MomentField, WordField
+from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KeyField, MomentField, TextField, WordField
 from core.api.lists import RowsMixin
 from core.api.query import ChoiceParameter, FlagParameter, ListParameters, OrderingParameter, WindowParameters
 from core.choices import BookingStatus
@@ -36,6 +36,7 @@ class AvailabilityField(serializers.ChoiceField):
 class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
     """A resource, and its availability in the wanted window."""
 
+    description = TextField(max_length=10_000, help_text="What to know before booking it.")
     is_available = FlagField(required=False, initial=True, help_text="False: out of service, cannot be booked.")
     requires_approval = FlagField(required=False, help_text="Whether a booking waits until staff confirm it.")
     availability_status = AvailabilityField(
@@ -58,7 +59,6 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
         )
         extra_kwargs: ClassVar = {
             "name": {"help_text": "What people call it."},
-            "description": {"help_text": "What to know before booking it."},
             "capacity": {"help_text": "How many people or items it holds."},
         }
 
@@ -106,13 +106,7 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
         required=False,
         help_text="`pending` and `confirmed` bookings hold their slot, `cancelled` and `rejected` ones do not.",
     )
-    notes = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        max_length=5_000,
-        help_text="Free text for the owner and staff.",
-    )
+    notes = TextField(trim_whitespace=False, max_length=5_000, help_text="Free text for the owner and staff.")
     created_at = MomentField(read_only=True, help_text="When it was made.")
     updated_at = MomentField(read_only=True, help_text="When it was last changed.")
 

@@ -133,7 +133,7 @@ class UserAdmin(ForSuperusers, auth_admin.UserAdmin):
 
     @admin.display(description="bookings")
     def bookings(self, user: User) -> str:
-        return bookings_link("Show bookings", user=user.pk)
+        return bookings_link("Show bookings", user__id__exact=user.pk)
 
     @admin.action(permissions=["change"], description="Void the API tokens of selected users")
     def void_tokens(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -173,7 +173,7 @@ class UserProfileAdmin(ForStaff):
 
     @admin.display(description="bookings")
     def bookings(self, profile: UserProfile) -> str:
-        return bookings_link("Show bookings", user=profile.user_id)
+        return bookings_link("Show bookings", user__id__exact=profile.user_id)
 
     @admin.display(description="last changed (UTC)", ordering="updated_at")
     def changed(self, profile: UserProfile) -> str:

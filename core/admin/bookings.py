@@ -99,11 +99,11 @@ class BookingAdmin(ForStaff):
 
     @admin.display(description="resource", ordering="resource__name")
     def resource_bookings(self, booking: Booking) -> str:
-        return bookings_link(booking.resource.name, resource=booking.resource_id)
+        return bookings_link(booking.resource.name, resource__id__exact=booking.resource_id)
 
     @admin.display(description="user", ordering="user__username")
     def user_bookings(self, booking: Booking) -> str:
-        name = bookings_link(booking.user.get_username(), user=booking.user_id)
+        name = bookings_link(booking.user.get_username(), user__id__exact=booking.user_id)
         return format_html("{}<br><small>{}</small>", name, booking.user.email) if booking.user.email else name
 
     @admin.display(description="status", ordering="status")

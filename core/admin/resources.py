@@ -2,12 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
 
 from core import lifecycle
-from core.models import Resource
+from core.choices import BookingStatus
+from core.models import Booking, Resource
 from core.staff.base import ForStaff, bookings_link
 
 
@@ -27,7 +31,19 @@ class ResourceAdmin(ForStaff):
 
     @admin.display(description="bookings")
     def bookings(self, resource: Resource) -> str:
-        return bookings_link("Show bookings", resource=resource.pk)
+        return bookings_link("Show bookings", resource__id__exact=resource.pk)
+
+    def save_model(self, request: HttpRequest, obj: Resource, form: ModelForm, change: bool) -> None:  # noqa: FBT001
+        """Saves the resource, and says how many bookings still wait when their approval was switched off."""
+        super().save_model(request, obj, form, change)
+        waiting = Booking.objects.filter(resource=obj, status=BookingStatus.PENDING).ending_after(timezone.now())
+        number = waiting.count() if "requires_approval" in form.changed_data and not obj.requires_approval else 0
+        if number:
+            sentence = "1 booking still waits" if number == 1 else f"{number} bookings still wait"
+            link = bookings_link(
+                f"{sentence} for approval", resource__id__exact=obj.pk, status__exact=BookingStatus.PENDING.value
+            )
+            self.message_user(request, format_html("{} of {}.", link, obj), messages.WARNING)
 
     def delete_model(self, request: HttpRequest, obj: Resource) -> None:
         """Deletes the resource by the verb, which refuses when the resource has bookings."""

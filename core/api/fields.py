@@ -5,11 +5,13 @@ import zoneinfo
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.utils.html import is_html_input
 
 from core.api.rendering import is_browsable_page
+from core.texts import fold_line_ends
 from core.zones import zone_names
 
 if TYPE_CHECKING:
@@ -28,16 +30,39 @@ class FormsMixin(SerializerBase):
     """For a serializer: an HTML form changes the fields that it holds, empty ones included, as JSON does.
 
     The REST framework treats an empty optional field of a form as absent. That is right only for the pages of the
-    browsable API, which send all fields.
+    browsable API, which send all fields. A form has other ends of lines than JSON; a text that differs from the stored
+    one in nothing else stays as it is stored.
     """
 
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - a body of any shape
+        if is_html_input(data):
+            data = self.with_plain_line_ends(data)
         is_change = self.instance is not None or self.partial
         if is_change and is_html_input(data) and not is_browsable_page(self.context.get("request")):
             fields = {str(field.field_name): field.get_value(data) for field in self._writable_fields}
             values = {name: "" if value is empty and name in data else value for name, value in fields.items()}
             data = {name: value for name, value in values.items() if value is not empty}
         return super().to_internal_value(data)
+
+    def with_plain_line_ends(self, form: Any) -> QueryDict:  # noqa: ANN401 - any form
+        """A copy of the form whose texts have plain ends of lines, or those of the stored text."""
+        copy = QueryDict(mutable=True)
+        for name, values in form.lists():
+            stored = getattr(self.instance, name, None)
+            folded = [fold_line_ends(value) if isinstance(value, str) else value for value in values]
+            is_same = isinstance(stored, str) and folded == [fold_line_ends(stored)]
+            copy.setlist(name, [str(stored)] if is_same else folded)
+        return copy
+
+
+class TextField(serializers.CharField):
+    """A text that may be empty; null means the empty text."""
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        super().__init__(required=False, allow_blank=True, **kwargs)
+
+    def run_validation(self, data: Any = empty) -> Any:  # noqa: ANN401 - the framework's own
+        return super().run_validation("" if data is None else data)
 
 
 class MomentField(serializers.DateTimeField):

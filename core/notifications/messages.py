@@ -107,7 +107,12 @@ def email_changed(user: User, *, before: str, now: datetime) -> None:
 
 
 def notify(kind: Kind, event: events.BookingEvent, booking: Booking) -> None:
-    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address."""
+    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address.
+
+    Nobody is told of a booking that is over: an invitation or a cancellation would come too late.
+    """
+    if event.is_over:
+        return
     now, facts, owner = event.at, facts_of(event), booking.user
     rows = []
     if owner.email and is_address(owner.email):

@@ -8,7 +8,7 @@ from drf_spectacular.plumbing import force_instance
 from rest_framework.fields import CharField
 from rest_framework.serializers import Serializer
 
-from core.api.fields import MomentField
+from core.api.fields import MomentField, TextField
 from core.api.query import QueryParameters
 
 Schema = dict[str, Any]
@@ -32,6 +32,8 @@ def widen_inputs(fields: dict[str, Schema], serializer: Serializer) -> None:
             allow_outer_space(field)
         if not isinstance(serializer, QueryParameters):
             accept_form_values(field)
+        if isinstance(reader, TextField):
+            field["type"] = [*field["type"], "null"]
 
 
 def accept_form_values(field: Schema) -> None:

@@ -47,9 +47,9 @@ def booking_error_of(error: errors.BookingError | IntegrityError) -> errors.Book
     return known or ChangedMeanwhile()
 
 
-def bookings_link(text: str, **filters: object) -> SafeString:
-    """A link to the list of bookings, filtered by the ids of related rows, such as `resource=3`."""
-    query = "&".join(f"{field}__id__exact={key}" for field, key in filters.items())
+def bookings_link(text: str, **lookups: object) -> SafeString:
+    """A link to the list of bookings, filtered by lookups such as `resource__id__exact=3`."""
+    query = "&".join(f"{lookup}={value}" for lookup, value in lookups.items())
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:core_booking_changelist"), query, text)
 
 
@@ -258,7 +258,7 @@ class ForStaff(BaseAdmin):
     @admin.display(description="user")
     def owner(self, row: Any) -> str:  # noqa: ANN401 - a row of any table with a column `user`
         """The name and the address of the user, and their bookings; a link to the account would end in a 403."""
-        parts = [bookings_link(row.user.get_full_name() or row.user.get_username(), user=row.user_id)]
+        parts = [bookings_link(row.user.get_full_name() or row.user.get_username(), user__id__exact=row.user_id)]
         if row.user.email:
             parts.append(format_html('<a href="mailto:{0}">{0}</a>', row.user.email))
         return format_html_join(", ", "{}", ((part,) for part in parts))

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from core import events, lifecycle
 from core.errors import UserMissing
 from core.models import Booking, Notification, Resource
 from core.notifications import messages
+from core.tests.bookings.test_admin import typed_anew
 from core.tests.support.factories import (
     at,
     booking_body,
@@ -162,6 +164,45 @@ def test_nothing_is_sent_for_the_removal_of_what_was_over(
         lifecycle.remove(booking, by=admin, now=timezone.now())
     assert Booking.objects.count() == 0
     assert receivers(mailoutbox) == []
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param({"status": "cancelled"}, id="cancelled"),
+        pytest.param({"status": "rejected"}, id="rejected"),
+        pytest.param({"notes": "Left early."}, id="other notes"),
+        pytest.param({"end_time": text(at(10.5, day=-1))}, id="a shorter time"),
+        pytest.param({"start_time": text(at(8, day=-2)), "end_time": text(at(9, day=-2))}, id="another day"),
+    ],
+)
+def test_nobody_is_told_what_becomes_of_a_booking_that_was_over(
+    as_admin: APIClient, alice: User, room: Resource, mailoutbox: Sent, act: dict
+) -> None:
+    booking = make_ended_booking(alice, room)
+    assert as_admin.patch(f"/api/bookings/{booking.pk}/", act).status_code == 200
+    assert receivers(mailoutbox) == []
+
+
+def test_nobody_is_told_of_a_record_of_what_was(
+    admin_pages: Client, alice: User, room: Resource, mailoutbox: Sent
+) -> None:
+    record = typed_anew(alice, room, at(10, day=-1), past_confirmed="on")
+    assert admin_pages.post("/admin/core/booking/add/", record).status_code == 302
+    assert Booking.objects.count() == 1
+    assert receivers(mailoutbox) == []
+
+
+@pytest.mark.parametrize("moved", ["out of the past", "into the past"])
+def test_a_booking_that_is_to_come_before_or_after_is_told_of(
+    as_admin: APIClient, alice: User, room: Resource, mailoutbox: Sent, moved: str
+) -> None:
+    ended = moved == "out of the past"
+    booking = make_ended_booking(alice, room) if ended else make_booking(alice, room)
+    day = 1 if ended else -1
+    times = {"start_time": text(at(14, day=day)), "end_time": text(at(15, day=day))}
+    assert as_admin.patch(f"/api/bookings/{booking.pk}/", times).status_code == 200
+    assert receivers(mailoutbox) == ["alice@example.org", "staff@example.org"]
 
 
 def test_a_message_that_cannot_be_rendered_fails_once_and_can_be_sent_again_by_staff(

@@ -1,5 +1,8 @@
 """The admin of resources and profiles."""
 
+import html
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -8,7 +11,7 @@ from django.test import Client
 
 from core.models import Booking, Resource, UserProfile
 from core.tests.bookings.test_admin import errors_of, typed_anew
-from core.tests.support.factories import make_booking, make_cancelled_booking
+from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_pending_booking
 from core.tests.support.parallel import in_parallel
 
 RESOURCES = "/admin/core/resource/"
@@ -62,6 +65,20 @@ class TestResources:
         body = {"name": "Van", "capacity": "7", field: value}
         assert list(errors_of(admin_pages.post(f"{RESOURCES}add/", body))) == [field]
         assert not Resource.objects.exists()
+
+    def test_the_page_says_how_many_still_wait_when_approval_is_switched_off(
+        self, admin_pages: Client, alice: User, lab: Resource
+    ) -> None:
+        for hour in (10, 12):
+            make_pending_booking(alice, lab, at(hour))
+        make_pending_booking(alice, lab, at(10, day=-1))
+        page, sent = f"{RESOURCES}{lab.pk}/change/", {"name": "Lab", "capacity": "1", "is_available": "on"}
+        said = admin_pages.post(page, sent, follow=True).content.decode()
+        assert ">2 bookings still wait for approval</a> of Lab." in said
+        [link] = re.findall(r'href="(/admin/core/booking/[^"]*)">2 bookings', said)
+        waiting = admin_pages.get(html.unescape(link)).context["cl"].queryset
+        assert {booking.status for booking in waiting} == {"pending"}
+        assert "still wait" not in admin_pages.post(page, {**sent, "capacity": "2"}, follow=True).content.decode()
 
     def test_one_that_was_never_booked_is_deleted(self, admin_pages: Client, room: Resource) -> None:
         admin_pages.post(f"{RESOURCES}{room.pk}/delete/", {"post": "yes"})
