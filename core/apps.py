@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db.backends.signals import connection_created
 
 
 class CoreConfig(AppConfig):
@@ -12,12 +13,13 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers the checks, the subscribers of each feature and the jobs of the worker."""
-        from core import checks  # noqa: F401 - the import registers the checks
+        from core import checks, functions  # noqa: F401 - the import of `checks` registers them
         from core.accounts import signals as accounts
         from core.notifications import channel, reminders
         from core.notifications import signals as notifications
         from core.outbox import worker
 
+        connection_created.connect(functions.add_to_sqlite, dispatch_uid="core.functions")
         accounts.connect()
         notifications.connect()
         worker.add_job(reminders.write_reminders)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, Func, UUIDField
+from django.db.models import BigIntegerField, CharField, Func, Lookup, TextField, UUIDField
 from django.db.models.sql.compiler import SQLCompiler
+
+from core.texts import fold_text
 
 
 class RandomUUID(Func):
@@ -38,3 +40,35 @@ class Epoch(Func):
     ) -> tuple[str, tuple[str | int, ...]]:
         template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+@CharField.register_lookup
+@TextField.register_lookup
+class Mentions(Lookup):
+    """`name__mentions="text"`: the column has the text somewhere; case and the composition of letters do not matter.
+
+    `icontains` folds only the letters of ASCII on SQLite. On both databases it finds no letter whose accent is stored
+    apart.
+    """
+
+    lookup_name = "mentions"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
+        # Capitals rather than small letters: the Greek sigma has two small forms.
+        return self.compare(compiler, connection, "STRPOS(UPPER(NORMALIZE({}, NFKC)), UPPER(NORMALIZE({}, NFKC))) > 0")
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
+        return self.compare(compiler, connection, "INSTR(FOLD_TEXT({}), FOLD_TEXT({})) > 0")
+
+    def compare(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, template: str
+    ) -> tuple[str, tuple[str | int, ...]]:
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        return template.format(column, text), (*column_params, *text_params)
+
+
+def add_to_sqlite(sender: type, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+    """Gives a new connection to SQLite the function of `Mentions`; receives `connection_created`."""
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("FOLD_TEXT", 1, fold_text, deterministic=True)

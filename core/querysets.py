@@ -85,8 +85,8 @@ class BookingQuerySet(models.QuerySet[Any]):
 
     def mentioning(self, text: str, *, usernames: bool) -> "BookingQuerySet":
         """Bookings with the text in the notes, the resource name or, with `usernames`, the user name."""
-        words = Q(notes__icontains=text) | Q(resource__name__icontains=text)
-        return self.filter(words | Q(user__username__icontains=text) if usernames else words)
+        words = Q(notes__mentions=text) | Q(resource__name__mentions=text)
+        return self.filter(words | Q(user__username__mentions=text) if usernames else words)
 
     def for_calendar(self) -> "BookingQuerySet":
         """Bookings with their users and resources, and when each of the two last changed."""
@@ -126,7 +126,7 @@ class ResourceQuerySet(models.QuerySet[Any]):
 
     def mentioning(self, text: str) -> "ResourceQuerySet":
         """Resources with the text in the name or the description."""
-        return self.filter(Q(name__icontains=text) | Q(description__icontains=text))
+        return self.filter(Q(name__mentions=text) | Q(description__mentions=text))
 
     def other_than(self, resources: "ResourceQuerySet") -> "ResourceQuerySet":
         """Resources that are not among `resources`."""

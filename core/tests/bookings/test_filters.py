@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from core.models import Booking, Resource
 from core.tests.availability.test_slots import walk
+from core.tests.resources.test_filters import SPELLINGS
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, make_ended_booking, make_resource, text
 
@@ -136,6 +137,15 @@ def test_search_in_notes_and_resources(
         make_booking(alice, resource, at(hour), notes=notes)
     rows = as_alice.get(URL, {"search": words}).json()
     assert [row["notes"] for row in rows] == expected
+
+
+@pytest.mark.parametrize(("stored", "words"), SPELLINGS)
+def test_a_search_minds_neither_case_nor_composition(
+    as_alice: APIClient, alice: User, room: Resource, stored: str, words: str
+) -> None:
+    booking = make_booking(alice, room, notes=f"For {stored}")
+    make_booking(alice, room, at(14))
+    assert found(as_alice, ("search", words)) == [booking.pk]
 
 
 def test_only_the_search_of_staff_looks_at_user_names(

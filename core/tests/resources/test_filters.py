@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
@@ -151,6 +152,26 @@ def test_search(anonymous: APIClient, text: str, found: list[str]) -> None:
     assert names(anonymous, search=text) == found
 
 
+# (stored, searched for): the same word
+SPELLINGS = [
+    pytest.param("Übungsraum", "übungsraum", id="a German capital"),
+    pytest.param("übungsraum", "ÜBUNGS", id="German capitals"),
+    pytest.param("Café", "cafe\u0301", id="an accent that comes apart in the search"),
+    pytest.param("Cafe\u0301", "CAFÉ", id="an accent that is stored apart"),
+    pytest.param("Читальный зал", "ЧИТАЛЬНЫЙ", id="Cyrillic"),
+    pytest.param("ΟΔΟΣ", "οδος", id="the Greek sigma at the end of a word"),
+    pytest.param("会議室Ａ", "会議室a", id="Latin in full width"),
+    pytest.param("がくしつ", "か\u3099くしつ", id="a Japanese letter in two parts"),
+]
+
+
+@pytest.mark.parametrize(("stored", "text"), SPELLINGS)
+def test_a_search_minds_neither_case_nor_composition(anonymous: APIClient, stored: str, text: str) -> None:
+    for name, description in ((f"1 {stored} x", ""), ("2", f"Beside {stored}."), ("3", "")):
+        make_resource(name, description=description)
+    assert names(anonymous, search=text) == [f"1 {stored} x", "2"]
+
+
 @pytest.mark.parametrize(
     ("ordering", "found"),
     [
@@ -272,3 +293,24 @@ def test_a_single_resource_has_no_filters(anonymous: APIClient, room: Resource) 
     for query in ("search=zzz", "min_capacity=99"):
         answer = anonymous.get(f"/api/resources/{room.pk}/?{query}")
         assert_flat_error(answer, 400, "invalid", query.split("=")[0])
+
+
+def sorts_as_people_do() -> bool:
+    """True if the database has ICU, whose collation the migration gave to the names."""
+    if connection.vendor != "postgresql":
+        return False
+    columns = "SELECT collation_name FROM information_schema.columns"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{columns} WHERE (table_name, column_name) = ('core_resource', 'name')")
+        return cursor.fetchone()[0] == "core_names"
+
+
+def test_names_are_in_the_order_of_people_where_the_database_can(anonymous: APIClient, admin_pages: Client) -> None:
+    expected = ["Archive", "Ärztezimmer", "Room 2", "Room 10", "Zoo"]
+    if not sorts_as_people_do():
+        expected = ["Archive", "Room 10", "Room 2", "Zoo", "Ärztezimmer"]
+    for name in sorted(expected, reverse=True):
+        make_resource(name)
+    assert names(anonymous) == expected
+    assert [row["name"] for page in walk(anonymous, f"{URL}?limit=2") for row in page] == expected
+    assert [resource.name for resource in admin_pages.get("/admin/core/resource/").context["cl"].queryset] == expected

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.models import Booking, Resource, UserProfile
+from core.tests.resources.test_filters import SPELLINGS
 from core.tests.support.factories import (
     at,
     make_booking,
@@ -105,6 +106,16 @@ class TestBookings:
         wanted = make_booking(alice, room, notes="Bring gloves")
         make_booking(bob, lab)
         assert shown(admin_pages, f"{BOOKINGS}?q={quote(words)}") == [wanted]
+
+    @pytest.mark.parametrize(("stored", "words"), SPELLINGS)
+    def test_a_search_minds_neither_case_nor_composition(
+        self, admin_pages: Client, alice: User, bob: User, lab: Resource, stored: str, words: str
+    ) -> None:
+        User.objects.filter(pk=alice.pk).update(last_name=stored)
+        wanted = make_booking(alice, lab)
+        make_booking(bob, lab, at(14))
+        assert shown(admin_pages, f"{BOOKINGS}?q={quote(words)}") == [wanted]
+        assert shown(admin_pages, f"/admin/core/userprofile/?q={quote(words)}") == [alice.profile]
 
     def test_they_are_filtered_by_status_resource_user_day_and_time(
         self, admin_pages: Client, alice: User, bob: User, room: Resource, lab: Resource
