@@ -13,9 +13,9 @@ from rest_framework.test import APIClient
 
 from core.models import Booking, Resource
 from core.tests.availability.test_slots import walk
-from core.tests.resources.test_filters import SPELLINGS
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, make_ended_booking, make_resource, text
+from core.tests.support.spellings import SPELLINGS
 
 URL = "/api/bookings/"
 

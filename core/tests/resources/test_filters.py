@@ -21,6 +21,7 @@ from core.tests.support import oracle
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, make_resource, text
 from core.tests.support.properties import MINUTE, few, spans
+from core.tests.support.spellings import SPELLINGS
 
 URL = "/api/resources/"
 
@@ -150,19 +151,6 @@ def test_search(anonymous: APIClient, text: str, found: list[str]) -> None:
     make_resource("Green room", description="With a projector")
     make_resource("100% wool")
     assert names(anonymous, search=text) == found
-
-
-# (stored, searched for): the same word
-SPELLINGS = [
-    pytest.param("Übungsraum", "übungsraum", id="a German capital"),
-    pytest.param("übungsraum", "ÜBUNGS", id="German capitals"),
-    pytest.param("Café", "cafe\u0301", id="an accent that comes apart in the search"),
-    pytest.param("Cafe\u0301", "CAFÉ", id="an accent that is stored apart"),
-    pytest.param("Читальный зал", "ЧИТАЛЬНЫЙ", id="Cyrillic"),
-    pytest.param("ΟΔΟΣ", "οδος", id="the Greek sigma at the end of a word"),
-    pytest.param("会議室Ａ", "会議室a", id="Latin in full width"),
-    pytest.param("がくしつ", "か\u3099くしつ", id="a Japanese letter in two parts"),
-]
 
 
 @pytest.mark.parametrize(("stored", "text"), SPELLINGS)

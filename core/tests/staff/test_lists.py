@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core.models import Booking, Resource, UserProfile
-from core.tests.resources.test_filters import SPELLINGS
 from core.tests.support.factories import (
     at,
     make_booking,
@@ -20,6 +19,7 @@ from core.tests.support.factories import (
     make_ended_booking,
     make_pending_booking,
 )
+from core.tests.support.spellings import SPELLINGS
 
 BOOKINGS = "/admin/core/booking/"
 RESOURCES = "/admin/core/resource/"
