@@ -64,6 +64,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
 
     # Fields that are not columns of the row.
     live_fields: ClassVar = {"availability_status", "next_free"}
+    answered = ("next_free",)
 
     def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
         """Writes only the sent fields, so that concurrent changes of other fields survive."""

@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
 from core.accounts.identity import folded_email, free_email, free_name, users_with_email
-from core.api.fields import LARGEST_KEY, FlagField, FormsMixin
+from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KnownFieldsMixin
 from core.models import UserProfile
 from core.querysets import locked
 
@@ -54,7 +54,7 @@ class IdentityMixin:
         return getattr(self.instance, "pk", None)
 
 
-class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
+class RegistrationSerializer(IdentityMixin, KnownFieldsMixin, djoser.UserCreateSerializer):
     """Registers an account."""
 
     password = serializers.CharField(
@@ -62,6 +62,7 @@ class RegistrationSerializer(IdentityMixin, djoser.UserCreateSerializer):
         help_text="Hard to guess: not too common, not like the rest, not only digits, 8 to 128 characters.",
         **PASSWORD,
     )
+    answered = ("is_staff", "is_active", "profile_picture")
 
     class Meta(djoser.UserCreateSerializer.Meta):
         fields = ("id", "username", "email", "first_name", "last_name", "password")
@@ -116,7 +117,7 @@ class UserSerializer(IdentityMixin, FormsMixin, djoser.CurrentPasswordSerializer
         return attrs
 
 
-class SignInSerializer(djoser.TokenCreateSerializer):
+class SignInSerializer(KnownFieldsMixin, djoser.TokenCreateSerializer):
     """A user name and a password, in exchange for an API token."""
 
     password = serializers.CharField(**PASSWORD)
@@ -126,7 +127,7 @@ class SignInSerializer(djoser.TokenCreateSerializer):
         self.fields["username"] = serializers.CharField()
 
 
-class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
+class JWTSignInSerializer(KnownFieldsMixin, jwt.TokenObtainPairSerializer):
     """A user name and a password for a pair of JSON Web Tokens."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
@@ -142,8 +143,10 @@ class JWTSignInSerializer(jwt.TokenObtainPairSerializer):
         return token
 
 
-class OneUseMixin:
+class OneUseMixin(KnownFieldsMixin):
     """Accepts a refresh token once: of several concurrent requests with the same token, only the first succeeds."""
+
+    answered = ("access",)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Locks the token's row, then validates and uses the token."""
@@ -188,7 +191,7 @@ class SignOutSerializer(OneUseMixin, jwt.TokenBlacklistSerializer):
     """Voids a refresh token."""
 
 
-class VerifySerializer(jwt.TokenVerifySerializer):
+class VerifySerializer(KnownFieldsMixin, jwt.TokenVerifySerializer):
     """Checks that a token is valid and its account can still sign in."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +203,7 @@ class VerifySerializer(jwt.TokenVerifySerializer):
             raise InvalidToken(str(error.detail[0])) from error
 
 
-class NewPasswordMixin(serializers.Serializer):
+class NewPasswordMixin(KnownFieldsMixin, serializers.Serializer):
     """A new password, and its repetition where the endpoint takes one."""
 
     new_password = serializers.CharField(**PASSWORD)
@@ -223,7 +226,7 @@ class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
     )
 
 
-class ResetPasswordSerializer(djoser.SendEmailResetSerializer):
+class ResetPasswordSerializer(KnownFieldsMixin, djoser.SendEmailResetSerializer):
     """The e-mail address of an account, to which a reset link is sent."""
 
     def get_user(self, is_active: bool = True) -> User | None:  # noqa: FBT001, FBT002 - djoser's own
@@ -262,13 +265,13 @@ class ResetPasswordConfirmSerializer(NewPasswordMixin, djoser.PasswordSerializer
             return 0
 
 
-class DeleteAccountSerializer(djoser.UserDeleteSerializer):
+class DeleteAccountSerializer(KnownFieldsMixin, djoser.UserDeleteSerializer):
     """The caller's own password, which confirms the deletion of an account."""
 
     current_password = serializers.CharField(**PASSWORD)
 
 
-class ProfilePictureSerializer(serializers.ModelSerializer):
+class ProfilePictureSerializer(KnownFieldsMixin, serializers.ModelSerializer):
     """The picture of a profile."""
 
     # Declared here because a ModelSerializer drops the scheme check of the model field.

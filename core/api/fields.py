@@ -2,8 +2,10 @@
 
 import re
 import zoneinfo
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.http import QueryDict
 from rest_framework import serializers
@@ -22,11 +24,45 @@ else:
 # The largest BIGINT.
 LARGEST_KEY = 2**63 - 1
 
+# The field of the forms of the browsable API that is about no object.
+CSRF_TOKEN = "csrfmiddlewaretoken"
+# An error names this many unknown fields, with this many characters of each.
+MOST_NAMES, LONGEST_NAME = 10, 100
+
 # A time of day, a space, and an offset without its sign: the `+` was decoded as a space.
 LOST_PLUS = re.compile(r"[Tt ]\d\d:?\d\d[\d:.,]{0,20} \d\d(:?\d\d)?$")
 
 
-class FormsMixin(SerializerBase):
+class KnownFieldsMixin(SerializerBase):
+    """For a serializer: an unknown field of a body is an error, which names the known ones.
+
+    Clients send whole objects back. So a body may hold what answers show, and the serializer passes it over.
+
+    Attributes:
+        answered: Fields of answers that this serializer does not have.
+    """
+
+    answered: ClassVar[Collection[str]] = ()
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - a body of any shape
+        unknown = self.unknown_fields(data) if isinstance(data, Mapping) else {}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**cast(dict[str, Any], error.detail), **unknown}) from error
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+    def unknown_fields(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
+        """The errors of the first unknown fields, by name."""
+        names = (name for name in data if name not in self.fields and name not in (*self.answered, CSRF_TOKEN))
+        known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
+        shown = (name.encode("utf-8", "replace").decode()[:LONGEST_NAME] for name in islice(names, MOST_NAMES))
+        return {name: [f"There is no such field. There are: {known}."] for name in shown}
+
+
+class FormsMixin(KnownFieldsMixin):
     """For a serializer: an HTML form changes the fields that it holds, empty ones included, as JSON does.
 
     The REST framework treats an empty optional field of a form as absent. That is right only for the pages of the
@@ -41,7 +77,8 @@ class FormsMixin(SerializerBase):
         if is_change and is_html_input(data) and not is_browsable_page(self.context.get("request")):
             fields = {str(field.field_name): field.get_value(data) for field in self._writable_fields}
             values = {name: "" if value is empty and name in data else value for name, value in fields.items()}
-            data = {name: value for name, value in values.items() if value is not empty}
+            unknown = {name: data[name] for name in data if name not in values}
+            data = unknown | {name: value for name, value in values.items() if value is not empty}
         return super().to_internal_value(data)
 
     def with_plain_line_ends(self, form: Any) -> QueryDict:  # noqa: ANN401 - any form

@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from rest_framework import serializers
 
-from core.api.fields import KeyField, MomentField
+from core.api.fields import KeyField, KnownFieldsMixin, MomentField
 from core.calendars.models import CalendarFeed
 
 
-class CalendarFeedSerializer(serializers.ModelSerializer):
+class CalendarFeedSerializer(KnownFieldsMixin, serializers.ModelSerializer):
     """A calendar feed. Only the answer to POST shows the URL."""
 
     resource = KeyField(
@@ -27,6 +27,8 @@ class CalendarFeedSerializer(serializers.ModelSerializer):
         help_text="Whether it tells who booked; for staff only, who get it for a resource unless they send false.",
     )
     created_at = MomentField(read_only=True, help_text="When it was made.")
+
+    answered = ("url",)
 
     class Meta:
         model = CalendarFeed

@@ -25,6 +25,7 @@ from rest_framework.serializers import BaseSerializer
 from core.api.errors import BadRequest, BodyTooLarge, DatabaseUnavailable, LengthRequired, ServerError
 from core.api.etags import NO_TAGS
 from core.api.exception_handler import validation_body
+from core.api.fields import KnownFieldsMixin
 from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
 from core.api.views import TaggedMixin
 from core.errors import SlotTaken, StaleVersion
@@ -289,6 +290,8 @@ class Inspector(AutoSchema):
             schema["required"] = [name for name in fields if name not in sometimes]
         elif direction == "request":
             widen_inputs(fields, serializer)
+            if isinstance(serializer, KnownFieldsMixin):
+                schema["additionalProperties"] = False
         return schema
 
 
