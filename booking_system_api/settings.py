@@ -117,6 +117,8 @@ AVAILABILITY_WINDOW_MINUTES = env.integer("AVAILABILITY_WINDOW_MINUTES", default
 
 # --- Accounts ---------------------------------------------------------------------------------------------------------
 
+SESSION_ENGINE = "core.accounts.sessions"
+
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -161,6 +163,8 @@ SIMPLE_JWT = {
     "AUTH_HEADER_TYPES": ("JWT",),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    # The clocks of several machines differ a little.
+    "LEEWAY": timedelta(seconds=30),
     "CHECK_REVOKE_TOKEN": True,
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,

@@ -13,6 +13,7 @@ from djoser.utils import decode_uid
 from rest_framework import serializers
 from rest_framework_simplejwt import serializers as jwt
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
@@ -178,8 +179,9 @@ def void_family(refresh: str) -> None:
         token = UntypedToken(refresh)
     except TokenError:
         return
+    not_before = timezone.now() - jwt_settings.LEEWAY
     live = OutstandingToken.objects.filter(
-        user_id=token.get("user_id"), expires_at__gt=timezone.now(), blacklistedtoken__isnull=True
+        user_id=token.get("user_id"), expires_at__gt=not_before, blacklistedtoken__isnull=True
     )
     kin = [
         row for row in live if UntypedToken(row.token, verify=False).get(FAMILY_CLAIM, "") == token.get(FAMILY_CLAIM)

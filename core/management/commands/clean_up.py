@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
+from rest_framework_simplejwt.settings import api_settings as jwt_settings
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from core.api.idempotency import KEYS_KEPT_FOR
@@ -35,7 +36,8 @@ def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
     return {
         "Sessions": Session.objects.filter(expire_date__lte=now),
         "Tokens": old_tokens,
-        "JSON Web Tokens": OutstandingToken.objects.filter(expires_at__lte=now),
+        # A token counts for a little longer, and its row knows whether somebody has used or voided it.
+        "JSON Web Tokens": OutstandingToken.objects.filter(expires_at__lte=now - jwt_settings.LEEWAY),
         "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEYS_KEPT_FOR),
         "Messages": Notification.objects.filter(done_at__lte=now - MESSAGES_KEPT_FOR),
     }

@@ -1,6 +1,7 @@
 """POST /api/auth/jwt/create/, refresh/ and verify/, and `Authorization: JWT <token>`."""
 
 import base64
+import time
 from datetime import timedelta
 
 import pytest
@@ -158,7 +159,37 @@ def test_a_refresh_token_opens_nothing(pair, anonymous):
 def test_an_expired_token_is_refused(anonymous, alice):
     access, refresh = AccessToken.for_user(alice), RefreshToken.for_user(alice)
     for token in (access, refresh):
-        token.set_exp(lifetime=-timedelta(seconds=1))
+        token.set_exp(lifetime=-timedelta(seconds=31))
+
+    assert_flat_error(with_jwt(anonymous, access).get(ME), 401)
+    assert_flat_error(anonymous.post(VERIFY, {"token": str(access)}), 401)
+    assert_flat_error(anonymous.post(REFRESH, {"refresh": str(refresh)}), 401)
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds"),
+    [
+        pytest.param("iat", 0.05, id="made a moment ahead"),
+        pytest.param("iat", 25, id="made 25 seconds ahead"),
+        pytest.param("exp", -25, id="ended 25 seconds ago"),
+    ],
+)
+def test_clocks_may_differ_by_half_a_minute(anonymous, alice, claim, seconds):
+    access, refresh = AccessToken.for_user(alice), RefreshToken.for_user(alice)
+    for token in (access, refresh):
+        token[claim] = time.time() + seconds
+
+    assert with_jwt(anonymous, access).get(ME).status_code == 200
+    for token in (access, refresh):
+        assert anonymous.post(VERIFY, {"token": str(token)}).status_code == 200
+    assert anonymous.post(REFRESH, {"refresh": str(refresh)}).status_code == 200
+    assert anonymous.post(REFRESH, {"refresh": str(refresh)}).status_code == 401
+
+
+def test_clocks_may_not_differ_by_more(anonymous, alice):
+    access, refresh = AccessToken.for_user(alice), RefreshToken.for_user(alice)
+    for token in (access, refresh):
+        token["iat"] = time.time() + 35
 
     assert_flat_error(with_jwt(anonymous, access).get(ME), 401)
     assert_flat_error(anonymous.post(VERIFY, {"token": str(access)}), 401)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from core.accounts.serializers import JWTSignInSerializer
@@ -107,6 +108,16 @@ def test_a_refresh_token_that_is_used_again_voids_its_whole_family(
     assert_flat_error(anonymous.post(REFRESH, {"refresh": pair["refresh"]}), 401, code="token_not_valid")
     assert_flat_error(anonymous.post(REFRESH, {"refresh": third["refresh"]}), 401, code="token_not_valid")
     assert anonymous.post(REFRESH, {"refresh": elsewhere["refresh"]}).status_code == 200
+
+
+def test_its_kin_whose_time_is_just_over_are_void_too(anonymous: APIClient, alice: User, pair: dict) -> None:
+    second = RefreshToken(anonymous.post(REFRESH, {"refresh": pair["refresh"]}).json()["refresh"])
+    second.set_exp(lifetime=timedelta(seconds=-10))
+    OutstandingToken.objects.filter(jti=second["jti"]).update(
+        token=str(second), expires_at=timezone.now() - timedelta(seconds=10)
+    )
+    assert_flat_error(anonymous.post(REFRESH, {"refresh": pair["refresh"]}), 401, code="token_not_valid")
+    assert_flat_error(anonymous.post(REFRESH, {"refresh": str(second)}), 401, code="token_not_valid")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -36,7 +36,9 @@ def test_what_has_expired_goes_and_the_rest_stays(
     Token.objects.filter(user=bob).update(created=now - timedelta(days=30))
     for _ in range(3):
         RefreshToken.for_user(alice).blacklist()
-    OutstandingToken.objects.filter(pk__in=OutstandingToken.objects.values("pk")[:2]).update(expires_at=now)
+    OutstandingToken.objects.filter(pk__in=OutstandingToken.objects.values("pk")[:2]).update(
+        expires_at=now - timedelta(seconds=30)
+    )
     for key in ("a", "b"):
         body = booking_body(room, status="pending") if key == "a" else booking_body(room, now + timedelta(days=9))
         assert as_alice.post("/api/bookings/", body, HTTP_IDEMPOTENCY_KEY=key).status_code == 201
@@ -53,3 +55,12 @@ def test_without_an_age_no_token_is_too_old(capsys, as_alice: APIClient) -> None
     Token.objects.update(created=timezone.now() - timedelta(days=3000))
     assert counted(capsys)["Tokens"] == 0
     assert Token.objects.count() == 1
+
+
+def test_a_used_token_stays_used_as_long_as_it_counts(capsys, anonymous: APIClient, alice: User) -> None:
+    refresh = RefreshToken.for_user(alice)
+    refresh.set_exp(lifetime=timedelta(seconds=-10))
+    OutstandingToken.objects.update(token=str(refresh), expires_at=timezone.now() - timedelta(seconds=10))
+    assert anonymous.post("/api/auth/jwt/refresh/", {"refresh": str(refresh)}).status_code == 200
+    assert counted(capsys)["JSON Web Tokens"] == 0
+    assert anonymous.post("/api/auth/jwt/refresh/", {"refresh": str(refresh)}).status_code == 401
