@@ -6,7 +6,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.auth import admin as auth_admin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    ReadOnlyPasswordHashWidget,
+    UserChangeForm,
+)
 from django.contrib.auth.models import Group, User
 from django.db import models, transaction
 from django.db.models import QuerySet
@@ -19,6 +24,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.token_blacklist.admin import BlacklistedToken, OutstandingToken
 
 from core.accounts.identity import free_email, free_name
+from core.accounts.passwords import UNREADABLE
 from core.models import UserProfile
 from core.staff.base import ForStaff, ForSuperusers, bookings_link, minutes
 from core.staff.forms import SaveErrorForm
@@ -55,8 +61,24 @@ class NewUserForm(IdentityForm, AdminUserCreationForm):
         fields = ("username", "email", "first_name", "last_name")
 
 
+class HashWidget(ReadOnlyPasswordHashWidget):
+    """The summary of a password hash, also of one that cannot be read, where Django's own class fails."""
+
+    def get_context(self, name: str, value: str | None, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        try:
+            return super().get_context(name, value, attrs)
+        except UNREADABLE:
+            # Django has words for a hash of an unknown kind, and a button that sets a new password.
+            return super().get_context(name, "unreadable", attrs)
+
+
 class UserForm(IdentityForm, UserChangeForm):
     """An existing account."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        if "password" in self.fields:
+            self.fields["password"].widget = HashWidget()
 
 
 class UserPasswordForm(AdminPasswordChangeForm):

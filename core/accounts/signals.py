@@ -9,13 +9,15 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from core.accounts.identity import folded_email
+from core.accounts.passwords import check_password
 from core.models import UserProfile
 
 NAMES = {"username", "first_name", "last_name", "email"}
 
 
 def connect() -> None:
-    """Connects the handlers; a second call changes nothing."""
+    """Connects the handlers, and the check of passwords; a second call changes nothing."""
+    User.check_password = check_password  # type: ignore[method-assign]
     user = settings.AUTH_USER_MODEL
     pre_save.connect(fold_email, sender=user, dispatch_uid="core.fold_email")
     pre_save.connect(void_token_without_password, sender=user, dispatch_uid="core.void_token")
