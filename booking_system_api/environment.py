@@ -16,6 +16,8 @@ from decouple import Config, RepositoryEmpty, RepositoryEnv
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from core.addresses import ascii_domain, require_visible
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 RATE_PATTERN = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)")
@@ -222,14 +224,15 @@ def _secret_hint(name: str) -> str:
 
 
 def addresses(name: str, default: str = "") -> list[str]:
-    """E-mail addresses separated by commas."""
+    """E-mail addresses separated by commas, with their domains in ASCII."""
     values = listing(name, default)
     for address in values:
         try:
-            validate_email(address)
+            require_visible(address)
+            validate_email(ascii_domain(address))
         except ValidationError as error:
             raise invalid(name, address, "e-mail addresses separated by commas") from error
-    return values
+    return [ascii_domain(address) for address in values]
 
 
 def address(name: str, default: str) -> str:

@@ -20,6 +20,8 @@ WSGI_APPLICATION = "booking_system_api.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
+    # Before Django's own apps, whose command `createsuperuser` it replaces.
+    "core.apps.CoreConfig",
     "core.apps.BookingAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -35,7 +37,6 @@ INSTALLED_APPS = [
     "djoser",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "core.apps.CoreConfig",
 ]
 
 MIDDLEWARE = [
@@ -117,6 +118,7 @@ AVAILABILITY_WINDOW_MINUTES = env.integer("AVAILABILITY_WINDOW_MINUTES", default
 
 # --- Accounts ---------------------------------------------------------------------------------------------------------
 
+AUTHENTICATION_BACKENDS = ["core.accounts.backends.NameBackend"]
 SESSION_ENGINE = "core.accounts.sessions"
 
 AUTH_PASSWORD_VALIDATORS = [

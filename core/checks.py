@@ -1,9 +1,13 @@
-"""Warns about probable mistakes in the settings."""
+"""Finds mistakes in the settings and in the database."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from core.constraints import locale_problem
 
 
 @register()
@@ -19,3 +23,14 @@ def frontend_url_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]: 
             id="core.W001",
         )
     ]
+
+
+@register(Tags.database)
+def database_folds_case(
+    app_configs: Any,  # noqa: ANN401 - Django's own
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,  # noqa: ANN401
+) -> list[CheckMessage]:
+    """Stops `migrate` on a database that folds the case of ASCII letters only, such as a restored one."""
+    problems = [locale_problem(connections[alias]) for alias in databases or ()]
+    return [Error(problem, id="core.E001") for problem in problems if problem]

@@ -1,9 +1,10 @@
-"""The constraints of both databases, and the error for each violation."""
+"""The constraints of both databases, the error for each violation, and what a database must be able to do."""
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models.constraints import BaseConstraint
@@ -45,6 +46,31 @@ def as_booking_error(error: IntegrityError) -> errors.BookingError | None:
     # The further lines of PostgreSQL repeat values of the row, such as a user name.
     message = str(error).partition("\n")[0]
     return next((kind() for part, kind in ERRORS.items() if part in message), None)
+
+
+def locale_problem(connection: BaseDatabaseWrapper) -> str:
+    """The sentence about a PostgreSQL that cannot fold the case of all letters; empty if nothing is wrong.
+
+    Names and addresses are unique in any case by its `lower()`. On SQLite, which has no locales, Python compares them.
+    """
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        # Newer versions of PostgreSQL may take the case from another locale than LC_CTYPE, in one of two columns.
+        cursor.execute(
+            "SELECT datname, pg_encoding_to_char(encoding), coalesce(to_jsonb(pg_database) ->> 'datlocale', "
+            "to_jsonb(pg_database) ->> 'daticulocale', datctype) FROM pg_database WHERE datname = current_database()"
+        )
+        name, encoding, locale = cursor.fetchone()
+        if encoding == "UTF8":
+            cursor.execute("SELECT lower('ÄЖ') = 'äж'")
+            if cursor.fetchone()[0]:
+                return ""
+    return (
+        f"The database {name} has the encoding {encoding} and the locale {locale}, which do not know the case of all "
+        "letters: jürgen and JÜRGEN would be two user names. Make a database with the encoding UTF8 and the locale "
+        "C.UTF-8 or that of a language, as docs/deploying.md does, and restore a dump of this one into it."
+    )
 
 
 class OwnConstraint(BaseConstraint):

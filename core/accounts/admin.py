@@ -23,6 +23,7 @@ from rest_framework.authtoken.admin import TokenProxy
 from rest_framework.authtoken.models import Token
 from rest_framework_simplejwt.token_blacklist.admin import BlacklistedToken, OutstandingToken
 
+from core.accounts.fields import AddressFormField
 from core.accounts.identity import free_email, free_name
 from core.accounts.passwords import UNREADABLE
 from core.models import UserProfile
@@ -46,7 +47,7 @@ class IdentityForm(SaveErrorForm):
         return free_name(self.cleaned_data["username"], except_id=self.instance.pk)
 
     def clean_email(self) -> str:
-        """The address in its stored form.
+        """The address.
 
         Raises:
             ValidationError: When another user has the address.
@@ -59,6 +60,7 @@ class NewUserForm(IdentityForm, AdminUserCreationForm):
 
     class Meta(AdminUserCreationForm.Meta):
         fields = ("username", "email", "first_name", "last_name")
+        field_classes: ClassVar = {**AdminUserCreationForm.Meta.field_classes, "email": AddressFormField}
 
 
 class HashWidget(ReadOnlyPasswordHashWidget):
@@ -74,6 +76,9 @@ class HashWidget(ReadOnlyPasswordHashWidget):
 
 class UserForm(IdentityForm, UserChangeForm):
     """An existing account."""
+
+    class Meta(UserChangeForm.Meta):
+        field_classes: ClassVar = {**UserChangeForm.Meta.field_classes, "email": AddressFormField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Case-insensitive uniqueness of user names and e-mail addresses, and the stored form of addresses."""
+"""Case-insensitive uniqueness of user names and e-mail addresses, and the stored form of names."""
 
 import re
 
@@ -9,21 +9,26 @@ from django.db import connection
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 
+from core.addresses import canonical, in_letters, is_invisible
+
+# NFKC composes at most four characters into one, so no longer text has a stored form of 150 characters. NFKC of a
+# million characters takes long.
+LONGEST_SENT_NAME = 600
 EAST_ASIAN = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "COMMON", "INHERITED"}
 
 
-def folded_email(address: str) -> str:
-    """The stored form of an address: trimmed, in lower case."""
-    return address.strip().lower()
+def stored_name(name: str) -> str:
+    """The stored form of a user name (NFKC); a text that is too long for a name stays as it is."""
+    return User.normalize_username(name) if len(name) <= LONGEST_SENT_NAME else name
 
 
 def free_name(name: str, *, except_id: int | None) -> str:
     """The name, when no user except `except_id` has that name in any case, and it imitates no other name.
 
     Raises:
-        ValidationError: When the name is taken, or mixes scripts with look-alike letters.
+        ValidationError: When the name is taken, mixes scripts with look-alike letters, or has an invisible letter.
     """
-    if is_imitation(name) and not has_name(except_id, name):
+    if (is_imitation(name) or any(map(is_invisible, name))) and not has_name(except_id, name):
         raise ValidationError("Use the letters of one script: some of these look like those of another.", code="mixed")
     if all_except(except_id, users_with_name(name)).exists():
         raise ValidationError("A user with that username already exists.", code="unique")
@@ -50,7 +55,7 @@ def free_email(address: str, *, except_id: int | None) -> str:
     Raises:
         ValidationError: When the address is taken.
     """
-    address = folded_email(address)
+    address = canonical(address)
     if address and all_except(except_id, users_with_email(address)).exists():
         raise ValidationError("A user with that email address already exists.", code="unique")
     return address
@@ -62,17 +67,35 @@ def all_except(user_id: int | None, users: QuerySet[User]) -> QuerySet[User]:
 
 
 def users_with_email(address: str) -> QuerySet[User]:
-    """The users with that address in any case; at most one, by the database's unique index."""
-    return User._default_manager.annotate(folded=Lower("email")).filter(folded=folded_email(address))
+    """The users with that address in any spelling.
+
+    By the database's unique index at most one has the stored form; another program may have stored the domain in its
+    letters.
+    """
+    stored = canonical(address)
+    return User._default_manager.annotate(folded=Lower("email")).filter(folded__in={stored, in_letters(stored)})
 
 
 def users_with_name(name: str) -> QuerySet[User]:
     """The users with that name in any case."""
     users = User._default_manager.all()
+    if name.isascii():
+        return users.annotate(folded=Lower("username")).filter(folded=name.lower())
     if connection.vendor == "sqlite":
         # SQLite's LOWER folds ASCII letters only; Django's regular expressions fold all letters.
         return users.filter(username__iregex=rf"^{re.escape(name)}$")
-    if name.isascii():
-        return users.annotate(folded=Lower("username")).filter(folded=name.lower())
     # Some letters have two lower-case forms (the Greek sigma), so compare upper case too.
     return users.annotate(folded=Lower("username")).filter(Q(folded=Lower(Value(name))) | Q(username__iexact=name))
+
+
+def user_named(name: str) -> User | None:
+    """The user who signs in with that name.
+
+    The case does not matter. Of old rows that differ by case alone the one with exactly that name comes first.
+    """
+    stored = stored_name(name)
+    users = list(users_with_name(stored))
+    if stored != name:
+        # A name that another program stored as it was typed.
+        users += User._default_manager.filter(username=name)
+    return min(users, key=lambda user: (user.username != name, user.username != stored, user.pk), default=None)

@@ -78,7 +78,8 @@ describe(
         operation_id="signIn",
         summary="Sign in",
         description="Send the token as `Authorization: Token <key>` from then on. It is good until the sign-out or "
-        "the next change of the password, or for as long as the operator says. Wrong credentials are a 400.",
+        "the next change of the password, or for as long as the operator says. The case of the user name does not "
+        "matter. Wrong credentials are a 400.",
         responses=answers("Signed in.", {"auth_token": TOKEN}, auth_token={"pattern": "^[0-9a-f]{40}$"}),
         examples=CREDENTIALS,
     ),
@@ -101,7 +102,7 @@ describe(
         operation_id="createJwt",
         summary="Sign in",
         description="Send the `access` token as `Authorization: JWT <token>`, for half an hour; then `refresh` it. "
-        "Wrong credentials are a 401.",
+        "The case of the user name does not matter. Wrong credentials are a 401.",
         responses=answers("Signed in.", PAIR, refresh={}, access={}),
         examples=CREDENTIALS,
         extensions={"x-errors": ("no_active_account",)},

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.validators import URLValidator
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 from djoser import serializers as djoser
 from djoser.utils import decode_uid
@@ -18,7 +18,9 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
-from core.accounts.identity import folded_email, free_email, free_name, users_with_email
+from core.accounts.fields import AddressField, NameField
+from core.accounts.identity import free_email, free_name, users_with_email
+from core.addresses import canonical
 from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KnownFieldsMixin
 from core.models import UserProfile
 from core.querysets import locked
@@ -30,8 +32,8 @@ PASSWORD = {"trim_whitespace": False, "style": {"input_type": "password"}}
 
 # The meaning of the fields of an account.
 WORDS = {
-    "username": {"help_text": "Unique, whatever its case."},
-    "email": {"help_text": "Unique, stored in lower case."},
+    "username": {"help_text": "Unique, whatever its case; stored in Unicode's form NFKC."},
+    "email": {"help_text": "Unique; stored in lower case, and its domain in ASCII (`xn--...`)."},
     "first_name": {"help_text": "May be empty."},
     "last_name": {"help_text": "May be empty."},
     "is_staff": {"help_text": "Whether this is one of those who keep the resources."},
@@ -40,14 +42,19 @@ WORDS = {
 
 
 class IdentityMixin:
-    """Keeps user names and e-mail addresses unique, in any case."""
+    """Keeps user names and e-mail addresses in their stored forms, and unique in any case."""
+
+    def build_standard_field(self, field_name: str, model_field: models.Field) -> tuple[type, dict[str, Any]]:
+        """The class of a field and its arguments."""
+        field_class, options = super().build_standard_field(field_name, model_field)
+        return {"username": NameField, "email": AddressField}.get(field_name, field_class), options
 
     def validate_username(self, value: str) -> str:
-        """The name in Unicode normal form; an error when another user has the name."""
-        return free_name(User.normalize_username(value), except_id=self._own_id)
+        """The name; an error when another user has the name."""
+        return free_name(value, except_id=self._own_id)
 
     def validate_email(self, value: str) -> str:
-        """The address in its stored form; an error when another user has the address."""
+        """The address; an error when another user has the address."""
         return free_email(value, except_id=self._own_id)
 
     @property
@@ -110,7 +117,7 @@ class UserSerializer(IdentityMixin, FormsMixin, djoser.CurrentPasswordSerializer
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Checks that a new e-mail address comes with the password: the address can reset the password."""
         has_password = attrs.pop("current_password", None) is not None
-        stored = folded_email(self.instance.email)
+        stored = canonical(self.instance.email)
         if not has_password and attrs.get("email", stored) != stored:
             raise serializers.ValidationError(
                 {"current_password": ["A new email address needs the current password."]}, code="required"
@@ -230,6 +237,10 @@ class SetPasswordSerializer(NewPasswordMixin, djoser.SetPasswordSerializer):
 
 class ResetPasswordSerializer(KnownFieldsMixin, djoser.SendEmailResetSerializer):
     """The e-mail address of an account, to which a reset link is sent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        super().__init__(*args, **kwargs)
+        self.fields["email"] = AddressField()
 
     def get_user(self, is_active: bool = True) -> User | None:  # noqa: FBT001, FBT002 - djoser's own
         """The active user with that address and a usable password, or None."""

@@ -8,8 +8,9 @@ from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from core.accounts.identity import folded_email
+from core.accounts.identity import stored_name
 from core.accounts.passwords import check_password
+from core.addresses import canonical, require_visible
 from core.models import UserProfile
 
 NAMES = {"username", "first_name", "last_name", "email"}
@@ -19,7 +20,7 @@ def connect() -> None:
     """Connects the handlers, and the check of passwords; a second call changes nothing."""
     User.check_password = check_password  # type: ignore[method-assign]
     user = settings.AUTH_USER_MODEL
-    pre_save.connect(fold_email, sender=user, dispatch_uid="core.fold_email")
+    pre_save.connect(store_identity, sender=user, dispatch_uid="core.store_identity")
     pre_save.connect(void_token_without_password, sender=user, dispatch_uid="core.void_token")
     post_save.connect(create_profile, sender=user, dispatch_uid="core.create_profile")
     post_save.connect(touch_profile, sender=user, dispatch_uid="core.touch_profile")
@@ -49,9 +50,21 @@ def touch_profile(
         UserProfile.objects.filter(user_id=instance.pk).update(updated_at=timezone.now())
 
 
-def fold_email(sender: type[User], instance: User, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
-    """Gives the e-mail address its stored form before the user is saved."""
-    instance.email = folded_email(instance.email or "")
+def store_identity(
+    sender: type[User],
+    instance: User,
+    raw: bool = False,  # noqa: FBT001, FBT002
+    **kwargs: Any,  # noqa: ANN401 - Django's own
+) -> None:
+    """Gives the name of a new user and the e-mail address of any user their stored forms before the user is saved.
+
+    Raises:
+        ValidationError: When the address of a new user has an invisible character; a fixture (`raw`) may have one.
+    """
+    if instance._state.adding and not raw:
+        instance.username = stored_name(instance.username)
+        require_visible(instance.email or "")
+    instance.email = canonical(instance.email or "")
 
 
 def void_token_without_password(

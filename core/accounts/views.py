@@ -19,9 +19,9 @@ from rest_framework_simplejwt import views as jwt
 
 from core import events
 from core.accounts.authentication import is_too_old
-from core.accounts.identity import folded_email
 from core.accounts.permissions import IsOwnAccountOrSuperuser
 from core.accounts.serializers import ProfilePictureSerializer, SignOutSerializer
+from core.addresses import canonical
 from core.api import throttling
 from core.api.query import ListParameters
 from core.api.views import ApiView
@@ -136,7 +136,7 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
 
     def perform_update(self, serializer: BaseSerializer, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Stores the changes and announces a new e-mail address."""
-        before = folded_email(serializer.instance.email)
+        before = canonical(serializer.instance.email)
         with transaction.atomic():
             super().perform_update(serializer, *args, **kwargs)
             if serializer.instance.email != before:

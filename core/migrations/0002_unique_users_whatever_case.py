@@ -1,6 +1,34 @@
+from django.core.management.base import CommandError
 from django.db import migrations
+from django.db.models import Count
+from django.db.models.functions import Lower
 
-from core.constraints import EMAIL_UNIQUE, USERNAME_UNIQUE
+from core.constraints import EMAIL_UNIQUE, USERNAME_UNIQUE, locale_problem
+
+# How many of the values that are one a sentence names.
+NAMED = 10
+
+
+def require_case_folded(apps, schema_editor):
+    """Stops before the indexes on a database whose lower() would let duplicates in."""
+    problem = locale_problem(schema_editor.connection)
+    if problem:
+        raise CommandError(problem)
+
+
+def require_unique(apps, schema_editor):
+    """Stops before the indexes when users differ by case alone, with a sentence that names them."""
+    users = apps.get_model("auth", "User")._default_manager.using(schema_editor.connection.alias)
+    for column, words, other in (("username", "user names", "another"), ("email", "e-mail addresses", "")):
+        folded = users.exclude(**{column: ""}).annotate(folded=Lower(column))
+        twice = folded.values("folded").annotate(number=Count("pk")).filter(number__gt=1).order_by().values("folded")
+        rows = folded.filter(folded__in=twice).order_by("folded", "pk").values_list(column, "pk")[:NAMED]
+        if rows:
+            named = ", ".join(f"{value} (id {pk})" for value, pk in rows)
+            raise CommandError(
+                f"These {words} differ by case alone: {named}. Change all but one of each, such as by UPDATE auth_user "
+                f"SET {column} = '{other}' WHERE id = {rows[1][1]}; in `manage.py dbshell`, and migrate again."
+            )
 
 
 class Migration(migrations.Migration):
@@ -13,6 +41,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(require_case_folded, migrations.RunPython.noop),
+        migrations.RunPython(require_unique, migrations.RunPython.noop),
         migrations.RunSQL(
             f"CREATE UNIQUE INDEX {USERNAME_UNIQUE} ON auth_user (lower(username))",
             f"DROP INDEX {USERNAME_UNIQUE}",

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from core.addresses import canonical
 from core.notifications.kinds import Kind
 from core.outbox.models import OutboxRow
 from core.zones import DEFAULT_ZONE, require_zone
@@ -120,6 +121,11 @@ class NotificationPreferences(models.Model):
 
     def __str__(self) -> str:
         return f"Preferences of user {self.user_id}"
+
+    def clean(self) -> None:
+        """Gives the addresses that staff entered their stored form, in which they are compared."""
+        self.refused_address = canonical(self.refused_address)
+        self.unconfirmed_address = canonical(self.unconfirmed_address)
 
     def wants(self, kind: str) -> bool:
         """True if the user wants this kind of messages, or cannot switch it off."""

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 
+from core.addresses import canonical
 from core.notifications.kinds import Kind
 from core.notifications.models import NotificationPreferences
 from core.querysets import locked
@@ -39,19 +40,24 @@ def switch_off(user: User, kind: str) -> None:
     change(user, **values)
 
 
+def account_with(user: User, address: str) -> User | None:
+    """Locks and returns the account if it has this address; an old link may name the address in another spelling."""
+    return locked(User._default_manager.filter(pk=user.pk, email__in={address, canonical(address)})).first()
+
+
 @transaction.atomic
 def refuse_address(user: User, address: str) -> bool:
     """Stops all messages to an address whose reader does not own the account; False if the user has another address."""
-    account = locked(User._default_manager.filter(pk=user.pk, email=address)).first()
+    account = account_with(user, address)
     if account is not None:
-        change(account, refused_address=address)
+        change(account, refused_address=account.email)
     return account is not None
 
 
 @transaction.atomic
 def confirm_address(user: User, address: str) -> bool:
     """Confirms an address, also one that was refused before; False if the user has another address."""
-    account = locked(User._default_manager.filter(pk=user.pk, email=address)).first()
+    account = account_with(user, address)
     if account is not None:
         change(account, unconfirmed_address="", refused_address="")
     return account is not None

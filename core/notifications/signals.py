@@ -9,6 +9,7 @@ from django.db.models.signals import post_save, pre_delete, pre_save
 from django.utils import timezone
 
 from core import events
+from core.addresses import canonical
 from core.notifications import messages
 
 
@@ -43,7 +44,7 @@ def on_user_saved(sender: type, instance: User, created: bool, raw: bool = False
     if not created and not raw and password is not None:
         messages.password_changed(instance, now=timezone.now())
     before = instance._email_before  # type: ignore[attr-defined]  # set before the save
-    if not raw and before and before.lower() != instance.email.lower():
+    if not raw and before and canonical(before) != instance.email:
         messages.email_changed(instance, before=before, now=timezone.now())
 
 

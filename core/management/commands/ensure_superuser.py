@@ -9,6 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
+from core import addresses
+from core.accounts.identity import free_email, free_name, stored_name
+
 
 class Command(BaseCommand):
     """Creates a superuser from the environment or `.env`, unless a superuser exists."""
@@ -30,12 +33,14 @@ class Command(BaseCommand):
         if missing:
             self.stdout.write(f"No superuser was made. Set {', '.join(missing)} and run this command again.")
             return
-        candidate = User(username=username, email=email)
         try:
+            candidate = User(username=stored_name(username), email=addresses.entered(email))
             candidate.clean_fields(exclude=["password"])
+            free_name(candidate.username, except_id=None)
+            free_email(candidate.email, except_id=None)
             validate_password(password, candidate)
             with transaction.atomic():
-                User._default_manager.create_superuser(username=username, email=email, password=password)
+                User._default_manager.create_superuser(candidate.username, candidate.email, password)
         except ValidationError as error:
             raise CommandError("No superuser was made. " + " ".join(error.messages)) from error
         except IntegrityError as error:

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from core.models import Booking, Resource, UserProfile
 from core.tests.support.factories import PASSWORD, make_resource, make_user
@@ -214,3 +215,54 @@ class TestSeedDemo:
         assert not Booking.objects.exists()
         assert "not empty" in said
         assert "demo-words-for-all" not in said
+
+
+@pytest.mark.django_db
+class TestCreateSuperuser:
+    @pytest.mark.parametrize("name", ["ALICE", "ａｌｉｃｅ", "Ａｌｉｃｅ"])
+    def test_a_name_that_is_taken_in_any_case_ends_in_a_sentence(self, alice, name):
+        with pytest.raises(CommandError, match="already"):
+            call_command("createsuperuser", username=name, email="new@example.org", interactive=False)
+
+        assert User.objects.get() == alice
+
+    def test_so_does_one_with_an_umlaut(self):
+        make_user("jürgen")
+
+        with pytest.raises(CommandError, match="already"):
+            call_command("createsuperuser", username="JÜRGEN", email="new@example.org", interactive=False)
+
+        assert User.objects.count() == 1
+
+    def test_so_does_an_address(self, alice):
+        with pytest.raises(CommandError, match="already"), transaction.atomic():
+            call_command("createsuperuser", username="new", email="ALICE@example.org", interactive=False)
+
+        assert User.objects.get() == alice
+
+    def test_a_name_that_imitates_another_is_refused(self, alice):
+        with pytest.raises(CommandError, match="one script"):
+            call_command("createsuperuser", username="\u0430lice", email="new@example.org", interactive=False)
+
+        assert User.objects.get() == alice
+
+    def test_a_free_name_makes_a_superuser(self):
+        call_command("createsuperuser", username="chief", email="Chief@Example.org", interactive=False, verbosity=0)
+
+        assert User.objects.values_list("username", "email", "is_superuser").get() == (
+            "chief",
+            "chief@example.org",
+            True,
+        )
+
+    def test_the_prompt_asks_again(self, alice, monkeypatch, capsys):
+        answers = iter(["ALICE", "chief", "chief@example.org"])
+        monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+        monkeypatch.setattr("getpass.getpass", lambda *prompt: PASSWORD)
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True
+
+        call_command("createsuperuser", stdin=terminal)
+
+        assert "already exists" in capsys.readouterr().err
+        assert User.objects.get(username="chief").is_superuser
