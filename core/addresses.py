@@ -7,6 +7,8 @@ import unicodedata
 import idna
 from django.core.exceptions import ValidationError
 
+# More characters than any spelling of an address of 254 has; a million of them take long to look at.
+LONGEST_SENT = 1000
 # The characters of Unicode's property Default_Ignorable_Code_Point that count as letters or marks, such as the
 # variation selectors. All others are controls, formats or unassigned, whose category begins with a C.
 IGNORABLE = re.compile(
@@ -59,10 +61,10 @@ def entered(address: str) -> str:
     """The stored form of an address that somebody entered; the rest of its form is `EmailValidator`'s to check.
 
     Raises:
-        ValidationError: When the address has an invisible character, or no form in ASCII.
+        ValidationError: When the address has an invisible character, no form in ASCII, or far too many characters.
     """
-    require_visible(address)
+    require_visible(address[:LONGEST_SENT])
     # In lower case some letters, such as the sign of Kelvin, would become ASCII.
-    if not ascii_domain(address.strip()).isascii():
+    if len(address) > LONGEST_SENT or not ascii_domain(address.strip()).isascii():
         raise ValidationError("Enter a valid email address.", code="invalid")
     return canonical(address)

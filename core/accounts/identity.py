@@ -11,9 +11,9 @@ from django.db.models.functions import Lower
 
 from core.addresses import canonical, in_letters, is_invisible
 
-# NFKC composes at most four characters into one, so no longer text has a stored form of 150 characters. NFKC of a
-# million characters takes long.
-LONGEST_SENT_NAME = 600
+LONGEST_NAME = 150
+# NFKC composes at most four characters into one, so no longer text becomes a name. NFKC of a million takes long.
+LONGEST_SENT_NAME = 4 * LONGEST_NAME
 EAST_ASIAN = {"LATIN", "HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "COMMON", "INHERITED"}
 
 
@@ -28,7 +28,9 @@ def free_name(name: str, *, except_id: int | None) -> str:
     Raises:
         ValidationError: When the name is taken, mixes scripts with look-alike letters, or has an invisible letter.
     """
-    if (is_imitation(name) or any(map(is_invisible, name))) and not has_name(except_id, name):
+    if any(map(is_invisible, name)) and not has_name(except_id, name):
+        raise ValidationError("This name has an invisible letter. Leave it out.", code="invalid")
+    if is_imitation(name) and not has_name(except_id, name):
         raise ValidationError("Use the letters of one script: some of these look like those of another.", code="mixed")
     if all_except(except_id, users_with_name(name)).exists():
         raise ValidationError("A user with that username already exists.", code="unique")
@@ -94,6 +96,8 @@ def user_named(name: str) -> User | None:
     The case does not matter. Of old rows that differ by case alone the one with exactly that name comes first.
     """
     stored = stored_name(name)
+    if len(stored) > LONGEST_NAME:
+        return None
     users = list(users_with_name(stored))
     if stored != name:
         # A name that another program stored as it was typed.

@@ -1,6 +1,7 @@
 """One mailbox, one account: every spelling of a domain is stored, compared and shown in one form."""
 
 import sys
+import time
 import unicodedata
 
 import idna
@@ -206,6 +207,21 @@ def test_what_has_no_form_in_ascii_is_refused(anonymous: APIClient, root_pages: 
     new = {"username": "carla", "email": address, "usable_password": "false"}
     assert list(errors_of(root_pages.post(f"{USERS}add/", new))) == ["email"]
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param(f"user@a{chr(0x308) * 400_000}.example", id="marks"),
+        pytest.param(f"user@{'ü' * 400_000}.example", id="letters"),
+        pytest.param(f"{'a' * 900_000}@example.org", id="letters before the @"),
+    ],
+)
+def test_an_endless_address_is_refused_at_once(anonymous: APIClient, address: str) -> None:
+    began = time.process_time()
+    assert_flat_error(anonymous.post(REGISTER, body(address)), 400, field="email")
+    assert_flat_error(anonymous.post(RESET, {"email": address}), 400, field="email")
+    assert time.process_time() - began < 0.5
 
 
 def test_all_that_uts_46_drops_counts_as_invisible() -> None:
