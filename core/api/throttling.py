@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
+from core.addresses import LONGEST_SENT, canonical
 from core.api import counters
 
 if TYPE_CHECKING:
@@ -245,6 +246,11 @@ class PasswordResetByAccount(AccountThrottle):
 
     scope = "password_reset"
     account_field = "email"
+
+    def counted(self, request: Request) -> str | None:
+        """The address in its stored form, so that all spellings of a mailbox count together."""
+        address = super().counted(request)
+        return canonical(address[:LONGEST_SENT]) if address is not None else None
 
 
 class ConfirmationByUser(PasswordResetByAccount):

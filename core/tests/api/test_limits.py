@@ -162,6 +162,12 @@ class TestAskingForAReset:
         assert_limited(second, seconds=3600)
         assert len(mail.outbox) == 1
 
+    def test_all_spellings_of_a_mailbox_count_together(self, limit, db):
+        limit(password_reset="1/hour")
+
+        assert at_address("192.0.2.1").post(RESET, {"email": "user@bücher.example"}).status_code == 204
+        assert_limited(at_address("192.0.2.2").post(RESET, {"email": "User@XN--bcher-kva.example"}), seconds=3600)
+
 
 class TestAllOtherCalls:
     def test_strangers_are_counted_by_address(self, limit, db):

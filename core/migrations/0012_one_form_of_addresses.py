@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
     """The domains of stored e-mail addresses are in ASCII (`xn--...`)."""
 
     dependencies = [
-        ("core", "0009_confirmed_addresses"),
+        ("core", "0011_names_in_order"),
     ]
 
     operations = [
