@@ -3,7 +3,6 @@
 import base64
 import json
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
-# The client's own timeout should come first, since only the client knows whether SendGrid has received the message.
+# The client's timeout comes this much before the deadline: only the client knows whether SendGrid has the message.
 GRACE_SECONDS = 0.25
 
 
@@ -59,7 +58,9 @@ class DeliveryError(Exception):
 
 
 def deliver(message: Message) -> None:
-    """Sends a message by the way that `EMAIL_USE` names, within `SENDGRID_TIMEOUT_SECONDS`.
+    """Sends a message by the way that `EMAIL_USE` names.
+
+    Each wait for the network is shorter than `SENDGRID_TIMEOUT_SECONDS`; only a caller can limit the whole call.
 
     Raises:
         DeliveryError: The message was not sent.
@@ -97,58 +98,18 @@ def print_on_console(message: Message) -> None:
 # --- SendGrid ---------------------------------------------------------------------------------------------------------
 
 
-class Attempt(threading.Thread):
-    """A call of SendGrid in a thread, which the caller can abandon.
-
-    The client's timeout limits each read from its socket, so that a slow answer in many parts would exceed it.
-
-    Attributes:
-        error: The reason of the failure; None after success.
-    """
-
-    def __init__(self, message: Message) -> None:
-        super().__init__(name="sendgrid", daemon=True)
-        self.message = message
-        self.error: DeliveryError | None = DeliveryError(
-            f"SendGrid error: no answer within {settings.SENDGRID_TIMEOUT_SECONDS} seconds",
-            can_retry=True,
-            may_have_arrived=True,
-        )
-
-    def run(self) -> None:
-        try:
-            call_sendgrid(self.message)
-        except DeliveryError as error:
-            self.error = error
-        else:
-            self.error = None
-
-
 def send_by_sendgrid(message: Message) -> None:
-    """Sends a message through SendGrid and waits at most `SENDGRID_TIMEOUT_SECONDS` + `GRACE_SECONDS` for the answer.
+    """Sends a message through SendGrid.
 
     Raises:
         DeliveryError: SendGrid rejects the message or does not answer; the text holds neither the key nor the message.
-    """
-    attempt = Attempt(message)
-    attempt.start()
-    attempt.join(settings.SENDGRID_TIMEOUT_SECONDS + GRACE_SECONDS)
-    if attempt.error is not None:
-        raise attempt.error
-
-
-def call_sendgrid(message: Message) -> None:
-    """Calls SendGrid and waits at most `SENDGRID_TIMEOUT_SECONDS` for each part of the answer.
-
-    Raises:
-        DeliveryError: See `send_by_sendgrid`.
     """
     # Imported late: the import takes a tenth of a second, and most processes never call SendGrid.
     import sendgrid
     from python_http_client.exceptions import HTTPError
 
     client = sendgrid.SendGridAPIClient(settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST)
-    client.client.timeout = settings.SENDGRID_TIMEOUT_SECONDS
+    client.client.timeout = settings.SENDGRID_TIMEOUT_SECONDS - GRACE_SECONDS
     try:
         status = client.send(sendgrid_body(message)).status_code
     except HTTPError as error:

@@ -1,8 +1,8 @@
 """The channel of the outbox that sends e-mails."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -12,11 +12,16 @@ from core.notifications import limits, mails
 from core.notifications.models import Notification
 from core.notifications.preferences import remember_address
 from core.notifications.recipients import Recipient, recipient_of, staff_zones
-from core.outbox.delivery import NotSent, Run, Tally, deliver
+from core.outbox.channels import NotSent
+from core.outbox.delivery import Run, Tally, deliver
 from core.utils import DeliveryError, Message, print_on_console
 from core.utils import deliver as send_mail
 
 logger = logging.getLogger(__name__)
+
+
+# Enough that a few calls that hang delay no other, and few enough for a small machine: a call takes 50 ms of CPU time.
+AT_ONCE = 5
 
 
 class NotAccepted(NotSent):
@@ -24,51 +29,57 @@ class NotAccepted(NotSent):
 
     Attributes:
         message: The rendered message.
-        may_have_arrived: True if the provider may have accepted the message and only its answer was lost.
     """
 
     def __init__(self, message: Message, error: DeliveryError) -> None:
-        super().__init__(str(error), can_retry=error.can_retry)
+        super().__init__(str(error), can_retry=error.can_retry, may_have_arrived=error.may_have_arrived)
         self.message = message
-        self.may_have_arrived = error.may_have_arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered message and its recipient."""
+
+    recipient: Recipient
+    message: Message
 
 
 class EmailChannel:
-    """Renders messages and sends them by e-mail; each run has its own object.
-
-    Attributes:
-        zones: The time zones of the claimed rows' staff addresses, by address.
-        introduced: The users and addresses that this run has written to for the first time.
-    """
+    """Renders messages and sends them by e-mail."""
 
     model = Notification
 
-    def __init__(self) -> None:
-        self.zones: dict[str, str] = {}
-        self.introduced: set[tuple[int, str]] = set()
+    @property
+    def seconds(self) -> float:
+        return settings.SENDGRID_TIMEOUT_SECONDS
 
-    def load(self, claimed: QuerySet[Notification]) -> list[Notification]:
-        """Loads the rows with their users and preferences, and the time zones of the staff addresses."""
-        rows = list(claimed.select_related("user__notification_preferences"))
-        self.zones = staff_zones(rows)
-        return rows
+    @property
+    def at_once(self) -> int:
+        # The lines of two messages would mix on the console.
+        return AT_ONCE if settings.EMAIL_USE == "sendgrid" else 1
 
-    def send(self, row: Notification, *, now: datetime) -> Mapping[str, object]:
-        """Renders a message for its present recipient and sends it."""
-        recipient = recipient_of(row, zones=self.zones, now=now)
-        # The preferences were loaded before this run wrote to the address.
-        if recipient.user_id is not None and (recipient.user_id, recipient.address) in self.introduced:
-            recipient = replace(recipient, is_new=False)
+    def ready(self, due: QuerySet[Notification], on_their_way: Sequence[Mail]) -> QuerySet[Notification]:
+        """Leaves out users whose first message is on its way: only once it has arrived, the next is not the first."""
+        new = [mail.recipient for mail in on_their_way if mail.recipient.is_new]
+        users = [recipient.user_id for recipient in new if recipient.user_id is not None]
+        return due.exclude(user_id__in=users).select_related("user__notification_preferences")
+
+    def prepare(self, row: Notification, *, now: datetime) -> Mail:
+        """Renders a message for its present recipient."""
+        recipient = recipient_of(row, zones=staff_zones([row]), now=now)
         limits.require_allowed(row, recipient, now=now)
-        message = self.render(row, recipient)
+        return Mail(recipient, self.render(row, recipient))
+
+    def send(self, mail: Mail) -> None:
         try:
-            send_mail(message)
+            send_mail(mail.message)
         except DeliveryError as error:
-            raise NotAccepted(message, error) from error
-        if recipient.user_id is not None and recipient.is_new:
-            remember_address(recipient.user_id, recipient.address)
-            self.introduced.add((recipient.user_id, recipient.address))
-        return {"to": recipient.address}
+            raise NotAccepted(mail.message, error) from error
+
+    def sent(self, mail: Mail) -> Mapping[str, object]:
+        if mail.recipient.user_id is not None and mail.recipient.is_new:
+            remember_address(mail.recipient.user_id, mail.recipient.address)
+        return {"to": mail.recipient.address}
 
     def render(self, row: Notification, recipient: Recipient) -> Message:
         """Renders a message.
@@ -90,10 +101,10 @@ class EmailChannel:
         text may hold a secret link or notes.
         """
         reason = str(error)[:300]
-        if not isinstance(error, NotAccepted) or settings.EMAIL_USE == "console":
-            logger.error("%s was not sent (%s); it is given up.", row, reason)
-        elif error.may_have_arrived:
+        if error.may_have_arrived:
             logger.error("%s was perhaps not sent (%s); it is given up.", row, reason)
+        elif not isinstance(error, NotAccepted) or settings.EMAIL_USE == "console":
+            logger.error("%s was not sent (%s); it is given up.", row, reason)
         else:
             logger.error("%s was not sent (%s); it is printed on the console instead.", row, reason)
             try:

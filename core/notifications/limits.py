@@ -18,7 +18,7 @@ from core.notifications.kinds import Kind
 from core.notifications.messages import RETRY_FOR, new_message
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient, replaces_staff_copy
-from core.outbox.delivery import NotNeeded
+from core.outbox.channels import NotNeeded
 from core.outbox.models import State
 from core.querysets import locked
 

@@ -15,7 +15,7 @@ from core.notifications.facts import Facts
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.preferences import preferences_of
-from core.outbox.delivery import NotNeeded
+from core.outbox.channels import NotNeeded
 from core.zones import DEFAULT_ZONE, zone_named
 
 

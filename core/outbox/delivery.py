@@ -1,102 +1,61 @@
-"""Delivery: claims the due rows, gives each row to its channel once, and marks the outcome.
+"""Delivery: claims each due row, gives the row to its channel once, and marks the outcome.
 
-Any number of processes may deliver at once. Each process claims a few rows and skips rows that other processes have
-locked. It sends its rows one after the other and marks each row immediately. A claim expires, so that another process
-takes over the rows of a killed process. Only a row that the killed process had sent and not yet marked is sent twice.
-No lock and no transaction is held while a channel waits for the network.
+Any number of processes may deliver at once. In each process one thread claims, prepares and marks rows. Only the calls
+of the provider run in threads of their own, several at once, so that a call that hangs delays no other row. No lock and
+no transaction is held during a call.
+
+After some failed calls in a row the provider counts as down. Then one call at a time probes the provider, and all other
+rows wait without a try. The first answer ends that.
+
+Only rows that a killed process had sent and not yet marked are sent twice.
 """
 
 import logging
-import math
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Generic
 
-from django.db import DatabaseError, InterfaceError, connection, models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db import DatabaseError, InterfaceError
 
+from core.outbox.channels import Channel, NotNeeded, NotSent, Parcel, Row
+from core.outbox.claims import CLAIM_SECONDS, LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark
 from core.outbox.models import OutboxRow, State
 
 logger = logging.getLogger(__name__)
 
-BATCH = 10
-# A batch fits into a claim even if each row takes the longest time that its channel allows.
-CLAIM_SECONDS = 60
-# A row begins only while this much of its claim is left.
+# A call begins only while this much of the row's claim is left.
 MARGIN_SECONDS = 10
 FIRST_DELAY_MINUTES = 1
 LONGEST_DELAY_MINUTES = 64
-# After this many retries in a row the channel counts as down, and the other rows wait for the next run.
+# After this many failed calls in a row the provider counts as down.
 FAILURES_IN_A_ROW = 3
-# As long as a claim lasts, so that no outage of the database makes a message go out twice before that.
-MARK_SECONDS = CLAIM_SECONDS
+# While calls are on their way, the run looks this often for further due rows.
+LOOK_SECONDS = 1
+# An abandoned call lives on until the provider ends the connection. While this many calls live, no other call begins.
+LIVING_CALLS = 50
 
-Row = TypeVar("Row", bound=OutboxRow)
-Result = TypeVar("Result")
 Tally = Counter[str]
-
-
-class NotNeeded(Exception):  # noqa: N818 - an outcome, not an error
-    """The row is no longer needed.
-
-    Attributes:
-        columns: Further columns to write when the row is dropped.
-    """
-
-    def __init__(self, reason: str, **columns: object) -> None:
-        super().__init__(reason)
-        self.columns = columns
-
-
-class NotSent(Exception):  # noqa: N818 - an outcome, not an error of this program
-    """The channel could not send the row.
-
-    Attributes:
-        can_retry: True if a later try with the same row may succeed.
-    """
-
-    def __init__(self, reason: str, *, can_retry: bool) -> None:
-        super().__init__(reason)
-        self.can_retry = can_retry
-
-
-class Channel(Protocol[Row]):
-    """Sends the rows of one table."""
-
-    @property
-    def model(self) -> type[Row]: ...
-
-    def load(self, claimed: models.QuerySet[Row]) -> list[Row]:
-        """Returns the claimed rows with all data that `send` needs, in few statements."""
-
-    def send(self, row: Row, *, now: datetime) -> Mapping[str, object]:
-        """Sends a row.
-
-        Returns:
-            Columns to write when the row is marked as sent.
-
-        Raises:
-            NotNeeded: The row is dropped.
-            NotSent: The row is tried again later, or fails.
-        """
-
-    def give_up(self, row: Row, error: NotSent) -> None:
-        """Handles a row that has just been marked as failed."""
+Failures = Counter[type[OutboxRow]]
 
 
 class Run:
     """One run of the worker: its clock and its end.
 
     The clock continues steadily even if the computer's clock is set back.
+
+    Attributes:
+        failures: The number of failed calls in a row, for each table; a worker passes them on to its next run.
     """
 
-    def __init__(self, now: datetime, *, seconds: float = math.inf, stopping: threading.Event | None = None) -> None:
+    def __init__(
+        self, now: datetime, *, stopping: threading.Event | None = None, failures: Failures | None = None
+    ) -> None:
         self._began, self._ticks = now, time.monotonic()
-        self._limit, self._stopping = seconds, stopping
+        self._stopping = stopping
+        self.failures = Failures() if failures is None else failures
 
     @property
     def seconds(self) -> float:
@@ -109,53 +68,21 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """True once no further row may begin."""
-        return self.seconds >= self._limit or (self._stopping is not None and self._stopping.is_set())
+        """True once no further call may begin."""
+        return self._stopping is not None and self._stopping.is_set()
 
 
-def deliver(channel: Channel[Row], run: Run) -> Tally:
-    """Delivers all due rows of a channel and counts them as `sent`, `retried`, `failed` or `dropped`."""
-    tally, failures = Tally(), 0
-    while not run.is_over and failures < FAILURES_IN_A_ROW and (rows := claim(channel, now=run.now)):
-        claimed_at = run.seconds
-        for index, row in enumerate(rows):
-            claim_ends_soon = run.seconds - claimed_at > CLAIM_SECONDS - MARGIN_SECONDS
-            if claim_ends_soon or run.is_over or failures >= FAILURES_IN_A_ROW:
-                for unsent in rows[index:]:
-                    mark(unsent)  # ends the claim and changes nothing else
-                break
-            outcome = deliver_row(channel, row, run)
-            tally[outcome] += 1
-            failures = failures + 1 if outcome == "retried" else 0
-    return tally
+def deliver(channel: Channel[Row, Parcel], run: Run) -> Tally:
+    """Delivers the due rows of a channel and counts them as `sent`, `retried`, `failed` or `dropped`.
+
+    A probe that fails ends the delivery: the other jobs of the run have their turn, and the provider has a pause.
+    """
+    return Delivery(channel, run).finish()
 
 
-def deliver_row(channel: Channel[Row], row: Row, run: Run) -> str:
-    """Gives a claimed row to its channel once, marks the outcome, and returns it: a key of the tally."""
-    try:
-        columns = channel.send(row, now=run.now)
-    except NotNeeded as reason:
-        mark(row, state=State.DROPPED, last_error=str(reason), done_at=run.now, **reason.columns)
-        return "dropped"
-    except NotSent as error:
-        last_error, tries, due_at = str(error)[:300], row.tries + 1, run.now + delay_after(row.tries + 1)
-        if error.can_retry and due_at <= row.retry_until:
-            logger.warning("%s was not sent (%s); it is tried again.", row, last_error)
-            mark(row, tries=tries, due_at=due_at, last_error=last_error)
-            return "retried"
-        # Mark the row first: if the process is killed in between, no process sends a row that was given up.
-        if mark(row, state=State.FAILED, tries=tries, last_error=last_error, done_at=run.now):
-            channel.give_up(row, error)
-        return "failed"
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception as error:
-        # The row fails at once: left as it is, it would stop the rows that are claimed with it at every run.
-        logger.exception("%s cannot be sent.", row)
-        mark(row, state=State.FAILED, tries=row.tries + 1, last_error=type(error).__name__, done_at=run.now)
-        return "failed"
-    mark(row, state=State.SENT, tries=row.tries + 1, last_error="", done_at=run.now, **columns)
-    return "sent"
+def is_down(failures: int) -> bool:
+    """True if a provider counts as down after so many failed calls in a row."""
+    return failures >= FAILURES_IN_A_ROW
 
 
 def delay_after(tries: int) -> timedelta:
@@ -163,52 +90,176 @@ def delay_after(tries: int) -> timedelta:
     return timedelta(minutes=min(FIRST_DELAY_MINUTES * 2 ** (min(tries, 20) - 1), LONGEST_DELAY_MINUTES))
 
 
-# --- Claims -----------------------------------------------------------------------------------------------------------
+class Call(threading.Thread, Generic[Row, Parcel]):
+    """A call of the provider, which the delivering thread abandons at the deadline.
 
+    A timeout of a socket limits each wait alone: an answer in many parts would exceed it. The thread is a daemon, since
+    Python's exit waits for all other threads and for those of `concurrent.futures`.
 
-def due(model: type[Row], *, now: datetime) -> models.QuerySet[Row]:
-    """Returns the rows that may be sent now, the longest due first; a row waits for earlier rows of its queue."""
-    waiting = model._default_manager.filter(state=State.WAITING)
-    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    rows = waiting.filter(unclaimed, due_at__lte=now).order_by("due_at", "pk")
-    if not model.queue:
-        return rows
-    earlier = waiting.filter(**{name: OuterRef(name) for name in model.queue}, pk__lt=OuterRef("pk"))
-    return rows.exclude(Exists(earlier))
-
-
-def claim(channel: Channel[Row], *, now: datetime) -> list[Row]:
-    """Claims up to `BATCH` due rows for `CLAIM_SECONDS` and returns them."""
-    rows = channel.model._default_manager.order_by("due_at", "pk")
-    # SQLite allows one writer at a time, and bookings have priority: take its lock only if a row is due.
-    if connection.vendor == "sqlite" and not due(channel.model, now=now).exists():
-        return []
-    claim_id, claimed_until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
-    with transaction.atomic():
-        unlocked = due(channel.model, now=now).select_for_update(skip_locked=True, of=("self",))
-        ids = list(unlocked.values_list("pk", flat=True)[:BATCH])
-        rows.filter(pk__in=ids).update(claim=claim_id, claimed_until=claimed_until)
-    return channel.load(rows.filter(pk__in=ids, claim=claim_id)) if ids else []
-
-
-def mark(row: OutboxRow, **columns: object) -> bool:
-    """Writes columns of a row and ends its claim; writes nothing and returns False if the claim has been lost."""
-    claimed = type(row)._default_manager.filter(pk=row.pk, claim=row.claim)
-    return retry_update(lambda: claimed.update(claim=None, claimed_until=None, **columns)) == 1
-
-
-def retry_update(update: Callable[[], Result]) -> Result:
-    """Calls `update` until it succeeds: a sent row without its mark would be sent again.
-
-    Raises:
-        DatabaseError: No try succeeded within `MARK_SECONDS`, while nobody else could claim the row.
+    Attributes:
+        error: The reason of the failure; None after success.
+        has_ended: True once the provider has answered or the call has failed.
     """
-    deadline = time.monotonic() + MARK_SECONDS
-    while True:
+
+    def __init__(
+        self, channel: Channel[Row, Parcel], row: Row, parcel: Parcel, *, is_probe: bool, news: threading.Event
+    ) -> None:
+        super().__init__(name="outbox call", daemon=True)
+        self.channel, self.row, self.parcel = channel, row, parcel
+        self.is_probe, self.news = is_probe, news
+        self.deadline = time.monotonic() + channel.seconds
+        self.error: Exception | None = None
+        self.has_ended = False
+
+    def run(self) -> None:
         try:
-            return update()
-        except (DatabaseError, InterfaceError):
-            if connection.in_atomic_block or time.monotonic() >= deadline:
-                raise
-            connection.close()
-            time.sleep(0.5)
+            self.channel.send(self.parcel)
+        except Exception as error:  # noqa: BLE001 - the delivering thread handles the error
+            self.error = error
+        self.has_ended = True
+        self.news.set()
+
+
+class Delivery(Generic[Row, Parcel]):
+    """The delivery of one channel's due rows in one run.
+
+    Attributes:
+        calls: The calls on their way.
+        news: Set whenever a call has ended.
+        may_begin: False once a probe has failed, or once no thread can start.
+        order: Which due row is the next.
+    """
+
+    def __init__(self, channel: Channel[Row, Parcel], run: Run) -> None:
+        self.channel, self.run = channel, run
+        self.tally = Tally()
+        self.calls: list[Call[Row, Parcel]] = []
+        self.news = threading.Event()
+        self.may_begin = True
+        self.order = LONGEST_DUE_FIRST
+
+    def finish(self) -> Tally:
+        """Delivers until no row is due and all calls have ended."""
+        try:
+            while (began := self.begin_call()) or self.calls:
+                if not began:
+                    self.wait()
+                self.end_calls()
+        finally:
+            # After an error of the database, too: a sent row without its mark would be sent again.
+            while self.calls:
+                self.wait()
+                self.end_calls()
+        return self.tally
+
+    @property
+    def is_down(self) -> bool:
+        return is_down(self.run.failures[self.channel.model])
+
+    @property
+    def has_room(self) -> bool:
+        """True if one more call may begin; each failure in a row takes a place away, and an answer gives all back."""
+        failures = self.run.failures[self.channel.model]
+        at_once = 1 if self.is_down else max(1, self.channel.at_once - failures)
+        living = sum(isinstance(thread, Call) for thread in threading.enumerate())
+        return self.may_begin and not self.run.is_over and len(self.calls) < at_once and living < LIVING_CALLS
+
+    def begin_call(self) -> bool:
+        """Claims a due row and begins its call; returns False if no row is due or no call may begin."""
+        claimed_at = self.run.seconds
+        if not self.has_room or (row := self.claim()) is None:
+            return False
+        try:
+            parcel = self.channel.prepare(row, now=self.run.now)
+        except Exception as error:  # noqa: BLE001 - an outcome of the row
+            self.mark_unsent(row, error)
+            return True
+        claim_ends_soon = self.run.seconds - claimed_at > CLAIM_SECONDS - MARGIN_SECONDS
+        if self.run.is_over or claim_ends_soon or not self.start_call(row, parcel):
+            mark(row)  # ends the claim and changes nothing else
+        return True
+
+    def claim(self) -> Row | None:
+        if self.is_down:
+            # Until the run ends: rows whose calls hang would otherwise keep coming before the rows behind them.
+            self.order = UNTRIED_AND_NEWEST_FIRST
+        on_their_way = [call.parcel for call in self.calls]
+        return claim(self.channel, now=self.run.now, on_their_way=on_their_way, order=self.order)
+
+    def start_call(self, row: Row, parcel: Parcel) -> bool:
+        call = Call(self.channel, row, parcel, is_probe=self.is_down, news=self.news)
+        try:
+            call.start()
+        except RuntimeError:
+            # No thread can start: the system has too many of them, or Python is exiting.
+            self.may_begin = False
+        else:
+            self.calls.append(call)
+        return self.may_begin
+
+    def wait(self) -> None:
+        """Waits until a call ends or reaches its deadline, for `LOOK_SECONDS` at most."""
+        deadline = min(call.deadline for call in self.calls)
+        self.news.wait(min(max(deadline - time.monotonic(), 0), LOOK_SECONDS))
+        self.news.clear()
+
+    def end_calls(self) -> None:
+        """Marks the rows of the calls that have ended or have reached their deadline."""
+        for call in list(self.calls):
+            # Ask for the answer first: while the database was away, the deadline may have passed after the answer.
+            if call.has_ended:
+                error = call.error
+            elif time.monotonic() >= call.deadline:
+                reason = f"no answer within {self.channel.seconds:g} seconds"
+                error = NotSent(reason, can_retry=True, may_have_arrived=True)
+            else:
+                continue
+            self.calls.remove(call)
+            self.count_failure(call, error)
+            if error is None:
+                self.mark_sent(call)
+            else:
+                self.mark_unsent(call.row, error)
+
+    def count_failure(self, call: Call[Row, Parcel], error: Exception | None) -> None:
+        """Counts the failures in a row; a refusal for good is an answer, too, and ends the count."""
+        failures, model = self.run.failures, self.channel.model
+        if isinstance(error, NotSent) and error.can_retry:
+            failures[model] += 1
+            self.may_begin = self.may_begin and not call.is_probe
+        else:
+            failures[model] = 0
+
+    def mark_sent(self, call: Call[Row, Parcel]) -> None:
+        row = call.row
+        columns: Mapping[str, object] = {}
+        try:
+            columns = self.channel.sent(call.parcel)
+        except Exception:
+            # The row was sent, and must be marked in any case.
+            logger.exception("%s was sent, but an error came after that.", row)
+        mark(row, state=State.SENT, tries=row.tries + 1, last_error="", done_at=self.run.now, **columns)
+        self.tally["sent"] += 1
+
+    def mark_unsent(self, row: Row, error: Exception) -> None:
+        now, tries, last_error = self.run.now, row.tries + 1, str(error)[:300]
+        match error:
+            case DatabaseError() | InterfaceError():
+                raise error
+            case NotNeeded():
+                mark(row, state=State.DROPPED, last_error=last_error, done_at=now, **error.columns)
+                self.tally["dropped"] += 1
+            case NotSent(can_retry=True) if now + delay_after(tries) <= row.retry_until:
+                logger.warning("%s was not sent (%s); it is tried again.", row, last_error)
+                mark(row, tries=tries, due_at=now + delay_after(tries), last_error=last_error)
+                self.tally["retried"] += 1
+            case NotSent():
+                # Mark the row first: if the process is killed in between, no process sends a row that was given up.
+                if mark(row, state=State.FAILED, tries=tries, last_error=last_error, done_at=now):
+                    self.channel.give_up(row, error)
+                self.tally["failed"] += 1
+            case _:
+                # The row fails at once: a row that stayed due would come first at every run.
+                logger.error("%s cannot be sent.", row, exc_info=error)
+                mark(row, state=State.FAILED, tries=tries, last_error=type(error).__name__, done_at=now)
+                self.tally["failed"] += 1

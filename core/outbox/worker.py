@@ -1,13 +1,12 @@
 """Runs the jobs of the outbox: in a thread of each web process, or in a process of its own.
 
-`run_due()` runs all jobs once. `wake()` starts the next run of the thread at once. Only the WSGI and ASGI modules call
-`run_in_web_process()`, so no thread runs under a command or in a test. The thread starts with the first request, which
-comes after the server has forked.
+`run_due()` runs all jobs once. `wake()` starts the next run of the web process's thread at once. Only the WSGI and ASGI
+modules call `run_in_web_process()`, so no thread runs under another command or in a test. The thread of a web process
+starts with the first request, which comes after the server has forked.
 """
 
 import atexit
 import logging
-import math
 import os
 import threading
 from collections.abc import Callable
@@ -15,16 +14,18 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.signals import request_started
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.utils import timezone
 
-from core.outbox.delivery import Run, Tally
+from core.outbox.delivery import Failures, Run, Tally, is_down
 
 logger = logging.getLogger(__name__)
 
 THREAD_POLL_SECONDS = 60
 PROCESS_POLL_SECONDS = 2
-# Longer than one row may take, so that a stopping server finishes its current row.
+# The pause before the next probe of a provider that is down; new rows do not shorten the pause.
+PROBE_SECONDS = 2
+# Longer than a call may last, so that a stopping process marks the rows of its calls.
 STOP_SECONDS = 10
 
 Job = Callable[[Run], Tally]
@@ -38,9 +39,15 @@ def add_job(job: Job) -> None:
         _jobs.append(job)
 
 
-def run_due(*, now: datetime, seconds: float = math.inf, stopping: threading.Event | None = None) -> Tally:
-    """Runs all jobs once and adds up their tallies; no row begins after `seconds` or once `stopping` is set."""
-    run = Run(now, seconds=seconds, stopping=stopping)
+def run_due(*, now: datetime, stopping: threading.Event | None = None, failures: Failures | None = None) -> Tally:
+    """Runs all jobs once and adds up their tallies.
+
+    Args:
+        now: The present moment.
+        stopping: No call begins once this is set.
+        failures: The number of failed calls in a row, from the run before; the run updates the numbers.
+    """
+    run = Run(now, stopping=stopping, failures=failures)
     tally = Tally()
     for job in _jobs:
         try:
@@ -52,44 +59,44 @@ def run_due(*, now: datetime, seconds: float = math.inf, stopping: threading.Eve
     return tally
 
 
-def watch(stopping: threading.Event, *, report: Callable[[str], object]) -> None:
-    """Runs all jobs every `PROCESS_POLL_SECONDS` until `stopping` is set; reports database errors and continues."""
-    while not stopping.is_set():
-        try:
-            run_due(now=timezone.now(), stopping=stopping)
-        except (DatabaseError, InterfaceError) as error:
-            report(f"The database is not available now ({type(error).__name__}).")
-            connections.close_all()
-        stopping.wait(PROCESS_POLL_SECONDS)
-
-
 class Worker(threading.Thread):
-    """The thread of a web process: runs all jobs when woken, and every `THREAD_POLL_SECONDS`."""
+    """Runs all jobs when woken, and every `poll_seconds`.
 
-    def __init__(self) -> None:
+    A daemon thread: `stop()` waits for the thread at most `STOP_SECONDS`, even if the database does not answer.
+    """
+
+    def __init__(self, poll_seconds: float) -> None:
         super().__init__(name="outbox", daemon=True)
+        self.poll_seconds = poll_seconds
         self.pid = os.getpid()
         self.woken = threading.Event()
         self.stopping = threading.Event()
+        self.failures = Failures()
 
     def run(self) -> None:
         while not self.stopping.is_set():
             self.woken.clear()
             self.run_once()
-            self.woken.wait(THREAD_POLL_SECONDS)
+            if any(is_down(number) for number in self.failures.values()):
+                self.stopping.wait(PROBE_SECONDS)
+            else:
+                self.woken.wait(self.poll_seconds)
 
     def run_once(self) -> None:
         """Runs all jobs once; a failed job runs again the next time."""
         try:
-            run_due(now=timezone.now(), stopping=self.stopping)
+            run_due(now=timezone.now(), stopping=self.stopping, failures=self.failures)
         except Exception as error:  # noqa: BLE001 - the thread must survive every error of the database
             logger.error("Messages could not be delivered now (%s).", type(error).__name__)
         finally:
-            # The thread holds no connection while it waits.
-            connections.close_all()
+            if self.poll_seconds < THREAD_POLL_SECONDS:
+                close_old_connections()
+            else:
+                # A web process holds no connection while its thread waits for long.
+                connections.close_all()
 
     def stop(self) -> None:
-        """Finishes the current row and begins no other."""
+        """Lets the calls on their way end, and begins no other; waits at most `STOP_SECONDS`."""
         self.stopping.set()
         self.woken.set()
         self.join(STOP_SECONDS)
@@ -112,7 +119,7 @@ def start_thread(**kwargs: object) -> None:
         return
     with _lock:
         if _thread is None or _thread.pid != os.getpid():
-            _thread = Worker()
+            _thread = Worker(THREAD_POLL_SECONDS)
             atexit.register(_thread.stop)
             _thread.start()
 

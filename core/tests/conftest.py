@@ -1,11 +1,13 @@
 """The cast: alice owns, bob is another user, admin is staff, root a superuser; and their clients."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core import events
@@ -13,6 +15,7 @@ from core.api import counters
 from core.models import Resource
 from core.tests.support.clients import client_of, pages_of
 from core.tests.support.factories import make_resource, make_user
+from core.tests.support.sendgrid_server import KEY, SendGridServer
 
 
 @pytest.fixture(autouse=True)
@@ -108,3 +111,25 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> list[events.Event]:
     for kind in (events.BookingCreated, events.BookingChanged, events.BookingCancelled):
         events.subscribe(kind, found.append)
     return found
+
+
+@pytest.fixture
+def sendgrid(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridServer]:
+    """The provider of e-mails, with one address of staff."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    settings.EMAIL_USE = "sendgrid"
+    settings.SENDGRID_API_KEY = KEY
+    settings.TO_EMAIL = ["staff@example.org"]
+    with SendGridServer() as server:
+        settings.SENDGRID_HOST = server.host
+        yield server
+    for thread in threading.enumerate():
+        if thread.name == "outbox call":
+            thread.join(timeout=10)
+
+
+@pytest.fixture
+def impatient(settings: Settings) -> None:
+    """For calls that hang: one second instead of five."""
+    settings.SENDGRID_TIMEOUT_SECONDS = 1

@@ -1,7 +1,6 @@
 """`manage.py deliver_notifications`: sends due messages once, or with `--watch` until a signal."""
 
 import signal
-import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -9,6 +8,8 @@ from django.utils import timezone
 
 from core.outbox import worker
 from core.outbox.delivery import Tally
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Command(BaseCommand):
@@ -20,16 +21,18 @@ class Command(BaseCommand):
         parser.add_argument("--watch", action="store_true", help="go on until stopped, looking every two seconds")
 
     def handle(self, *args: Any, watch: bool, **options: Any) -> None:  # noqa: ANN401
-        """Sends once, or until SIGTERM or SIGINT, which let the current message finish."""
-        stopping = threading.Event()
+        """Sends once, or until SIGTERM or SIGINT; then the messages on their way have ten seconds."""
         if not watch:
             self.stdout.write(summary(worker.run_due(now=timezone.now())))
             return
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: stopping.set())
+        # The thread inherits the blocked signals, so that only `sigwait` receives them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        thread = worker.Worker(worker.PROCESS_POLL_SECONDS)
+        thread.start()
         self.stdout.write("Delivering messages as they come.")
         self.stdout.flush()
-        worker.watch(stopping, report=self.stderr.write)
+        signal.sigwait(STOP_SIGNALS)
+        thread.stop()
 
 
 def summary(tally: Tally) -> str:

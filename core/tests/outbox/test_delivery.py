@@ -22,7 +22,9 @@ from core.notifications import channel, messages, preferences
 from core.notifications.channel import EmailChannel
 from core.notifications.kinds import Kind
 from core.notifications.recipients import recipient_of
-from core.outbox import delivery, worker
+from core.outbox import claims, worker
+from core.outbox.channels import NotSent
+from core.outbox.delivery import Run, Tally
 from core.tests.support.factories import at, booking_body, make_pending_booking, text
 from core.tests.support.mailing import deliver
 from core.tests.support.parallel import in_parallel
@@ -72,13 +74,13 @@ def test_what_is_not_due_yet_waits(mailoutbox: Sent) -> None:
 @pytest.mark.django_db
 def test_what_somebody_else_has_claimed_is_left_until_the_claim_ends(mailoutbox: Sent) -> None:
     (row,) = write()
-    (mine,) = delivery.claim(EmailChannel(), now=row.due_at)
-    assert delivery.claim(EmailChannel(), now=row.due_at) == []
-    deliver(now=row.due_at + timedelta(seconds=delivery.CLAIM_SECONDS - 1))
+    mine = claims.claim(EmailChannel(), now=row.due_at)
+    assert claims.claim(EmailChannel(), now=row.due_at) is None
+    deliver(now=row.due_at + timedelta(seconds=claims.CLAIM_SECONDS - 1))
     assert mailoutbox == []
-    deliver(now=row.due_at + timedelta(seconds=delivery.CLAIM_SECONDS))
+    deliver(now=row.due_at + timedelta(seconds=claims.CLAIM_SECONDS))
     assert len(mailoutbox) == 1
-    delivery.mark(mine, state="failed")
+    claims.mark(mine, state="failed")
     assert Notification.objects.get().state == "sent"
 
 
@@ -106,15 +108,15 @@ def test_claiming_waits_for_no_lock_of_others() -> None:
             locked.set()
             done.wait(20)
 
-    def claim() -> list[Notification]:
+    def claim() -> Notification | None:
         locked.wait(20)
         try:
-            return delivery.claim(EmailChannel(), now=timezone.now())
+            return claims.claim(EmailChannel(), now=timezone.now())
         finally:
             done.set()
 
     _, claimed = in_parallel([hold, claim])
-    assert [row.pk for row in claimed] == [row.pk for row in rows[5:]]
+    assert claimed == rows[5]
 
 
 @pytest.mark.django_db
@@ -137,8 +139,8 @@ def test_messages_about_one_booking_to_one_receiver_keep_their_order(
 def test_a_claim_is_a_few_statements_however_many_wait() -> None:
     write(200)
     with CaptureQueriesContext(connection) as captured:
-        assert len(delivery.claim(EmailChannel(), now=timezone.now())) == delivery.BATCH
-    assert len([query for query in captured if '"core_notification"' in query["sql"]]) <= 4
+        assert claims.claim(EmailChannel(), now=timezone.now())
+    assert len([query for query in captured if '"core_notification"' in query["sql"]]) <= 3
 
 
 @pytest.mark.django_db
@@ -155,7 +157,7 @@ def test_a_deliverer_that_is_told_to_stop_begins_no_message(mailoutbox: Sent) ->
 @pytest.mark.django_db(transaction=True)
 def test_a_mark_is_insisted_upon_when_the_database_hangs_up() -> None:
     write()
-    (mine,) = delivery.claim(EmailChannel(), now=timezone.now())
+    mine = claims.claim(EmailChannel(), now=timezone.now())
     cut = iter([True, True, False])
 
     def mark() -> int:
@@ -164,7 +166,7 @@ def test_a_mark_is_insisted_upon_when_the_database_hangs_up() -> None:
                 cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         return Notification.objects.filter(claim=mine.claim).update(state="sent")
 
-    assert delivery.retry_update(mark) == 1
+    assert claims.retry_update(mark) == 1
     assert Notification.objects.get().state == "sent"
 
 
@@ -193,7 +195,7 @@ def test_whoever_has_lost_the_claim_gives_nothing_up(monkeypatch: pytest.MonkeyP
 
     def lose_the_claim(row: Notification, **options: object) -> object:
         Notification.objects.filter(pk=row.pk).update(claim=uuid.uuid4())
-        raise delivery.NotSent("no", can_retry=False)
+        raise NotSent("no", can_retry=False)
 
     monkeypatch.setattr(channel, "recipient_of", lose_the_claim)
     monkeypatch.setattr(EmailChannel, "give_up", lambda self, row, error: given_up.append(row))
@@ -206,7 +208,7 @@ def test_whoever_has_lost_the_claim_gives_nothing_up(monkeypatch: pytest.MonkeyP
 def test_a_job_that_fails_stops_no_other(
     mailoutbox: Sent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(run: delivery.Run) -> delivery.Tally:
+    def fail(run: Run) -> Tally:
         raise RuntimeError("surprise")
 
     monkeypatch.setattr(worker, "_jobs", [fail, *worker._jobs])
@@ -289,6 +291,7 @@ def test_a_user_who_is_deleted_meanwhile_does_not_keep_the_others_back(
     def hand_over(message: Message) -> None:
         print_on_console(message)
         User.objects.filter(pk=alice.pk).delete()
+        connection.close()
 
     monkeypatch.setattr(channel, "send_mail", hand_over)
     assert deliver()["sent"] == 2
@@ -355,7 +358,7 @@ def test_staff_send_again_what_was_sent_or_failed(mailoutbox: Sent) -> None:
 def test_what_is_on_its_way_is_neither_sent_again_nor_dropped(db: None) -> None:
     rows = write()
     now = timezone.now()
-    delivery.claim(EmailChannel(), now=now)
+    claims.claim(EmailChannel(), now=now)
     assert messages.resend(rows, now=now) == 0
     assert messages.drop(rows, now=now) == 0
     assert Notification.objects.get().state == "waiting"

@@ -4,12 +4,13 @@ Sources: the reference of the v3 Mail Send endpoint and its page of errors.
 """
 
 import base64
+import contextlib
 import json
 import re
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -119,6 +120,10 @@ def faults_of_content(content: Any) -> list[Fault]:  # noqa: ANN401 - whatever w
     return faults
 
 
+def receiver_of(body: Any) -> str:  # noqa: ANN401 - whatever was sent
+    return body["personalizations"][0]["to"][0]["email"]
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
@@ -128,6 +133,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.server.requests.append(raw)
+        with self.server.call():
+            self.respond(raw)
+
+    def respond(self, raw: bytes) -> None:
         if self.server.behaviour is not None:
             self.server.behaviour(self, raw)
             return
@@ -183,18 +192,68 @@ def echoing(handler: Handler, raw: bytes) -> None:
 
 
 def hanging(handler: Handler, raw: bytes) -> None:
-    """Takes the request and says nothing."""
-    handler.server.closing.wait(30)
+    """Takes the request and says nothing until the client goes away."""
+    handler.connection.settimeout(0.05)
+    gone = False
+    while not gone and not handler.server.closing.is_set():
+        with contextlib.suppress(TimeoutError):
+            gone = not handler.connection.recv(1)
     handler.close_connection = True
+
+
+def hanging_for(name: str) -> Behaviour:
+    """Hangs for the receivers whose address begins with the name, and takes all other messages."""
+
+    def hang_or_take(handler: Handler, raw: bytes) -> None:
+        hangs = receiver_of(json.loads(raw)).startswith(name)
+        (hanging if hangs else Handler.take)(handler, raw)
+
+    return hang_or_take
+
+
+def slow(seconds: float) -> Behaviour:
+    """Takes the message after a time."""
+
+    def take_later(handler: Handler, raw: bytes) -> None:
+        handler.server.closing.wait(seconds)
+        handler.take(raw)
+
+    return take_later
+
+
+def together(number: int) -> Behaviour:
+    """Takes no message before so many requests have come."""
+
+    def take_together(handler: Handler, raw: bytes) -> None:
+        while len(handler.server.requests) < number and not handler.server.closing.wait(0.01):
+            pass
+        handler.take(raw)
+
+    return take_together
+
+
+def once(behaviour: Behaviour, then: Behaviour = Handler.take) -> Behaviour:
+    """One behaviour for the next request, another for those after it."""
+    left = [behaviour]
+    return lambda handler, raw: (left.pop() if left else then)(handler, raw)
 
 
 def trickling(handler: Handler, raw: bytes) -> None:
     """Answers byte by byte, each soon enough for a time limit that begins anew with every read."""
     handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(1000):
+    trickle(handler, b"." * 1000)
+
+
+def trickling_from_the_first_byte(handler: Handler, raw: bytes) -> None:
+    """The same, in the head of the answer already."""
+    trickle(handler, b"HTTP/1.1 202 Accepted\r\n" + b"X-Mark: 7\r\n" * 90)
+
+
+def trickle(handler: Handler, answer: bytes) -> None:
+    for byte in answer:
         if handler.server.closing.wait(0.05):
             break
-        handler.wfile.write(b".")
+        handler.wfile.write(bytes([byte]))
     handler.close_connection = True
 
 
@@ -224,6 +283,8 @@ class SendGridServer(ThreadingHTTPServer):
         behaviour: What it does instead of checking the request; None: it behaves.
         requests: The body of each request.
         accepted: The bodies it answered with 202.
+        calls: How many requests it has not answered.
+        most_calls: How many these were at most.
         closing: Set when it shuts down.
     """
 
@@ -232,6 +293,8 @@ class SendGridServer(ThreadingHTTPServer):
         self.behaviour: Behaviour | None = None
         self.requests: list[bytes] = []
         self.accepted: list[dict[str, Any]] = []
+        self.calls = self.most_calls = 0
+        self.lock = threading.Lock()
         self.closing = threading.Event()
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -242,7 +305,18 @@ class SendGridServer(ThreadingHTTPServer):
     @property
     def receivers(self) -> list[str]:
         """Who was written to, in alphabetical order: messages of one event are sent at the same time."""
-        return sorted(body["personalizations"][0]["to"][0]["email"] for body in self.accepted)
+        return sorted(receiver_of(body) for body in self.accepted)
+
+    @contextlib.contextmanager
+    def call(self) -> Iterator[None]:
+        with self.lock:
+            self.calls += 1
+            self.most_calls = max(self.most_calls, self.calls)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.calls -= 1
 
     def handle_error(self, *args: object) -> None:
         """A client that went away is no news."""

@@ -1,0 +1,87 @@
+"""Claims: who delivers a row now, and until when.
+
+A claim expires, so that another process takes over the row of a killed process.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from core.outbox.channels import Channel, Parcel, Row
+from core.outbox.models import OutboxRow, State
+
+CLAIM_SECONDS = 60
+# As long as a claim lasts, so that no outage of the database makes a message go out twice before that.
+MARK_SECONDS = CLAIM_SECONDS
+
+Result = TypeVar("Result")
+
+LONGEST_DUE_FIRST = ("due_at", "pk")
+# For a probe: the oldest rows are those whose calls have just failed.
+UNTRIED_AND_NEWEST_FIRST = ("tries", "-pk")
+
+
+def due(model: type[Row], *, now: datetime) -> QuerySet[Row]:
+    """Returns the rows that may be sent now; a row waits for earlier rows of its queue."""
+    waiting = model._default_manager.filter(state=State.WAITING)
+    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+    rows = waiting.filter(unclaimed, due_at__lte=now)
+    if not model.queue:
+        return rows
+    earlier = waiting.filter(**{name: OuterRef(name) for name in model.queue}, pk__lt=OuterRef("pk"))
+    return rows.exclude(Exists(earlier))
+
+
+def claim(
+    channel: Channel[Row, Parcel],
+    *,
+    now: datetime,
+    on_their_way: Sequence[Parcel] = (),
+    order: tuple[str, ...] = LONGEST_DUE_FIRST,
+) -> Row | None:
+    """Claims the first due row that no other process has locked, for `CLAIM_SECONDS`, and returns it.
+
+    Args:
+        channel: The channel of the row.
+        now: The present moment.
+        on_their_way: The parcels whose calls have not ended.
+        order: Which row is the first.
+    """
+    rows = channel.ready(due(channel.model, now=now), on_their_way).order_by(*order)
+    # SQLite allows one writer at a time, and bookings have priority: take its lock only if a row is due.
+    if connection.vendor == "sqlite" and not rows.exists():
+        return None
+    with transaction.atomic():
+        row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+        if row is not None:
+            row.claim, row.claimed_until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
+            row.save(update_fields=["claim", "claimed_until"])
+    return row
+
+
+def mark(row: OutboxRow, **columns: object) -> bool:
+    """Writes columns of a row and ends its claim; writes nothing and returns False if the claim has been lost."""
+    claimed = type(row)._default_manager.filter(pk=row.pk, claim=row.claim)
+    return retry_update(lambda: claimed.update(claim=None, claimed_until=None, **columns)) == 1
+
+
+def retry_update(update: Callable[[], Result]) -> Result:
+    """Calls `update` until it succeeds: a sent row without its mark would be sent again.
+
+    Raises:
+        DatabaseError: No try succeeded within `MARK_SECONDS`, while nobody else could claim the row.
+    """
+    deadline = time.monotonic() + MARK_SECONDS
+    while True:
+        try:
+            return update()
+        except (DatabaseError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() >= deadline:
+                raise
+            connection.close()
+            time.sleep(0.5)
