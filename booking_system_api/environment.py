@@ -12,17 +12,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-from decouple import Config, RepositoryEmpty, RepositoryEnv
+from decouple import Config
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
+from booking_system_api.drivers import postgres_fault, redis_fault, sqlite_fault
+from booking_system_api.settings_file import Line, read, unread
 from core.addresses import ascii_domain, require_visible
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 RATE_PATTERN = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)")
-# Without the byte order mark of Windows editors, which would become part of the first name.
-FILE_ENCODING = "utf-8-sig"
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 NAME = rf"{LABEL}(\.{LABEL})*"
 HOST_PATTERN = re.compile(rf"\*|\.?{NAME}|\[[0-9A-Fa-f:.]+\]")
@@ -35,17 +35,23 @@ def settings_file() -> Path:
     return Path(os.environ.get("BOOKING_ENV_FILE") or BASE_DIR / ".env")
 
 
-def _open_config() -> Config:
-    path = settings_file()
-    if not path.is_file():
-        return Config(RepositoryEmpty())
-    try:
-        return Config(RepositoryEnv(str(path), FILE_ENCODING))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ImproperlyConfigured(f"{path.name} cannot be read: {error}. It must be a text file in UTF-8.") from error
+def _read_lines() -> list[Line]:
+    named = bool(os.environ.get("BOOKING_ENV_FILE"))
+    return read(settings_file()) if named or settings_file().exists() else []
 
 
-config = _open_config()
+file_lines = _read_lines()
+config = Config({line.name: line.value for line in file_lines if line.name})
+# The names of the settings: each that a reader was asked for.
+setting_names: set[str] = set()
+# What gunicorn.conf.py and this module take from the environment only.
+ENVIRONMENT_ONLY = {"BOOKING_ENV_FILE", "PORT", "WEB_BIND", "WEB_CONCURRENCY", "GUNICORN_THREADS", "GUNICORN_KEEPALIVE"}
+
+
+def unread_lines() -> list[str]:
+    """A sentence for each line of the settings file that sets nothing; call this after all settings are read."""
+    not_from_files = {name for name in ENVIRONMENT_ONLY if name not in os.environ}
+    return list(unread(file_lines, setting_names, not_from_files, settings_file().name))
 
 
 def invalid(name: str, value: str, expected: str) -> ImproperlyConfigured:
@@ -76,15 +82,19 @@ def comment_hint(name: str) -> str:
 
 def line_in_file(name: str) -> int | None:
     """The number of the line of the settings file that sets a variable; None if the environment sets it."""
-    if name in os.environ or not settings_file().is_file():
+    if name in os.environ:
         return None
-    lines = settings_file().read_text(FILE_ENCODING).splitlines()
-    return max((number for number, line in enumerate(lines, 1) if line.partition("=")[0].strip() == name), default=None)
+    return max((line.number for line in file_lines if line.name == name), default=None)
+
+
+def _value(name: str, default: str) -> str:
+    setting_names.add(name)
+    return str(config(name, default=default)).strip()
 
 
 def text(name: str, default: str = "") -> str:
     """A text without surrounding white space."""
-    return str(config(name, default="")).strip() or default
+    return _value(name, default) or default
 
 
 def required(name: str, why: str) -> str:
@@ -194,7 +204,7 @@ def _origin(name: str, value: str) -> str:
 
 def rate(name: str, default: str) -> str | None:
     """A rate in the REST framework's notation, such as `20/min`; None (no limit) for a variable set to nothing."""
-    value = str(config(name, default=default)).strip()
+    value = _value(name, default)
     if not value:
         return None
     if not RATE_PATTERN.fullmatch(value):
@@ -209,13 +219,26 @@ def redis(name: str) -> str:
         return ""
     try:
         parts = urlsplit(url)
-        is_complete = bool(parts.path if parts.scheme == "unix" else parts.hostname and parts.port != 0)
+        is_socket = parts.scheme == "unix"
+        place_ok = bool(parts.path and not parts.hostname if is_socket else parts.hostname and parts.port != 0)
+        path_ok = is_socket or bool(re.fullmatch("/?|/[0-9]+/?", parts.path))
     except ValueError:
-        is_complete = False
-    if not is_complete or parts.scheme not in ("redis", "rediss", "unix") or " " in url:
+        place_ok = path_ok = False
+    known = place_ok and path_ok and parts.scheme in ("redis", "rediss", "unix")
+    if not known or " " in url or parts.fragment:
         message = f"{name} cannot be understood. Set it to redis://HOST:6379/0, or leave it empty"
         raise ImproperlyConfigured(f"{message}.{_secret_hint(name)}")
+    _refuse_part(name, redis_fault(url))
     return url
+
+
+def _refuse_part(name: str, fault: str) -> None:
+    """Raises the error for an address with a faulty part; the sentence must show no value, which may be a secret."""
+    if not fault:
+        return
+    if "@" in urlsplit(text(name)).query:
+        fault = "its password contains a `?`, which has to be written as %3F."
+    raise ImproperlyConfigured(f"{name} cannot be used: {fault}")
 
 
 def _secret_hint(name: str) -> str:
@@ -252,10 +275,12 @@ def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # 
     parse: Callable[..., dict[str, Any]] = dj_database_url.parse  # type: ignore[assignment]
     try:
         parsed = parse(url, **options)
+        known = parsed["ENGINE"] in ("django.db.backends.postgresql", "django.db.backends.sqlite3")
     except (dj_database_url.ParseError, dj_database_url.UnknownSchemeError, ValueError) as error:
         raise ImproperlyConfigured(f"{message}.{hint}") from error
-    if hint or parsed["ENGINE"] not in ("django.db.backends.postgresql", "django.db.backends.sqlite3"):
+    if hint or not known or urlsplit(url).fragment:
         raise ImproperlyConfigured(f"{message}.{hint}")
     if not parsed["NAME"]:
         raise ImproperlyConfigured(f"{message}; the name of the database is missing.")
+    _refuse_part(name, sqlite_fault(parsed) if parsed["ENGINE"].endswith("sqlite3") else postgres_fault(parsed))
     return parsed

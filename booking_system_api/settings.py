@@ -338,3 +338,8 @@ LOGGING = {
         "python_http_client": {"level": "WARNING"},
     },
 }
+
+# --- The settings file ------------------------------------------------------------------------------------------------
+
+# Sentences for `manage.py check`. They come last, when every setting was asked for.
+UNREAD_LINES = env.unread_lines()

@@ -34,3 +34,9 @@ def database_folds_case(
     """Stops `migrate` on a database that folds the case of ASCII letters only, such as a restored one."""
     problems = [locale_problem(connections[alias]) for alias in databases or ()]
     return [Error(problem, id="core.E001") for problem in problems if problem]
+
+
+@register()
+def every_line_is_read(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ANN401
+    """Warns of lines in the settings file that set nothing, such as one with a misspelt name."""
+    return [Warning(sentence, id="core.W002") for sentence in settings.UNREAD_LINES]

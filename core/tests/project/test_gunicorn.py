@@ -26,13 +26,26 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def settings_of_gunicorn(**variables):
-    """The variables of gunicorn.conf.py with these in the environment."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("PORT", "WEB_BIND")}
-    script = "import json, runpy; found = runpy.run_path('gunicorn.conf.py'); print(json.dumps([found['bind']]))"
+def run_configuration(**variables):
+    """Prints the variables of gunicorn.conf.py with these in the environment."""
+    ours = ("PORT", "WEB_BIND", *NUMBERS)
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    told = "[found[name] for name in ('bind', 'workers', 'threads', 'keepalive')]"
+    script = f"import json, runpy; found = runpy.run_path('gunicorn.conf.py'); print(json.dumps({told}))"
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env={**environment, **variables}, capture_output=True, check=True)
+    return subprocess.run(
+        command, cwd=ROOT, env={**environment, **variables}, capture_output=True, text=True, check=False
+    )
+
+
+def settings_of_gunicorn(**variables):
+    done = run_configuration(**variables)
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+NUMBERS = ("WEB_CONCURRENCY", "GUNICORN_THREADS", "GUNICORN_KEEPALIVE")
+DEFAULTS = [max(2, min(os.cpu_count() or 1, 8)), 4, 100]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +58,41 @@ def settings_of_gunicorn(**variables):
     ],
 )
 def test_only_this_machine_connects_unless_somebody_says_so(variables, bind):
-    assert settings_of_gunicorn(**variables) == [bind]
+    assert settings_of_gunicorn(**variables)[0] == bind
+
+
+@pytest.mark.parametrize(
+    ("variables", "numbers"),
+    [
+        ({}, DEFAULTS),
+        (dict.fromkeys(NUMBERS, ""), DEFAULTS),
+        (dict.fromkeys(NUMBERS, " "), DEFAULTS),
+        ({"WEB_CONCURRENCY": "3", "GUNICORN_THREADS": "9", "GUNICORN_KEEPALIVE": "0"}, [3, 9, 0]),
+    ],
+)
+def test_an_empty_number_counts_as_none(variables, numbers):
+    assert settings_of_gunicorn(**variables)[1:] == numbers
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("WEB_CONCURRENCY", "two"),
+        ("WEB_CONCURRENCY", "0"),
+        ("GUNICORN_THREADS", "4 # threads"),
+        ("GUNICORN_THREADS", "0"),
+        ("GUNICORN_KEEPALIVE", "-1"),
+        ("GUNICORN_KEEPALIVE", "100s"),
+    ],
+)
+def test_a_wrong_number_stops_the_start_with_one_sentence(name, value):
+    done = run_configuration(**{name: value})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name} is {value!r}, but it must be a whole number from ")
+    assert done.stderr.count("\n") == 1
 
 
 class Server:
@@ -166,6 +213,22 @@ class TestTheProbe:
 
         flat(answer, 405, "method_not_allowed")
         assert answer[1]["Allow"] == "GET, HEAD"
+
+
+class TestKeptConnections:
+    def test_an_idle_connection_outlasts_the_five_seconds_after_which_proxies_met_a_closed_one(self, server):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        try:
+            connection.request("GET", "/health/")
+            connection.getresponse().read()
+            kept = connection.sock
+            time.sleep(7)
+            connection.request("POST", LOGIN, b"{}", JSON)
+
+            assert connection.getresponse().status == 400
+            assert connection.sock is kept
+        finally:
+            connection.close()
 
 
 class TestHeadersOfTheForwarder:
