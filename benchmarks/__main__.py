@@ -52,7 +52,7 @@ def run(sizes: list[int], only: str) -> list[Row]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the product against the floor.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table to a file, too")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw how times grow with the table, as SVG")
     parser.add_argument("--full", action="store_true", help="with a table of a million bookings")

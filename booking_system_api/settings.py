@@ -223,6 +223,8 @@ SPECTACULAR_SETTINGS = {
         "core.schema.document.finish",
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Docstrings are for developers; core/schema/components.py has the sentences for clients.
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "SORT_OPERATION_PARAMETERS": False,
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
 }

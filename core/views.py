@@ -54,6 +54,7 @@ COMPARISONS = {
 class RootView(ApiView, APIView):
     """The collections of this API."""
 
+    about = "The collections of this API."
     permission_classes = (AllowAny,)
     addresses: ClassVar = {
         "resources": "resource-list",
@@ -78,6 +79,7 @@ class RootView(ApiView, APIView):
 class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):
     """Resources. Everybody may read, staff may write."""
 
+    about = "Resources. Everybody may read, staff may write."
     serializer_class = ResourceSerializer
     permission_classes = (IsAdminOrReadOnly,)
     lookup_value_regex = "[0-9]+"
@@ -155,6 +157,8 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
 class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet):
     """The caller's bookings; for staff every booking."""
 
+    about = "The caller's bookings; for staff every booking."
+    abouts: ClassVar = {"check": "Tries a new booking, or a change of booking `id`, and stores nothing."}
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
     lookup_value_regex = "[0-9]+"

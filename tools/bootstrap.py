@@ -152,7 +152,9 @@ def _make(reason: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Makes the environment from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bootstrap", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.bootstrap", description="Makes the virtual environment .venv, or mends it."
+    )
     parser.add_argument("--for-tests", action="store_true", help="install what tests and linters need, too")
     options = parser.parse_args(arguments)
     try:

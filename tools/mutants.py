@@ -207,7 +207,9 @@ def table(verdicts: list[Verdict]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the mutants from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.mutants", description="Removes one guard or rule after another."
+    )
     parser.add_argument("-k", dest="words", default="", help="only those whose name holds this")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many at a time")
     options = parser.parse_args(arguments)

@@ -73,7 +73,11 @@ def run(name: str, arguments: Sequence[str]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the parts from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.parts", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.parts",
+        description="Runs the tests that need programs beyond those of `make test`, in parts.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--parts", default="", help=f"names with spaces between, of: {' '.join(PARTS)}; default: all")
     options, for_pytest = parser.parse_known_args(arguments)
     names = options.parts.split() or list(PARTS)

@@ -124,7 +124,9 @@ def _port(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves the demo from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.run", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.run", description="Serves a demo on 127.0.0.1, also from a fresh clone."
+    )
     parser.add_argument("--port", type=_port, default=8000, help="on 127.0.0.1; default: 8000")
     options = parser.parse_args(arguments)
     try:

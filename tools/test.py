@@ -94,7 +94,11 @@ def _heading(name: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the suites from the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.test", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.test",
+        description="Runs the whole suite on SQLite and on PostgreSQL, in parallel.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--coverage", action="store_true", help="measure it and print it, once")
     options, for_pytest = parser.parse_known_args(arguments)
     leave_on_signals()

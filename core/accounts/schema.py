@@ -13,7 +13,6 @@ from core.accounts.authentication import JWTAuthentication, SignInExpired, Token
 from core.accounts.serializers import (
     DeleteAccountSerializer,
     ProfilePictureSerializer,
-    RefreshSerializer,
     RegistrationSerializer,
     UserSerializer,
 )
@@ -69,7 +68,6 @@ CREDENTIALS = sends("alice", {"username": "alice", "password": PASSWORD})
 TOKEN = "9f3c1a7e5b2d4860c1e9a7b3d5f20418e6c4a2b0"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiNyJ9.c2lnbmF0dXJl"
 PAIR = {"refresh": JWT, "access": JWT}
-extend_schema_serializer(description="A refresh token.")(RefreshSerializer)
 
 describe(
     views.SignInView,

@@ -32,6 +32,7 @@ from core.models import UserProfile
 class SignInView(ApiView, djoser.TokenCreateView):
     """Exchanges a user name and a password for an API token; ignores a token in the request, even a stale one."""
 
+    about = "Exchanges a user name and a password for an API token."
     authentication_classes = ()
     secret = True
     limits: ClassVar = {"post": throttling.SIGN_IN}
@@ -47,12 +48,14 @@ class SignInView(ApiView, djoser.TokenCreateView):
 class SignOutView(ApiView, djoser.TokenDestroyView):
     """Voids the caller's API token."""
 
+    about = "Voids the caller's API token."
     secret = True
 
 
 class JWTSignInView(ApiView, jwt.TokenObtainPairView):
     """Exchanges a user name and a password for a pair of JSON Web Tokens."""
 
+    about = "Exchanges a user name and a password for a pair of JSON Web Tokens."
     secret = True
     limits: ClassVar = {"post": throttling.SIGN_IN}
 
@@ -60,18 +63,21 @@ class JWTSignInView(ApiView, jwt.TokenObtainPairView):
 class JWTRefreshView(ApiView, jwt.TokenRefreshView):
     """Exchanges a refresh token for the next pair of JSON Web Tokens."""
 
+    about = "Exchanges a refresh token for the next pair of JSON Web Tokens."
     secret = True
 
 
 class JWTVerifyView(ApiView, jwt.TokenVerifyView):
     """Checks a JSON Web Token."""
 
+    about = "Checks a JSON Web Token."
     secret = True
 
 
 class JWTSignOutView(ApiView, jwt.TokenBlacklistView):
     """Voids a refresh token."""
 
+    about = "Voids a refresh token."
     secret = True
     serializer_class = SignOutSerializer
 
@@ -84,6 +90,13 @@ class JWTSignOutView(ApiView, jwt.TokenBlacklistView):
 class AccountViewSet(ApiView, djoser.UserViewSet):
     """Accounts: registration, passwords, the caller's own account, and all accounts for superusers."""
 
+    about = "Accounts: registration, and for superusers every account."
+    abouts: ClassVar = {
+        "me": "The caller's own account.",
+        "set_password": "Changes the caller's own password, and voids the caller's tokens.",
+        "reset_password": "Sends an e-mail with a link to set a new password, if there is such an account.",
+        "reset_password_confirm": "Sets a new password with `uid` and `token` from that e-mail, and voids all tokens.",
+    }
     lookup_value_regex = "[0-9]+"
     queryset = get_user_model()._default_manager.select_related("profile").order_by("id")
 
@@ -194,6 +207,7 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
 class ProfilePictureView(ApiView, APIView):
     """The caller's own profile picture."""
 
+    about = "The caller's own profile picture."
     serializer_class = ProfilePictureSerializer
 
     def put(self, request: Request) -> Response:
@@ -215,6 +229,8 @@ class ProfilePictureView(ApiView, APIView):
 
 class ProfilePictureDeleteView(ApiView, APIView):
     """Removes the caller's own profile picture."""
+
+    about = "Removes the caller's own profile picture."
 
     def delete(self, request: Request) -> Response:
         profile, _ = UserProfile.objects.get_or_create(user=request.user)

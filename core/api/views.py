@@ -16,6 +16,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
+from rest_framework.utils.formatting import markup_description
 from rest_framework.views import APIView
 
 from core.api.etags import if_match_check, tag_of, with_tag
@@ -36,6 +37,8 @@ class ApiView(ViewBase):
     """For every view, also those of libraries: declares query parameters, caching and rate limits.
 
     Attributes:
+        about: What OPTIONS and the page of the view say about it. A docstring would not do: Python can leave those out.
+        abouts: The same by action, for an action with an address of its own.
         query: The query parameters of GET; None for a view that does not validate its query string.
         queries: The query parameters of GET by action; other actions have `query`.
         public: Whether all anonymous callers get the same response to GET; shared caches may then store the response,
@@ -45,6 +48,8 @@ class ApiView(ViewBase):
         parameters: The validated query parameters of this GET; empty for other methods.
     """
 
+    about: ClassVar[str] = ""
+    abouts: ClassVar[Mapping[str, str]] = {}
     query: ClassVar[type[QueryParameters] | None] = QueryParameters
     queries: ClassVar[Mapping[str, type[QueryParameters]]] = {}
     public: ClassVar[bool] = False
@@ -62,6 +67,11 @@ class ApiView(ViewBase):
         query = self.query_of_action()
         if query is not None and request.method in READ_METHODS:
             self.parameters = query.read(request)
+
+    def get_view_description(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - the framework's own
+        actions = (getattr(self, "action_map", None) or {}).values()
+        about = next((self.abouts[action] for action in actions if action in self.abouts), self.about)
+        return markup_description(about) if html else about
 
     def query_of_action(self) -> type[QueryParameters] | None:
         """The query parameters of the current action."""

@@ -31,6 +31,7 @@ SLOT_ORDER = ("start_time",)
 class TimelineView(ApiView, APIView):
     """The busy and free intervals of a resource."""
 
+    about = "The busy and free intervals of a resource."
     permission_classes = (AllowAny,)
     query = TimelineParameters
     public = True
@@ -64,6 +65,7 @@ class TimelineView(ApiView, APIView):
 class SlotsView(ApiView, APIView):
     """The bookable slots of a resource, on a grid of a local clock."""
 
+    about = "The bookable slots of a resource, on a grid of a local clock."
     permission_classes = (AllowAny,)
     query = SlotParameters
     public = True
@@ -100,6 +102,7 @@ class SlotsView(ApiView, APIView):
 class FirstSlotsView(ApiView, APIView):
     """The first slot of each resource in a window, soonest first."""
 
+    about = "The first slot of each resource in a window, soonest first."
     permission_classes = (AllowAny,)
     query = FirstSlotParameters
     public = True

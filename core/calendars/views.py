@@ -39,6 +39,7 @@ class CalendarFeedViewSet(
 ):
     """The caller's own calendar feeds."""
 
+    about = "The caller's own calendar feeds."
     serializer_class = CalendarFeedSerializer
     permission_classes = (IsAuthenticated,)
     queryset = CalendarFeed.objects.none()
@@ -67,6 +68,7 @@ class CalendarFeedViewSet(
 class BookingCalendarView(ApiView, APIView):
     """A booking as a calendar file."""
 
+    about = "A booking as a calendar file."
     permission_classes = (IsOwnerOrStaff,)
 
     def get(self, request: Request, pk: int) -> HttpResponse:

@@ -24,6 +24,7 @@ from core.notifications.serializers import PreferencesSerializer
 class PreferencesView(ApiView, APIView):
     """The caller's own preferences."""
 
+    about = "The caller's own preferences."
     serializer_class = PreferencesSerializer
 
     def get(self, request: Request) -> Response:
@@ -40,6 +41,7 @@ class PreferencesView(ApiView, APIView):
 class ConfirmationView(ApiView, APIView):
     """Sends the link that confirms the caller's e-mail address."""
 
+    about = "Sends the link that confirms the caller's e-mail address."
     limits: ClassVar = {"post": throttling.CONFIRMATION}
 
     def post(self, request: Request) -> Response:

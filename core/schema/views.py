@@ -56,6 +56,7 @@ class YamlOrJson(JSONUnlessStaffBrowser):
 class SchemaView(OpenView):
     """The API in OpenAPI 3.1."""
 
+    about = "The description of the API in OpenAPI 3.1."
     content_negotiation_class = YamlOrJson
 
     def get(self, request: Request) -> HttpResponse:
@@ -91,6 +92,7 @@ class PageView(OpenView):
 class SwaggerView(PageView):
     """Read and try."""
 
+    about = "A page to read about the API and to try it."
     template = "core/docs/swagger.html"
 
 
@@ -99,4 +101,5 @@ class SwaggerView(PageView):
 class RedocView(PageView):
     """Read."""
 
+    about = "A page to read about the API."
     template = "core/docs/redoc.html"
