@@ -22,7 +22,7 @@ from core.errors import BookingError
 from core.intervals import in_short
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.staff.base import ForStaff, bookings_link, minutes, nowrap
+from core.staff.base import ForStaff, bookings_link, keys_of, minutes, nowrap
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
 from core.staff.forms import is_key
 
@@ -205,6 +205,7 @@ class BookingAdmin(ForStaff):
             "question": f"Do you want to {verb} {number}?",
             "verb": verb,
             "bookings": bookings,
+            "keys": keys_of(bookings),
         }
         return TemplateResponse(request, "admin/core/booking/ask_first.html", context)
 

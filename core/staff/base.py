@@ -1,6 +1,7 @@
 """The base of all admins: permissions, failed saves as form errors, lists that withstand any query string."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -61,6 +62,11 @@ def minutes(moment: datetime) -> str:
 def nowrap(text: str) -> SafeString:
     """The text without line breaks in a narrow column."""
     return format_html('<span class="nowrap">{}</span>', text)
+
+
+def keys_of(rows: Iterable[models.Model]) -> str:
+    """The keys for one hidden field of a question: with a field for each key, Django would refuse more than 997."""
+    return ",".join(str(row.pk) for row in rows)
 
 
 class LimitedChangeList(ChangeList):
@@ -186,11 +192,16 @@ class BaseAdmin(admin.ModelAdmin):
         return not lookup.endswith("regex") and super().lookup_allowed(lookup, value, request)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        """Runs a bulk action on the selected rows; rejects a selection with an invalid key."""
-        keys = request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)
+        """Runs a bulk action on the selected rows; rejects a selection with an invalid key.
+
+        Keys come in one field each from a list, and in one field together from a question (`keys_of`).
+        """
+        keys = ",".join(request.POST.getlist(helpers.ACTION_CHECKBOX_NAME)).split(",")
         if not all(is_key(key) for key in keys):
             self.message_user(request, "The selection cannot be read. Nothing was changed.", messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
+        request.POST = request.POST.copy()
+        request.POST.setlist(helpers.ACTION_CHECKBOX_NAME, keys)
         return super().response_action(request, queryset)
 
     # --- Removal ------------------------------------------------------------------------------------------------------
@@ -216,7 +227,10 @@ class BaseAdmin(admin.ModelAdmin):
     def delete_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         """Asks, then deletes each row in its own transaction, and reports every failure with its reason."""
         if not request.POST.get("post"):
-            return admin.actions.delete_selected(self, request, queryset)
+            rows = list(queryset)
+            question = admin.actions.delete_selected(self, request, queryset)
+            question.context_data["queryset"] = [{"pk": keys_of(rows)}]
+            return question
         failures: list[str] = []
         done = 0
         for obj in queryset.order_by("pk"):
