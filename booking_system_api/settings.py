@@ -277,6 +277,8 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 SESSION_COOKIE_SECURE = not DEBUG
+# Origins of the admin beside the one that `Host` names: a proxy may send another `Host`, as GitHub Codespaces does.
+CSRF_TRUSTED_ORIGINS = ([PUBLIC_URL] if PUBLIC_URL else []) + (["https://*.github.dev"] if DEBUG else [])
 CSRF_COOKIE_SECURE = not DEBUG
 
 # Pages load only this server's files, run no inline scripts and allow no frames. The browsable API needs inline `style`

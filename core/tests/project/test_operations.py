@@ -31,6 +31,7 @@ from core.tests.support.documents import (
     CALENDARS,
     CHANGELOG,
     CONFIGURATION,
+    DEPLOYING,
     README,
     documents,
     tables,
@@ -163,6 +164,31 @@ class TestTheProcfile:
         on_the_database = [name for name in MANAGE_COMMAND.findall(script) if name != "collectstatic"]
         assert MANAGE_COMMAND.findall(procfile["release"]) == on_the_database
         assert set(on_the_database) <= set(get_commands())
+
+
+class TestTheSlugOfHeroku:
+    def test_the_builder_sees_the_requirements_and_no_pipfile_without_its_lock(self) -> None:
+        left_out = (ROOT / ".slugignore").read_text(encoding="utf-8").split()
+
+        assert left_out == ["Pipfile"]
+        assert not (ROOT / "Pipfile.lock").exists()
+        assert (ROOT / "requirements.txt").exists()
+
+
+class TestThePlatforms:
+    @pytest.mark.parametrize("platform", ["On Render", "On Heroku", "On Railway"])
+    def test_the_readme_leads_to_each_one(self, platform: str) -> None:
+        assert DEPLOYING.chapter(platform)
+        assert f"docs/deploying.md#{platform.lower().replace(' ', '-')}" in README.text
+
+    def test_the_database_is_migrated_before_each_deploy_where_nobody_reads_the_release_of_a_procfile(self) -> None:
+        settings, variables = tables(DEPLOYING.chapter("On Railway"))
+        (command,) = [words_in_code(value) for name, value in settings if name == "Pre-deploy command"]
+        named = {name for cell, _ in variables for name in words_in_code(cell)}
+
+        assert MANAGE_COMMAND.findall(command[0]) == ["migrate", "ensure_superuser"]
+        assert named <= set(example_settings())
+        assert {"SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"} <= named
 
 
 class TestThePipfile:
