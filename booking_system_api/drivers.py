@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 # Options that Django takes out before it asks the driver.
 DJANGO_OPTIONS = {"assume_role", "isolation_level", "server_side_binding"}
 WHOLE_NUMBER = (r"-?[0-9]{1,9}", "a whole number")
-# Values that the driver reads too late to be asked for them, or without the words that help.
+# Values that the driver checks only while it connects, and those whose refusal should name the right ones.
 VALUES = {
     "sslmode": (
         "disable|allow|prefer|require|verify-ca|verify-full",
@@ -27,7 +27,7 @@ VALUES = {
     "tcp_user_timeout": WHOLE_NUMBER,
 }
 
-# PostgreSQL's limit, in bytes.
+# Django connects to no database with a longer name.
 LONGEST_NAME = 63
 
 POOLER = "Leave it out; behind a pooler in transaction mode, set CONN_MAX_AGE=0."
@@ -86,7 +86,8 @@ def _postgres_option_fault(name: str, value: object) -> str:
             parse_dsn(f"{name}=x")
     except ProgrammingError:
         library, cure = FOREIGN_OPTIONS.get(name, ("", "Leave it out."))
-        return f"`{name}` is no option of PostgreSQL's driver{library and f', but one of {library}'}. {cure}"
+        owner = f", but one of {library}" if library else ""
+        return f"`{name}` is no option of PostgreSQL's driver{owner}. {cure}"
     pattern, expected = VALUES.get(name, (".*", ""))
     return "" if re.fullmatch(pattern, str(value), re.DOTALL) else f"`{name}` must be {expected}."
 

@@ -237,7 +237,7 @@ def _refuse_part(name: str, fault: str) -> None:
     if not fault:
         return
     if "@" in urlsplit(text(name)).query:
-        fault = "its password contains a `?`, which has to be written as %3F."
+        fault = "a `?` in a name or a password has to be written as %3F."
     raise ImproperlyConfigured(f"{name} cannot be used: {fault}")
 
 

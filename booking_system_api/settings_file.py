@@ -81,13 +81,13 @@ def unread(lines: list[Line], names: set[str], not_from_files: set[str], file: s
     """
     last = {line.name: line.number for line in lines}
     for line in lines:
-        where, nearest = f"Line {line.number} of {file}", line.nearest(names)
+        where = f"Line {line.number} of {file}"
         if line.name in names:
             if last[line.name] != line.number:
                 yield f"{where} sets {line.name}, but line {last[line.name]} sets it again: only that line counts."
         elif line.name in not_from_files:
             yield f"{where} ({line.name}) sets nothing: only the environment can set {line.name}."
-        elif nearest:
+        elif nearest := line.nearest(names):
             yield f"{where} ({line.word}) sets nothing. If {nearest} is meant, write {nearest}=value."
         elif not line.name:
             yield f"{where} sets nothing, because it is not NAME=value."

@@ -159,7 +159,7 @@ class TestRedis:
             ("redis://h?socket_timeout=1s", "does not take this value of `socket_timeout`."),
             ("redis://h?protocol=9", "does not take this value of `protocol`."),
             ("redis://h?max_connections=few", "does not take this value of `max_connections`."),
-            (f"redis://u:1?{SECRET}=x@h/0", "which has to be written as %3F."),
+            (f"redis://u:1?{SECRET}=x@h/0", "has to be written as %3F."),
             ("redis://h/cache", "cannot be understood"),
             ("redis://h/0/1", "cannot be understood"),
             ("redis://h/0#1", "cannot be understood"),
