@@ -24,8 +24,9 @@ bind = os.environ.get("WEB_BIND", "").strip() or (f"0.0.0.0:{PORT}" if PORT else
 forwarder_headers = ""
 # Two processes for small machines, one for each core on larger ones; WEB_CONCURRENCY is the platforms' own variable.
 workers = number("WEB_CONCURRENCY", max(2, min(multiprocessing.cpu_count(), 8)), 1, 1000)
-# Threads, so that a sign-in (0.3 s of password hashing) does not block the others of its process.
-worker_class = "gthread"
+# Threads, so that a sign-in (0.3 s of password hashing) does not block the others of its process. A slow client of this
+# worker takes none.
+worker_class = "booking_system_api.web_worker.WebWorker"
 threads = number("GUNICORN_THREADS", 4, 1, 1000)
 timeout = 60
 graceful_timeout = 30

@@ -36,6 +36,15 @@ class Contradiction(ApiError):
     advice = "The database refused the write for a reason of its own. Read again, then retry."
 
 
+class RequestTimeout(ApiError):
+    """A request that took too long to arrive."""
+
+    status_code = 408
+    default_code = "request_timeout"
+    default_detail = "The request took too long to arrive. Send it again, faster."
+    advice = "The headers have 10 seconds to arrive, a whole request has 60. Send it again."
+
+
 class LengthRequired(ApiError):
     """A body without a Content-Length."""
 
@@ -52,6 +61,24 @@ class BodyTooLarge(ApiError):
     default_code = "body_too_large"
     default_detail = "The body is too large."
     advice = "Send less."
+
+
+class AddressTooLong(ApiError):
+    """A request line that is too long."""
+
+    status_code = 414
+    default_code = "address_too_long"
+    default_detail = "The address with its parameters is too long."
+    advice = "The address with its parameters has at most 4000 bytes."
+
+
+class HeadersTooLarge(ApiError):
+    """Too many headers, or one that is too long."""
+
+    status_code = 431
+    default_code = "headers_too_large"
+    default_detail = "There are too many headers, or one of them is too long."
+    advice = "Send at most 100 headers, each of at most 8000 bytes."
 
 
 class ServerError(ApiError):

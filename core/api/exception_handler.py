@@ -8,12 +8,22 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as framework_handler
 
-from core.api.errors import ApiError, BadRequest, BodyTooLarge, Contradiction, DatabaseUnavailable, ServerError
+from core.api.errors import (
+    AddressTooLong,
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    Contradiction,
+    DatabaseUnavailable,
+    HeadersTooLarge,
+    RequestTimeout,
+    ServerError,
+)
 from core.constraints import as_booking_error
 from core.errors import BookingError
 
@@ -21,24 +31,32 @@ logger = logging.getLogger(__name__)
 
 NON_FIELD = "non_field_errors"
 
-# Where a status has its own words, the others have those of HTTP; Python 3.13 has new ones for 413 and 422.
+# Where a status has its own words, the others have those of HTTP; Python 3.13 has new ones for 413, 414 and 422.
 TITLES = {
     400: "Invalid input",
     403: "Not allowed",
     409: "Conflict",
     413: "Body too large",
+    414: "Address too long",
     422: "Unprocessable content",
     500: "Server error",
 }
 
-# The code and the sentence of an answer of Django's own, by its status.
+# The code and the sentence of an answer that Django or gunicorn makes, by its status.
 DETAILS = {
     403: ("permission_denied", "You may not do this."),
     404: ("not_found", "There is nothing here. Check the address; every path ends in a slash."),
     405: ("method_not_allowed", "This method is not allowed here."),
     **{
         kind.status_code: (kind.default_code, kind.default_detail)
-        for kind in (BadRequest, BodyTooLarge, DatabaseUnavailable)
+        for kind in (
+            BadRequest,
+            RequestTimeout,
+            BodyTooLarge,
+            AddressTooLong,
+            HeadersTooLarge,
+            DatabaseUnavailable,
+        )
     },
 }
 
@@ -55,7 +73,8 @@ def body_of(error: ApiError) -> dict[str, object]:
 
 def error_for_status(status: int, request_id: str) -> tuple[int, dict[str, object]]:
     """The status and the body of an error of which no more than the status is known."""
-    if status >= 500 and status != 503:
+    # 501: gunicorn does not know the transfer coding of the request.
+    if status >= 500 and status not in (501, 503):
         return status, error_body(status, ServerError.default_code, str(ServerError(request_id).detail))
     code, detail = DETAILS.get(status, DETAILS[400])
     return status, error_body(status, code, detail)
@@ -99,6 +118,8 @@ def understood(exc: Exception) -> Exception:
         return exceptions.PermissionDenied()
     if isinstance(exc, RequestDataTooBig):
         return BodyTooLarge()
+    if isinstance(exc, UnreadablePostError):
+        return BadRequest("The body did not arrive as a whole.")
     if isinstance(exc, SuspiciousOperation):
         return exceptions.ParseError()
     if isinstance(exc, IntegrityError):

@@ -47,6 +47,16 @@ def discard_body(request: HttpRequest) -> None:
             left -= len(part)
 
 
+def is_empty(request: HttpRequest) -> bool:
+    """Whether a body in chunks has no byte; some clients send no body in this way."""
+    if not request.META.get("wsgi.input_terminated"):
+        return False  # the server does not tell the end of the body
+    try:
+        return not request.META["wsgi.input"].read(1)
+    except Exception:  # noqa: BLE001 - each server has its own error for a broken chunk
+        return False
+
+
 def json_error(status: int, body: dict[str, object]) -> HttpResponse:
     """A response with an error in JSON."""
     return JsonResponse(body, status=status)
@@ -83,7 +93,7 @@ class ApiErrorsMiddleware:
     def reject_body(self, request: HttpRequest) -> HttpResponse | None:
         """The error for a body that must not be read; None for an acceptable body."""
         length = request.META.get("CONTENT_LENGTH") or ""
-        if not length and request.headers.get("Transfer-Encoding"):
+        if not length and request.headers.get("Transfer-Encoding") and not is_empty(request):
             return json_error(411, body_of(LengthRequired()))
         if length and not re.fullmatch(r"[0-9]{1,18}", length):
             return json_error(400, body_of(BadRequest("Content-Length must be a whole number.")))

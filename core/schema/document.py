@@ -1,11 +1,14 @@
 """The document around the operations: its head, the order of the paths, links and shared responses."""
 
 import json
+from copy import deepcopy
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from core.api.errors import AddressTooLong, BadRequest, HeadersTooLarge, RequestTimeout
 from core.schema.headers import HEADERS
+from core.schema.problems import problem_of
 from core.schema.shapes import SHAPES
 
 TITLE = "Booking API"
@@ -34,7 +37,8 @@ def finish(result: dict[str, Any], **options: object) -> dict[str, Any]:
         result: The document with the paths and the components.
         options: Further arguments of the hook, unused.
     """
-    paths = by_tag(result["paths"])
+    # Some operations are constants of their modules.
+    paths = deepcopy(by_tag(result["paths"]))
     add_links(paths)
     components = result["components"]
     whole = {
@@ -46,7 +50,7 @@ def finish(result: dict[str, Any], **options: object) -> dict[str, Any]:
         "components": {
             "securitySchemes": components.get("securitySchemes", {}),
             "headers": HEADERS,
-            "responses": shared_responses(paths),
+            "responses": {**shared_responses(paths), **refused_everywhere(paths)},
             "schemas": dict(sorted({**components["schemas"], **SHAPES}.items())),
         },
     }
@@ -110,3 +114,25 @@ def shared_responses(paths: dict[str, Any]) -> dict[str, Any]:
         for responses, status in found:
             responses[status] = {"$ref": f"#/components/responses/{name}"}
     return shared
+
+
+def refused_everywhere(paths: dict[str, Any]) -> dict[str, Any]:
+    """The response of gunicorn to a request that no view reads, to which every operation refers as its `default`."""
+    told = [problem_of(kind) for kind in (RequestTimeout, AddressTooLong, HeadersTooLarge, BadRequest)]
+    narrowed = {"type": "object", "properties": {"code": {"enum": [problem.code for problem in told]}}}
+    for path in paths.values():
+        for operation in path.values():
+            operation["responses"]["default"] = {"$ref": "#/components/responses/Refused"}
+    return {
+        "Refused": {
+            "description": "The server refuses the request before the API reads it: it took too long to arrive (408), "
+            "its address is too long (414), its headers are too large (431), or it is no good HTTP (400, 417, 501).",
+            "headers": {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}},
+            "content": {
+                "application/json": {
+                    "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]},
+                    "examples": {problem.code: {"value": problem.body} for problem in told},
+                }
+            },
+        }
+    }

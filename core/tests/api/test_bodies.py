@@ -1,6 +1,7 @@
 """Bodies that cannot be read, on every address that takes one."""
 
 import json
+from io import BytesIO
 from urllib.parse import urlencode
 
 import pytest
@@ -244,3 +245,39 @@ def test_a_query_that_cannot_be_read_is_refused(anonymous: APIClient, query: str
 def test_an_empty_body_is_an_empty_object(send: Sender, room: Resource) -> None:
     assert send("patch", "/api/bookings/{booking}/", b"").status_code == 200
     assert_flat_error(send("post", "/api/bookings/", b""), 400, field="resource")
+
+
+def send_chunks(send: Sender, stream: object) -> HttpResponseBase:
+    """Sends a body of unknown length; what is read from the stream is the content of its chunks."""
+    chunks = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    return send("patch", "/api/bookings/{booking}/", b"", **chunks, **{"wsgi.input": stream})
+
+
+def test_chunks_without_a_byte_are_an_empty_body(send: Sender) -> None:
+    assert send_chunks(send, BytesIO()).status_code == 200
+
+
+def test_chunks_with_a_byte_are_refused(send: Sender) -> None:
+    assert_flat_error(send_chunks(send, BytesIO(b"{}")), 411, "length_required")
+
+
+class BrokenStream:
+    """A body that ends early: the client is gone, or a chunk has no size."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def read(self, *args: object) -> bytes:
+        raise self.error
+
+    readline = read
+
+
+def test_broken_chunks_are_refused(send: Sender) -> None:
+    assert_flat_error(send_chunks(send, BrokenStream(ValueError("no size"))), 411, "length_required")
+
+
+def test_a_body_that_never_comes_whole_is_refused(send: Sender) -> None:
+    broken = BrokenStream(ConnectionResetError("gone"))
+    answer = send("patch", "/api/bookings/{booking}/", b"{}", **{"wsgi.input": broken})
+    assert_flat_error(answer, 400, "bad_request")

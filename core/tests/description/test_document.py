@@ -125,9 +125,14 @@ def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
 def read_by(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
     """The names of all that an operation reads."""
     contents = operation.get("requestBody", {}).get("content", {}).values()
-    bodies = (resolved(schema, content["schema"]) for content in contents)
     parameters = {one["name"] for one in operation.get("parameters", ())}
-    return parameters.union({"non_field_errors"}, *(body.get("properties", ()) for body in bodies))
+    return parameters.union({"non_field_errors"}, *(fields_of(schema, content["schema"]) for content in contents))
+
+
+def fields_of(schema: dict[str, Any], body: dict[str, Any]) -> set[str]:
+    """The names of the fields of a body, of one that may have several shapes of all of them."""
+    found = resolved(schema, body)
+    return set(found.get("properties", ())).union(*(fields_of(schema, one) for one in found.get("anyOf", ())))
 
 
 def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, Any]) -> None:
@@ -174,3 +179,8 @@ def test_every_body_has_an_example_and_every_example_is_what_its_shape_says(sche
             for content in resolved(schema, answer).get("content", {}).values():
                 assert content["examples"], f"{method} {path} {status}"
     assert checked > 400
+
+
+def test_every_operation_says_what_the_server_refuses_by_itself(schema: dict[str, Any]) -> None:
+    for method, path, operation in operations(schema):
+        assert operation["responses"]["default"] == {"$ref": "#/components/responses/Refused"}, f"{method} {path}"

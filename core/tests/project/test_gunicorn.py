@@ -1,5 +1,6 @@
 """The server of production, with its own configuration and DEBUG off, over real sockets."""
 
+import email
 import gzip
 import http.client
 import json
@@ -7,23 +8,18 @@ import os
 import socket
 import subprocess
 import sys
-import time
 
 import pytest
 
+from core.tests.support.described import document
 from core.tests.support.environment import ROOT
+from core.tests.support.servers import Server
 
 TLS = {"X-Forwarded-Proto": "https"}
 JSON = {**TLS, "Content-Type": "application/json"}
 PROCESSES = 2
 SIGN_INS = 2
 LOGIN = "/api/auth/token/login/"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run_configuration(**variables):
@@ -93,81 +89,6 @@ def test_a_wrong_number_stops_the_start_with_one_sentence(name, value):
     assert done.returncode == 1
     assert done.stderr.startswith(f"{name} is {value!r}, but it must be a whole number from ")
     assert done.stderr.count("\n") == 1
-
-
-class Server:
-    """A running gunicorn and its log."""
-
-    def __init__(self, folder, **variables):
-        self.port = free_port()
-        self.log = folder / "gunicorn.log"
-        self.environment = {
-            **os.environ,
-            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
-            "HOME": str(folder),
-            "PORT": str(self.port),
-            **variables,
-        }
-
-    def manage(self, *arguments):
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    def __enter__(self):
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "booking_system_api.wsgi:application", "--bind", self.bind],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                if self.ask("GET", "/health/")[0] == 200:
-                    return self
-            except OSError:
-                time.sleep(0.05)
-            assert self.process.poll() is None, self.said
-        raise AssertionError(self.said)
-
-    def __exit__(self, *exception):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    @property
-    def bind(self):
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def said(self):
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    def ask(self, method, path, body=None, **headers):
-        """The status, the headers and the body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            given = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, body, given)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
-
-    def raw(self, data):
-        """What comes back for these bytes, until the server closes the connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
-            connection.sendall(data)
-            received = b""
-            while part := connection.recv(65536):
-                received += part
-            return received
 
 
 @pytest.fixture(scope="module")
@@ -352,6 +273,42 @@ class TestBodies:
         assert status < 500, received
         assert b"Traceback" not in received
         assert server.ask("GET", "/health/")[0] == 200
+
+    @pytest.mark.parametrize(
+        ("first", "headers", "status", "code"),
+        [
+            pytest.param(b"GET /api/?search=" + b"x" * 5_000, b"", 414, "address_too_long", id="long address"),
+            pytest.param(b"GET /api/", b"X: " + b"x" * 9_000 + b"\r\n", 431, "headers_too_large", id="long header"),
+            pytest.param(b"GET /api/", b"X: x\r\n" * 101, 431, "headers_too_large", id="many headers"),
+            pytest.param(b"GET /api/", b"X: x\r\n" * 30_000, 431, "headers_too_large", id="headers without end"),
+            pytest.param(b"GET /api/", b"Expect: tea\r\n", 417, "bad_request", id="expectation"),
+            pytest.param(b"GET /api/", b"Transfer-Encoding: tea\r\n", 501, "bad_request", id="transfer coding"),
+            pytest.param(b"GET /api/", b"Transfer-Encoding: gzip\r\n", 400, "bad_request", id="length unknown"),
+            pytest.param(b"GET /api/", b"Content-Length: x\r\n", 400, "bad_request", id="length in words"),
+            pytest.param(
+                b"GET /api/",
+                b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+                400,
+                "bad_request",
+                id="two lengths",
+            ),
+            pytest.param(b"GET /api/", b"A B: x\r\n", 400, "bad_request", id="header name"),
+            pytest.param(b"get /api/", b"", 400, "bad_request", id="method"),
+        ],
+    )
+    def test_what_gunicorn_refuses_is_in_the_description(self, server, first, headers, status, code):
+        received = server.raw(first + b" HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n")
+
+        head, _, body = received.partition(b"\r\n\r\n")
+        said, error = email.message_from_bytes(head.partition(b"\r\n")[2]), json.loads(body)
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert said["Content-Type"] == "application/json"
+        assert int(said["Content-Length"]) == len(body)
+        assert said["X-Request-ID"] in server.said
+        assert (set(error), error["code"]) == ({"error", "code", "detail"}, code)
+        described = document()["components"]["responses"]["Refused"]
+        assert str(status) in described["description"]
+        assert code in described["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
 
     def test_a_bad_host_is_a_flat_400(self, server):
         flat(server.ask("GET", "/api/resources/", Host="evil.example", **TLS), 400)

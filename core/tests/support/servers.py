@@ -1,15 +1,18 @@
 """Real servers for tests, each a process of its own, on loopback."""
 
 import contextlib
+import http.client
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 from urllib.parse import quote, urlsplit
 
 from django.db import connection
@@ -75,3 +78,98 @@ def server(
             assert process.stderr is not None
             process.stderr.close()
     assert "Traceback" not in "".join(said)
+
+
+def free_port() -> int:
+    """A port of the loopback that no server has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A gunicorn as an operator starts it, with a database of its own, and its log.
+
+    Args:
+        folder: Where the database and the log are.
+        options: Further arguments of gunicorn.
+        variables: Of its environment.
+    """
+
+    def __init__(self, folder: Path, *options: str, **variables: str) -> None:
+        self.port = free_port()
+        self.log = folder / "gunicorn.log"
+        self.options = options
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "HOME": str(folder),
+            "PORT": str(self.port),
+            **variables,
+        }
+
+    def manage(self, *arguments: str) -> None:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "gunicorn", "booking_system_api.wsgi:application", "--bind", self.bind]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.options], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                if self.ask("GET", "/health/")[0] == 200:
+                    return self
+            except OSError:
+                time.sleep(0.05)
+            assert self.process.poll() is None, self.said
+        raise AssertionError(self.said)
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def bind(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Message, bytes]:
+        """The status, the headers and the body of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            given = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, given)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def connect(self) -> socket.socket:
+        """A connection, on which nothing has been sent."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    def raw(self, data: bytes) -> bytes:
+        """What comes back for these bytes, until the server closes the connection."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            return rest_of(connection)
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """What comes until the server closes the connection."""
+    received = b""
+    while part := connection.recv(65536):
+        received += part
+    return received
