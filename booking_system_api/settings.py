@@ -185,9 +185,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": [
-        "core.api.rendering.JSONParser",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
+        "core.api.parsing.JSONParser",
+        "core.api.parsing.FormParser",
+        "core.api.parsing.MultiPartParser",
     ],
     "DEFAULT_RENDERER_CLASSES": ["core.api.rendering.JSONRenderer", "core.api.rendering.BrowsableAPI"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.rendering.JSONUnlessStaffBrowser",

@@ -158,9 +158,13 @@ class WordField(serializers.ChoiceField):
 
 
 class FlagField(serializers.BooleanField):
-    """A boolean that may be absent from a form, as from JSON; Django REST framework reads an absent one as false."""
+    """A boolean that may be absent from a form, as from JSON, and is null only as null.
+
+    Django REST framework reads an absent one as false, and the word `null` as null.
+    """
 
     default_empty_html = empty
+    NULL_VALUES = {None}  # noqa: RUF012 - the framework's own form
 
 
 class ZoneField(serializers.CharField):

@@ -1,15 +1,15 @@
-"""Parsers and renderers: JSON, rendered by orjson, and the browsable API for staff in a browser."""
+"""Renderers: JSON by orjson, and the browsable API for staff in a browser."""
 
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 import orjson
 from django.template import loader
-from rest_framework import parsers, renderers, serializers
+from rest_framework import renderers, serializers
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
@@ -88,26 +88,6 @@ class BrowsableAPI(renderers.BrowsableAPIRenderer):
         )
         form = loader.get_template("core/forms/filters.html").render({"fields": fields})
         return loader.get_template(self.filter_template).render({"elements": [form]})
-
-
-class JSONParser(parsers.JSONParser):
-    """JSON; nesting deeper than Python's stack is an error of the client."""
-
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - any JSON value
-        """The parsed body.
-
-        Raises:
-            ParseError: For invalid JSON or nesting that is too deep.
-        """
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError("JSON parse error - nested too deeply") from error
 
 
 class JSONUnlessStaffBrowser(DefaultContentNegotiation):

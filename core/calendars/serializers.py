@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from rest_framework import serializers
 
-from core.api.fields import KeyField, KnownFieldsMixin, MomentField
+from core.api.fields import FlagField, KeyField, KnownFieldsMixin, MomentField
 from core.calendars.models import CalendarFeed
 
 
@@ -20,7 +20,7 @@ class CalendarFeedSerializer(KnownFieldsMixin, serializers.ModelSerializer):
     resource_name = serializers.CharField(
         source="resource.name", read_only=True, allow_null=True, default=None, help_text="Its name."
     )
-    names = serializers.BooleanField(
+    names = FlagField(
         required=False,
         allow_null=True,
         default=None,

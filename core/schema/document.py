@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.api.errors import AddressTooLong, BadRequest, HeadersTooLarge, RequestTimeout
+from core.schema.forms import describe_forms
 from core.schema.headers import HEADERS
 from core.schema.problems import problem_of
 from core.schema.shapes import SHAPES
@@ -41,6 +42,7 @@ def finish(result: dict[str, Any], **options: object) -> dict[str, Any]:
     paths = deepcopy(by_tag(result["paths"]))
     add_links(paths)
     components = result["components"]
+    describe_forms(paths, components["schemas"])
     whole = {
         "openapi": result["openapi"],
         "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION.read_text(encoding="utf-8")},

@@ -14,7 +14,6 @@ from core.api.query import QueryParameters
 Schema = dict[str, Any]
 
 NAIVE = str(MomentField.default_error_messages["naive"])
-WORDS_FOR_FLAGS = ["true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0", 1, 0]
 
 
 def drop_input_rules(fields: dict[str, Schema]) -> None:
@@ -50,7 +49,7 @@ def accept_form_values(field: Schema) -> None:
         field["pattern"] = "^[1-9][0-9]{0,17}$"
     elif "boolean" in kinds:
         del field["type"]
-        field["anyOf"] = [{"type": kinds if len(kinds) > 1 else kinds[0]}, {"enum": WORDS_FOR_FLAGS}]
+        field["anyOf"] = [{"type": kinds if len(kinds) > 1 else kinds[0]}, {"$ref": "#/components/schemas/FlagWord"}]
 
 
 def allow_outer_space(field: Schema) -> None:

@@ -1,4 +1,4 @@
-"""The shapes of errors."""
+"""The shapes of errors, and of the words for flags."""
 
 from typing import Any
 
@@ -57,6 +57,15 @@ STALE = {
     "properties": {**WORDS, "current": {"type": "object", "description": "What is stored now."}},
     "required": [*WORDS, "current"],
 }
+FLAG_WORDS = (
+    "[TtYyFfNn10]|[Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Oo][Nn]|"  # the pattern knows no "in any case"
+    "[Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Oo][Ff][Ff]"
+)
+FLAG_WORD = {
+    "description": "A flag as a form writes it, in any case: `true`, `yes`, `on`, `t`, `y` or `1`; `false`, `no`, "
+    "`off`, `f`, `n` or `0`.",
+    "anyOf": [{"type": "string", "pattern": f"^({FLAG_WORDS})$"}, {"enum": [1, 0]}],
+}
 
 SHAPES: dict[str, Any] = {
     "Problem": PROBLEM,
@@ -64,4 +73,5 @@ SHAPES: dict[str, Any] = {
     "InvalidBooking": SLOT_TAKEN,
     "Suggestion": SUGGESTION,
     "Stale": STALE,
+    "FlagWord": FLAG_WORD,
 }

@@ -247,6 +247,47 @@ def test_an_empty_body_is_an_empty_object(send: Sender, room: Resource) -> None:
     assert_flat_error(send("post", "/api/bookings/", b""), 400, field="resource")
 
 
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        pytest.param(URLENCODED, b"", id="no bytes"),
+        pytest.param(URLENCODED, b"&", id="no pair"),
+        pytest.param(URLENCODED, b"other=1&&more=", id="unknown fields"),
+        pytest.param(URLENCODED, b"%7B%22=%5B", id="brackets, encoded"),
+        pytest.param(MULTIPART, b"--x--\r\n", id="no part"),
+        pytest.param(MULTIPART, b"\r\n--x--\r\n", id="no part, after an empty line"),
+    ],
+)
+def test_a_form_without_a_known_field_is_an_empty_object(send: Sender, content_type: str, body: bytes) -> None:
+    assert send("patch", "/api/bookings/{booking}/", body, content_type).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        pytest.param(URLENCODED, b'{"status": "cancelled"}', id="JSON"),
+        pytest.param(URLENCODED, b' {"status": "cancelled", "notes": "a=b"}', id="JSON with an equals sign"),
+        pytest.param(URLENCODED, b'[{"status": "="}]', id="a list with an equals sign"),
+        pytest.param(URLENCODED, b'"="', id="a JSON text"),
+        pytest.param(URLENCODED, b"0", id="a number"),
+        pytest.param(URLENCODED, b"status", id="a name without a value"),
+        pytest.param(URLENCODED, b"status=cancelled&x", id="a pair and a name"),
+        pytest.param(MULTIPART, b'{"status": "cancelled"}', id="JSON as multipart"),
+        pytest.param(MULTIPART, b"--x\r\n0--x--\r\n", id="a part without a name"),
+        pytest.param(
+            MULTIPART, b"--x\r\nContent-Type: text/plain\r\n\r\n0\r\n--x--\r\n", id="a part with a type alone"
+        ),
+    ],
+)
+def test_what_is_no_form_is_refused(send: Sender, content_type: str, body: bytes) -> None:
+    answer = send("patch", "/api/bookings/{booking}/", body, content_type)
+    assert "application/json" in assert_flat_error(answer, 400, "parse_error")["detail"]
+    assert Booking.objects.get().status == "confirmed"
+
+
 def send_chunks(send: Sender, stream: object) -> HttpResponseBase:
     """Sends a body of unknown length; what is read from the stream is the content of its chunks."""
     chunks = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}

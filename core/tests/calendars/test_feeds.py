@@ -85,6 +85,15 @@ class TestMaking:
         assert as_admin.post(FEEDS, {"resource": room.pk, "names": False}).json()["names"] is False
         assert as_alice.post(FEEDS, {"resource": room.pk}).json()["names"] is False
 
+    @pytest.mark.parametrize("names", ["null", "", "perhaps", []])
+    def test_what_is_no_flag_is_refused(self, as_admin: APIClient, room: Resource, names: object) -> None:
+        assert_flat_error(as_admin.post(FEEDS, {"resource": room.pk, "names": names}), 400, field="names")
+        assert not CalendarFeed.objects.exists()
+
+    def test_an_empty_field_of_a_form_is_null(self, as_admin: APIClient) -> None:
+        answer = as_admin.post(FEEDS, {"resource": "", "names": ""}, format="multipart")
+        assert (answer.status_code, answer.json()["resource"], answer.json()["names"]) == (201, None, False)
+
     @pytest.mark.parametrize("resource", [0, -1, 999, "x", True, [], 2**70])
     def test_what_is_no_resource_is_refused(self, as_alice: APIClient, resource: object) -> None:
         assert_flat_error(as_alice.post(FEEDS, {"resource": resource}), 400, field="resource")

@@ -10,7 +10,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import get_resolver
 from drf_spectacular.extensions import OpenApiViewExtension
+from rest_framework.exceptions import ValidationError
 
+from core.api.fields import FlagField
 from core.availability import serializers as availability
 from core.serializers import BookingListParameters, ResourceListParameters
 from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, resolved
@@ -179,6 +181,40 @@ def test_every_body_has_an_example_and_every_example_is_what_its_shape_says(sche
             for content in resolved(schema, answer).get("content", {}).values():
                 assert content["examples"], f"{method} {path} {status}"
     assert checked > 400
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "field", "empty"),
+    [
+        pytest.param("/api/resources/", "post", "capacity", True, id="may be left out"),
+        pytest.param("/api/resources/", "post", "name", False, id="required"),
+        pytest.param("/api/resources/", "post", "description", True, id="may be empty in JSON, too"),
+        pytest.param("/api/resources/{id}/", "patch", "capacity", False, id="no null, and a change"),
+        pytest.param("/api/profile/preferences/", "patch", "reminder_minutes", True, id="null, and a change"),
+        pytest.param("/api/calendar-feeds/", "post", "resource", True, id="null, and new"),
+    ],
+)
+def test_a_form_may_have_an_empty_field_where_null_or_nothing_is_meant(
+    schema: dict[str, Any], path: str, method: str, field: str, empty: bool
+) -> None:
+    content = schema["paths"][path][method]["requestBody"]["content"]
+    for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        described = resolved(schema, content[kind]["schema"])["properties"][field]
+        assert jsonschema_rs.is_valid({**described, "components": schema["components"]}, "") is empty
+        assert not jsonschema_rs.is_valid({**described, "components": schema["components"]}, None)
+
+
+@pytest.mark.parametrize("word", ["true", "False", "YES", "n", "0", 1])
+def test_a_flag_may_be_a_word(schema: dict[str, Any], word: object) -> None:
+    assert jsonschema_rs.is_valid(schema["components"]["schemas"]["FlagWord"], word)
+    assert FlagField().run_validation(word) in (True, False)
+
+
+@pytest.mark.parametrize("word", ["", "null", "tru", "yes ", 2, None])
+def test_another_word_is_no_flag(schema: dict[str, Any], word: object) -> None:
+    assert not jsonschema_rs.is_valid(schema["components"]["schemas"]["FlagWord"], word)
+    with pytest.raises(ValidationError):
+        FlagField().run_validation(word)
 
 
 def test_every_operation_says_what_the_server_refuses_by_itself(schema: dict[str, Any]) -> None:
