@@ -36,7 +36,9 @@ def form_of(shape: Schema, schemas: dict[str, Schema], *, is_new: bool) -> Schem
     fields = {field: field_of(value, field in required) for field, value in body["properties"].items()}
     if fields == body["properties"]:
         return shape
-    form = f"{name.removesuffix('Request')}Form"
+    noun = name.removesuffix("Request")
+    # POST and PUT may share the JSON body, but not the form.
+    form = f"New{noun.removeprefix('New')}Form" if is_new else f"{noun}Form"
     schemas[form] = {**body, "properties": fields}
     return {"$ref": f"{REQUESTS}{form}"}
 
@@ -45,7 +47,9 @@ def field_of(value: Schema, is_required: bool) -> Schema:  # noqa: FBT001
     """The field of a form: it may be empty where it may be null or left out."""
     options = value.get("anyOf", [{name: part for name, part in value.items() if name != "description"}])
     not_null = [{**option, "type": without_null(option["type"])} if "type" in option else option for option in options]
-    if may_be_empty(value) or (is_required and not_null == options):
+    if may_be_empty(value):
+        return {**value, "type": without_null(value["type"])}
+    if is_required and not_null == options:
         return value
     described = {"description": value["description"]} if "description" in value else {}
     return {"anyOf": [*not_null, EMPTY], **described}

@@ -255,13 +255,11 @@ URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-dat
     [
         pytest.param(URLENCODED, b"", id="no bytes"),
         pytest.param(URLENCODED, b"&", id="no pair"),
-        pytest.param(URLENCODED, b"other=1&&more=", id="unknown fields"),
-        pytest.param(URLENCODED, b"%7B%22=%5B", id="brackets, encoded"),
         pytest.param(MULTIPART, b"--x--\r\n", id="no part"),
         pytest.param(MULTIPART, b"\r\n--x--\r\n", id="no part, after an empty line"),
     ],
 )
-def test_a_form_without_a_known_field_is_an_empty_object(send: Sender, content_type: str, body: bytes) -> None:
+def test_a_form_without_a_field_is_an_empty_object(send: Sender, content_type: str, body: bytes) -> None:
     assert send("patch", "/api/bookings/{booking}/", body, content_type).status_code == 200
 
 
