@@ -147,6 +147,7 @@ class WebWorker(ThreadWorker):
         head_seconds: The time for the request line and the headers.
         request_seconds: The time for the whole request.
         rest_seconds: The time that a thread may wait for the rest of a request that is too large.
+        chunks_seconds: The same for a body in chunks, whose end is only guessed from its last bytes.
         linger_seconds: The time that a client has to hang up after the last response.
         most_held: The bytes of requests to keep in memory. Above it, threads read the requests themselves.
     """
@@ -154,6 +155,7 @@ class WebWorker(ThreadWorker):
     head_seconds = 10.0
     request_seconds = 60.0
     rest_seconds = 5.0
+    chunks_seconds = 0.1
     linger_seconds = 2.0
     most_held = 64 * 1024 * 1024
 
@@ -282,7 +284,7 @@ class WebWorker(ThreadWorker):
 
     def handle(self, conn: Connection) -> Any:  # noqa: ANN401 - the library's own
         """Answers a request."""
-        conn.sock.deadline = time.monotonic() + self.rest_seconds
+        conn.sock.deadline = time.monotonic() + (self.chunks_seconds if conn.in_chunks else self.rest_seconds)
         conn.init()
         conn.parser.unreader.unread(conn.take_received())
         return super().handle(conn)

@@ -109,6 +109,14 @@ class UserSerializer(IdentityMixin, FormsMixin, djoser.CurrentPasswordSerializer
             "email": {**WORDS["email"], "required": False, "allow_blank": False},
         }
 
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        """Writes only the sent fields: the caller was read before, and may have a new password since."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        if validated_data:
+            instance.save(update_fields=list(validated_data))
+        return instance
+
     def get_profile_picture(self, user: User) -> str | None:
         """The URL of the picture, or None."""
         profile = getattr(user, "profile", None)

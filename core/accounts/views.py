@@ -200,7 +200,7 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
         serializer.is_valid(raise_exception=True)
         user = getattr(serializer, "user", request.user)
         user.set_password(serializer.validated_data["new_password"])
-        user.save()
+        user.save(update_fields=["password"])
         return user, serializer.validated_data
 
 

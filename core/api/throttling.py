@@ -75,7 +75,8 @@ def parse_rate(rate: str) -> tuple[int, int]:
 
 def account(name: str) -> str:
     """The account of a user name or e-mail address; one account for all spellings that the admin's form accepts."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
+    # Capitals first: the dotless i of Turkish has the capital of the other i, by which the database finds a name.
+    return unicodedata.normalize("NFKC", name).strip().upper().casefold()
 
 
 def client_at(address: str) -> str:
@@ -257,7 +258,28 @@ class ConfirmationByUser(PasswordResetByAccount):
     """Links to confirm the caller's e-mail address; counted with the password resets of that address."""
 
     def counted(self, request: Request) -> str | None:
-        return account(request.user.email) if request.user.is_authenticated else None
+        """The address; None for anonymous callers, and for users without an address."""
+        return (account(request.user.email) or None) if request.user.is_authenticated else None
+
+
+class ConfirmationByAddress(PasswordResetByAddress):
+    """The same calls from one client address."""
+
+    def counted(self, request: Request) -> str | None:
+        """The client address; None for anonymous callers, who get no link."""
+        return super().counted(request) if request.user.is_authenticated else None
+
+
+class NewEmailByUser(RateThrottle):
+    """New e-mail addresses of one user, each of which gets a mail."""
+
+    scope = "password_reset"
+    counter = "new_email"
+
+    def counted(self, request: Request) -> str | None:
+        """The user; None for a body that changes no address, since that needs the password."""
+        changes = sends_password(request) and "email" in request.data
+        return str(request.user.pk) if changes and request.user.is_authenticated else None
 
 
 class AnonymousThrottle(AddressThrottle):
@@ -287,5 +309,6 @@ PASSWORD_IF_SENT: tuple[type[BaseThrottle], ...] = (
     UserThrottle,
     SentPasswordByAddress,
     SentPasswordByUser,
+    NewEmailByUser,
 )
-CONFIRMATION: tuple[type[BaseThrottle], ...] = (AnonymousThrottle, PasswordResetByAddress, ConfirmationByUser)
+CONFIRMATION: tuple[type[BaseThrottle], ...] = (AnonymousThrottle, ConfirmationByAddress, ConfirmationByUser)

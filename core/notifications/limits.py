@@ -77,7 +77,9 @@ def is_limited(row: Notification, user: User, recipient: Recipient) -> bool:
 def moments_of_limits(row: Notification, recipient: Recipient, *, now: datetime) -> list[datetime]:
     """The moments from which the limits that are reached allow one more mail."""
     longest = OF_ADDRESS if recipient.is_confirmed else OF_UNCONFIRMED_ADDRESS
-    counted = Notification.objects.filter(user__isnull=False).exclude(kind__in=Kind.without_limit())
+    # A row without user and facts is of a deleted account.
+    to_users = Notification.objects.filter(Q(user__isnull=False) | Q(facts={}))
+    counted = to_users.exclude(kind__in=Kind.without_limit())
     counted = counted.only("done_at", "booking_id")
     sent = counted.filter(state=State.SENT, to=recipient.address, done_at__gt=now - longest.period)
     # Another process may be sending these at this moment.
@@ -89,6 +91,15 @@ def moments_of_limits(row: Notification, recipient: Recipient, *, now: datetime)
         of_booking = [mail.done_at or now for mail in mails if mail.booking_id == row.booking_id]
         moments.append(OF_BOOKING.allows_from(of_booking))
     return [moment for moment in moments if moment is not None]
+
+
+def keep_counting(user: User, *, now: datetime) -> None:
+    """Keeps the mails of the last day of an account that is being deleted, without what they told.
+
+    Otherwise somebody could register with the address of a stranger, delete the account, and begin again.
+    """
+    sent = Notification.objects.filter(user=user, state=State.SENT, done_at__gt=now - OF_UNCONFIRMED_ADDRESS.period)
+    sent.update(user=None, facts={})
 
 
 # --- The message that stands for others -------------------------------------------------------------------------------

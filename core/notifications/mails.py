@@ -17,7 +17,7 @@ from core import events
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import links
-from core.notifications.facts import Facts, booking_of, event_of, without_words, without_words_of
+from core.notifications.facts import Facts, booking_facts, booking_of, event_of, without_words, without_words_of
 from core.notifications.invitations import calendar_attachments, calendar_file
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification
@@ -190,7 +190,8 @@ def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
 
 def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
     """Lists how bookings stand about which there were too many messages."""
-    known = [each if recipient.is_confirmed else without_words_of(each) for each in facts["bookings"]]
+    told = [as_it_stands(each) for each in facts["bookings"]]
+    known = [each if recipient.is_confirmed else without_words_of(each) for each in told]
     bookings = [booking_of(each) for each in known]
     context = {
         "number": facts["messages"],
@@ -200,6 +201,17 @@ def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
     }
     files = tuple(calendar_file(booking, recipient.address) for booking in bookings)
     return Letter("bookings_in_one", context, files)
+
+
+def as_it_stands(facts: Facts) -> Facts:
+    """Returns the facts of a booking as it is now; the last message about it may not have told the last event."""
+    booking = Booking.objects.in_full().filter(pk=facts["booking"]["id"]).first()
+    if booking is not None:
+        return booking_facts(booking)
+    if facts["booking"]["status"] not in BookingStatus.blocking():
+        return facts
+    sequence = facts["booking"]["calendar_sequence"] + 1
+    return {**facts, "booking": {**facts["booking"], "status": BookingStatus.CANCELLED, "calendar_sequence": sequence}}
 
 
 def password_reset(user: User, name: str) -> Letter:

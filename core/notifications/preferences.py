@@ -25,6 +25,7 @@ def preferences_of(user: User) -> NotificationPreferences:
 def change(user: User, **values: object) -> NotificationPreferences:
     """Stores the given preferences; the others stay the same."""
     preferences, _ = NotificationPreferences.objects.get_or_create(user=user)
+    preferences.user = user
     for name, value in values.items():
         setattr(preferences, name, value)
     preferences.save(update_fields=list(values))

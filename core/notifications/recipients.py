@@ -82,9 +82,11 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
     zone = zone_named(preferences.time_zone)
     if row.kind == Kind.EMAIL_CHANGED:
         return Recipient(address, zone, row.user_id, is_confirmed=row.facts["was_confirmed"])
-    is_confirmed = preferences.email_confirmed
-    if row.kind == Kind.EMAIL_ENTERED and (is_confirmed or user.email != row.to):
-        raise NotNeeded("the address is confirmed, or the account has another one now")
+    is_confirmed = preferences.email_confirmed and address == user.email
+    if row.kind == Kind.EMAIL_ENTERED and (
+        is_confirmed or user.email != row.to or address == preferences.refused_address
+    ):
+        raise NotNeeded("the address is confirmed or refused, or the account has another one now")
     is_new = address != preferences.known_address
     return Recipient(address, zone, row.user_id, is_new=is_new, is_confirmed=is_confirmed)
 

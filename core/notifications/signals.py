@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core import events
 from core.addresses import canonical
-from core.notifications import messages
+from core.notifications import limits, messages
 
 
 def connect() -> None:
@@ -50,4 +50,6 @@ def on_user_saved(sender: type, instance: User, created: bool, raw: bool = False
 
 def on_user_deletion(sender: type, instance: User, **kwargs: object) -> None:
     """Tells staff which slots become free; receives `pre_delete`, in the transaction of the deletion."""
-    messages.slots_freed(instance, now=timezone.now())
+    now = timezone.now()
+    messages.slots_freed(instance, now=now)
+    limits.keep_counting(instance, now=now)

@@ -6,6 +6,7 @@ from rest_framework.authtoken.models import Token
 
 from core.models import Booking, UserProfile
 from core.tests.support.bodies import NO_OBJECTS, send_json
+from core.tests.support.clients import client_of
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, make_booking, make_user
 
@@ -113,6 +114,21 @@ def test_guesses_with_a_new_address_count_as_sign_ins(as_alice, limit):
 
     assert [answer.status_code for answer in answers] == [400, 400, 429]
     assert as_alice.patch(URL, {"first_name": "Alice"}).status_code == 200, "what guesses nothing is not counted"
+
+
+def test_a_change_on_its_way_undoes_no_new_password(alice):
+    """The caller of a call is read at its beginning; another call may give the account a new password meanwhile."""
+    stale = User.objects.get(pk=alice.pk)
+    alice.set_password("nine-green-kettles-7")
+    alice.is_active = False
+    alice.save()
+    client = client_of()
+    client.force_authenticate(stale)
+
+    assert client.patch(URL, {"first_name": "A"}).status_code == 200
+    alice.refresh_from_db()
+    assert alice.check_password("nine-green-kettles-7")
+    assert (alice.first_name, alice.is_active) == ("A", False)
 
 
 @pytest.mark.parametrize("method", ["put", "patch"])

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import mail
 
-from core.api import counters
+from core.api import counters, throttling
 from core.tests.support.clients import client_of
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, make_user
@@ -161,6 +161,9 @@ class TestAskingForAReset:
         assert first.status_code == 204
         assert_limited(second, seconds=3600)
         assert len(mail.outbox) == 1
+
+    def test_a_name_with_a_dotless_i_is_the_name_that_it_signs_in_as(self):
+        assert throttling.account("alıcia") == throttling.account("ALICIA") == throttling.account("alicia")
 
     def test_all_spellings_of_a_mailbox_count_together(self, limit, db):
         limit(password_reset="1/hour")

@@ -349,7 +349,7 @@ def test_a_message_that_stands_for_others_names_two_hundred_bookings_at_most(
     deliver()
     deliver(now=Notification.objects.get(kind="bookings_in_one").due_at)
     assert mailoutbox[-1].subject == "3 more messages about your bookings"
-    assert "The other 1 of these messages" in mailoutbox[-1].body
+    assert "1 of the messages are about them" in mailoutbox[-1].body
 
 
 def test_an_account_that_goes_takes_its_messages_along(newcomer: APIClient, mailoutbox: Sent) -> None:
@@ -357,3 +357,61 @@ def test_an_account_that_goes_takes_its_messages_along(newcomer: APIClient, mail
     make_user("other", email=NEWCOMER["email"])
     deliver()
     assert mailoutbox == []
+
+
+def test_who_registers_again_with_the_same_address_begins_no_new_day(
+    newcomer: APIClient, anonymous: APIClient, room: Resource, mailoutbox: Sent
+) -> None:
+    patch_notes(newcomer, make_booking(User.objects.get(), room), 12)
+    deliver()
+    assert len(mailoutbox) == 10
+    assert newcomer.delete(ME, {"current_password": PASSWORD}).status_code == 204
+    kept = Notification.objects.filter(to=NEWCOMER["email"])
+    assert {(row.user, str(row.facts)) for row in kept} == {(None, "{}")}
+    assert anonymous.post("/api/auth/users/", NEWCOMER).status_code == 201
+    patch_notes(client_of(User.objects.get()), make_booking(User.objects.get(), room), 3)
+    deliver()
+    assert len(mailoutbox) == 10
+
+
+def test_what_is_told_later_is_how_bookings_stand_then(
+    as_alice: APIClient, alice: User, room: Resource, mailoutbox: Sent
+) -> None:
+    cancelled, removed = make_booking(alice, room), make_booking(alice, room, at(14))
+    for booking in (cancelled, removed):
+        patch_notes(as_alice, booking, 11)
+    deliver()
+    as_alice.patch(PREFERENCES, {"booking_cancelled": False})
+    as_alice.delete(f"/api/bookings/{cancelled.pk}/")
+    Booking.objects.filter(pk=removed.pk).delete()
+    deliver(now=Notification.objects.get(kind="bookings_in_one").due_at)
+    assert mailoutbox[-1].body.count("Blue room, cancelled") == 2
+    files = [content if isinstance(content, str) else content.decode() for _, content, _ in mailoutbox[-1].attachments]
+    assert all("METHOD:CANCEL" in file for file in files)
+
+
+def test_a_refused_address_is_not_asked_any_more(newcomer: APIClient, stranger: Client, mailoutbox: Sent) -> None:
+    deliver()
+    mailoutbox.clear()
+    user = User.objects.get()
+    stranger.post(urlsplit(links.not_me_url(user.pk, user.email)).path)
+    newcomer.post(CONFIRM)
+    deliver()
+    assert mailoutbox == []
+
+
+def test_one_user_enters_ten_addresses_an_hour(as_alice: APIClient, limit) -> None:
+    limit(password_reset="2/hour", sign_in=None)
+    answers = [
+        as_alice.patch(ME, {"email": f"alice+{number}@example.org", "current_password": PASSWORD})
+        for number in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert as_alice.patch(ME, {"first_name": "A", "current_password": PASSWORD}).status_code == 200
+
+
+def test_strangers_use_up_no_resets_by_asking_for_a_link(anonymous: APIClient, limit) -> None:
+    limit(password_reset="1/hour")
+    for _ in range(3):
+        assert anonymous.post(CONFIRM).status_code == 401
+    assert anonymous.post("/api/auth/users/reset_password/", {"email": "a@example.org"}).status_code == 204

@@ -32,6 +32,7 @@ SLOW = {
     "a head and no body": HEAD,
     "a head that waits for a 100": HEAD[:-2] + b"Expect: 100-continue\r\n\r\n",
     "half a chunk": LOGIN + b"Transfer-Encoding: chunked\r\n\r\n400\r\nxx",
+    "a chunk that looks like the end": LOGIN + b"Transfer-Encoding: chunked\r\n\r\nff\r\n0\r\n\r\n",
     "half of the size of a chunk": LOGIN + b"X: 0\r\nTransfer-Encoding: chunked\r\n\r\n0",
     "half of too large a body": LOGIN + b"Content-Length: 9000000\r\n\r\n" + b"x" * 900_000,
     "all, and then no hanging up": PROBE.replace(b"HTTP/1.1", b"HTTP/1.0"),
