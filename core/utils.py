@@ -137,6 +137,11 @@ def sendgrid_body(message: Message) -> dict[str, Any]:
             {"type": "text/plain", "value": message.text},
             {"type": "text/html", "value": message.html},
         ],
+        # Links stay as they are: a counter in between would see secrets, and scanners would open links through it.
+        "tracking_settings": {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+        },
     }
     if message.headers:
         body["headers"] = dict(message.headers)

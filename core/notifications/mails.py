@@ -28,6 +28,8 @@ from core.utils import Attachment, Message
 # The longest names in a subject, in characters.
 RESOURCE_IN_SUBJECT = 80
 USER_IN_SUBJECT = 40
+# No vacation notice answers such a message (RFC 3834, section 5).
+WRITTEN_BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}
 # A message about a deleted account lists this many slots, and counts the others.
 MAX_SLOTS = 200
 
@@ -87,7 +89,7 @@ def render(row: Notification, recipient: Recipient) -> Message:
         subject=subject,
         text=tidy(render_to_string(f"{folder}.body.txt", context)),
         html=render_to_string(f"{folder}.body.html", context).strip() + "\n",
-        headers=unsubscribe_headers(context["unsubscribe"]),
+        headers={**WRITTEN_BY_A_MACHINE, **unsubscribe_headers(context["unsubscribe"])},
         attachments=attachments,
     )
 

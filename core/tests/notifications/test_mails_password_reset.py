@@ -28,6 +28,7 @@ def test_it_brings_a_link_that_opens_the_way(anonymous: APIClient, alice: User, 
     link, uid, token = re.search(r"(https://app\.example\.org/password-reset/(.+?)/(.+?))\n", mail.body).groups()
     assert mail.to == ["alice@example.org"]
     assert mail.subject == "Reset your password"
+    assert mail.message()["Auto-Submitted"] == "auto-generated"
     assert mail.body == (
         "Hello alice,\n\n"
         "somebody, probably you, asked for a new password for your account.\n\n"

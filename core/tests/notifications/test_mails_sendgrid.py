@@ -51,6 +51,11 @@ def test_a_booking_reaches_the_owner_and_staff_and_not_the_console(
     assert [part["type"] for part in mine["content"]] == ["text/plain", "text/html"]
     assert NOTES in mine["content"][0]["value"]
     assert NOTES in mine["content"][1]["value"]
+    assert mine["headers"]["Auto-Submitted"] == "auto-generated"
+    assert {name: each["enable"] for name, each in mine["tracking_settings"].items()} == {
+        "click_tracking": False,
+        "open_tracking": False,
+    }
 
 
 @pytest.mark.django_db(transaction=True)
@@ -350,6 +355,7 @@ def test_headers_and_attachments_arrive(sendgrid: SendGridServer) -> None:
     deliver(whole)
     (taken,) = sendgrid.accepted
     assert taken["headers"] == {"X-Mark": "7"}
+    assert taken["tracking_settings"]["click_tracking"] == {"enable": False, "enable_text": False}
     assert taken["attachments"] == [
         {"content": "QkVHSU4NCg==", "type": "text/calendar; method=REQUEST", "filename": "a.ics"}
     ]

@@ -32,6 +32,7 @@ def faults_of(body: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
     if not isinstance(body, dict):
         return [("Bad Request", "")]
     known = {"personalizations", "from", "subject", "content", "reply_to", "headers", "attachments", "categories"}
+    known.add("tracking_settings")
     faults = [("Unknown field", name) for name in body if name not in known]
     faults += faults_of_receivers(body.get("personalizations"))
     faults += faults_of_address(body.get("from"), "from")
@@ -41,7 +42,15 @@ def faults_of(body: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
     elif "\r" in subject or "\n" in subject:
         faults.append(("The subject may not contain CR or LF characters.", "subject"))
     faults += faults_of_headers(body.get("headers", {})) + faults_of_attachments(body.get("attachments", []))
+    faults += faults_of_tracking(body.get("tracking_settings", {}))
     return faults + faults_of_content(body.get("content"))
+
+
+def faults_of_tracking(settings: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
+    known = {"click_tracking": {"enable", "enable_text"}, "open_tracking": {"enable"}}
+    flags = [(kind, name, value) for kind, each in settings.items() for name, value in each.items()]
+    wrong = [kind for kind, name, value in flags if name not in known.get(kind, ()) or not isinstance(value, bool)]
+    return [("The tracking settings are flags.", f"tracking_settings.{kind}") for kind in wrong]
 
 
 def faults_of_headers(headers: Any) -> list[Fault]:  # noqa: ANN401 - whatever was sent
