@@ -10,6 +10,7 @@ from djoser import views as djoser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -129,6 +130,12 @@ class AccountViewSet(ApiView, djoser.UserViewSet):
         if self.action_map.get(str(self.request.method).lower()) in self.open_to_all:
             return []
         return super().get_authenticators()
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Lets everybody use an address whose actions are all public; a method that it does not have is a 405."""
+        if set(self.action_map.values()) <= set(self.open_to_all):
+            return [AllowAny()]
+        return super().get_permissions()
 
     def get_object(self) -> User:
         """The account of the address, or the caller's own if the address has no id.

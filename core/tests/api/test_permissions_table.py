@@ -102,6 +102,8 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("POST", "/api/auth/users/set_password/", NEW_PASSWORD, (401, 204, 204, 204, 204)),
     ("POST", "/api/auth/users/reset_password/", {"email": "alice@example.org"}, (204, 204, 204, 204, 204)),
     ("POST", "/api/auth/users/reset_password_confirm/", {}, (400, 400, 400, 400, 400)),
+    ("TRACE", "/api/auth/users/reset_password/", {}, (405, 405, 405, 405, 405)),
+    ("TRACE", "/api/auth/users/reset_password_confirm/", {}, (405, 405, 405, 405, 405)),
     ("POST", "/api/auth/users/activation/", {}, (404, 404, 404, 404, 404)),
     ("POST", "/api/auth/users/resend_activation/", {}, (404, 404, 404, 404, 404)),
     ("POST", "/api/auth/users/set_username/", {}, (404, 404, 404, 404, 404)),
