@@ -7,7 +7,16 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework import serializers
 
-from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KeyField, MomentField, TextField, WordField
+from core.api.fields import (
+    LARGEST_KEY,
+    FlagField,
+    FormsMixin,
+    KeyField,
+    MomentField,
+    SentColumnsMixin,
+    TextField,
+    WordField,
+)
 from core.api.lists import RowsMixin
 from core.api.query import ChoiceParameter, FlagParameter, ListParameters, OrderingParameter, WindowParameters
 from core.choices import BookingStatus
@@ -33,7 +42,7 @@ class AvailabilityField(serializers.ChoiceField):
         return this.values_list("availability_status", flat=True).first()
 
 
-class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
+class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.ModelSerializer):
     """A resource, and its availability in the wanted window."""
 
     description = TextField(max_length=10_000, help_text="What to know before booking it.")
@@ -65,14 +74,6 @@ class ResourceSerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
     # Fields that are not columns of the row.
     live_fields: ClassVar = {"availability_status", "next_free"}
     answered = ("next_free",)
-
-    def update(self, instance: Resource, validated_data: dict[str, Any]) -> Resource:
-        """Writes only the sent fields, so that concurrent changes of other fields survive."""
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        if validated_data:
-            instance.save(update_fields=[*validated_data, "updated_at"])
-        return instance
 
 
 class ResourceWithNextFreeSerializer(ResourceSerializer):

@@ -21,7 +21,7 @@ from core.accounts.authentication import SIGN_IN_CLAIM, JWTAuthentication
 from core.accounts.fields import AddressField, NameField
 from core.accounts.identity import free_email, free_name, users_with_email
 from core.addresses import canonical
-from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KnownFieldsMixin
+from core.api.fields import LARGEST_KEY, FlagField, FormsMixin, KnownFieldsMixin, SentColumnsMixin
 from core.models import UserProfile
 from core.querysets import locked
 
@@ -81,7 +81,9 @@ class RegistrationSerializer(IdentityMixin, KnownFieldsMixin, djoser.UserCreateS
         return self.perform_create(validated_data)
 
 
-class UserSerializer(IdentityMixin, FormsMixin, djoser.CurrentPasswordSerializer, serializers.ModelSerializer):
+class UserSerializer(
+    IdentityMixin, FormsMixin, SentColumnsMixin, djoser.CurrentPasswordSerializer, serializers.ModelSerializer
+):
     """An account, as its user and superusers read it."""
 
     current_password = serializers.CharField(
@@ -108,14 +110,6 @@ class UserSerializer(IdentityMixin, FormsMixin, djoser.CurrentPasswordSerializer
             "username": {**WORDS["username"], "required": False},
             "email": {**WORDS["email"], "required": False, "allow_blank": False},
         }
-
-    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        """Writes only the sent fields: the caller was read before, and may have a new password since."""
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        if validated_data:
-            instance.save(update_fields=list(validated_data))
-        return instance
 
     def get_profile_picture(self, user: User) -> str | None:
         """The URL of the picture, or None."""

@@ -92,6 +92,21 @@ class FormsMixin(KnownFieldsMixin):
         return copy
 
 
+class SentColumnsMixin(SerializerBase):
+    """For a serializer of a model: a change writes the sent columns alone, and the moment of the change.
+
+    The row was read before. A whole row would undo what others have written since, such as a new password.
+    """
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:  # noqa: ANN401 - a row of any model
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        if validated_data:
+            moments = [field.name for field in instance._meta.concrete_fields if getattr(field, "auto_now", False)]
+            instance.save(update_fields=[*validated_data, *moments])
+        return instance
+
+
 class TextField(serializers.CharField):
     """A text that may be empty; null means the empty text."""
 

@@ -176,6 +176,21 @@ class AccountThrottle(RateThrottle):
         return account(str(name))
 
 
+class OfSignedIn(RateThrottle):
+    """Counts signed-in callers only; a mixin before the throttle that says by what they count."""
+
+    def counted(self, request: Request) -> str | None:
+        return super().counted(request) if request.user.is_authenticated else None
+
+
+class OfSentPassword(OfSignedIn):
+    """Counts the bodies with the caller's own password, right or wrong; a mixin, too."""
+
+    def counted(self, request: Request) -> str | None:
+        sends_password = isinstance(request.data, Mapping) and "current_password" in request.data
+        return super().counted(request) if sends_password else None
+
+
 class SignInByAddress(AddressThrottle):
     """Sign-ins from one address."""
 
@@ -201,33 +216,16 @@ class PasswordGuessByUser(SignInByAccount):
         return account(request.user.get_username()) if request.user.is_authenticated else None
 
 
-class PasswordGuessByAddress(SignInByAddress):
+class PasswordGuessByAddress(OfSignedIn, SignInByAddress):
     """Guesses of the caller's own password from one address; counted with the sign-ins from that address."""
 
-    def counted(self, request: Request) -> str | None:
-        """The address; None for anonymous callers, who have no password to guess."""
-        return super().counted(request) if request.user.is_authenticated else None
 
-
-class SentPasswordByUser(PasswordGuessByUser):
+class SentPasswordByUser(OfSentPassword, PasswordGuessByUser):
     """Guesses of the caller's own password in a body that may hold one."""
 
-    def counted(self, request: Request) -> str | None:
-        """The user; None for a body without a password, which guesses nothing."""
-        return super().counted(request) if sends_password(request) else None
 
-
-class SentPasswordByAddress(PasswordGuessByAddress):
+class SentPasswordByAddress(OfSentPassword, PasswordGuessByAddress):
     """The same guesses from one address."""
-
-    def counted(self, request: Request) -> str | None:
-        """The address; None for a body without a password, which guesses nothing."""
-        return super().counted(request) if sends_password(request) else None
-
-
-def sends_password(request: Request) -> bool:
-    """True if the body holds the caller's own password, right or wrong."""
-    return isinstance(request.data, Mapping) and "current_password" in request.data
 
 
 class RegistrationByAddress(AddressThrottle):
@@ -262,24 +260,8 @@ class ConfirmationByUser(PasswordResetByAccount):
         return (account(request.user.email) or None) if request.user.is_authenticated else None
 
 
-class ConfirmationByAddress(PasswordResetByAddress):
+class ConfirmationByAddress(OfSignedIn, PasswordResetByAddress):
     """The same calls from one client address."""
-
-    def counted(self, request: Request) -> str | None:
-        """The client address; None for anonymous callers, who get no link."""
-        return super().counted(request) if request.user.is_authenticated else None
-
-
-class NewEmailByUser(RateThrottle):
-    """New e-mail addresses of one user, each of which gets a mail."""
-
-    scope = "password_reset"
-    counter = "new_email"
-
-    def counted(self, request: Request) -> str | None:
-        """The user; None for a body that changes no address, since that needs the password."""
-        changes = sends_password(request) and "email" in request.data
-        return str(request.user.pk) if changes and request.user.is_authenticated else None
 
 
 class AnonymousThrottle(AddressThrottle):
@@ -300,6 +282,18 @@ class UserThrottle(RateThrottle):
     def counted(self, request: Request) -> str | None:
         """The user; None for anonymous callers."""
         return str(request.user.pk) if request.user and request.user.is_authenticated else None
+
+
+class NewEmailByUser(OfSentPassword, UserThrottle):
+    """New e-mail addresses of one user, each of which gets a mail; without the password no address changes."""
+
+    scope = "password_reset"
+    counter = "new_email"
+
+    def counted(self, request: Request) -> str | None:
+        """The user; None for a body without an address."""
+        user = super().counted(request)
+        return user if user is not None and "email" in request.data else None
 
 
 SIGN_IN: tuple[type[BaseThrottle], ...] = (SignInByAddress, SignInByAccount)

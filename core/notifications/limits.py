@@ -19,6 +19,7 @@ from core.notifications.messages import RETRY_FOR, new_message
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient, replaces_staff_copy
 from core.outbox.channels import NotNeeded
+from core.outbox.claims import unclaimed
 from core.outbox.models import State
 from core.querysets import locked
 
@@ -108,7 +109,7 @@ def keep_counting(user: User, *, now: datetime) -> None:
 def in_one_of(user: User, *, now: datetime) -> QuerySet[Notification]:
     """The messages of a user that stand for others and that nobody is sending now."""
     waiting = Notification.objects.filter(user=user, kind=Kind.BOOKINGS_IN_ONE, state=State.WAITING)
-    return waiting.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)).order_by("pk")
+    return waiting.filter(unclaimed(now)).order_by("pk")
 
 
 def waits_for_others(row: Notification, user: User, *, now: datetime) -> bool:

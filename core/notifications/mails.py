@@ -192,8 +192,8 @@ def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
 
 def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
     """Lists how bookings stand about which there were too many messages."""
-    told = [as_it_stands(each) for each in facts["bookings"]]
-    known = [each if recipient.is_confirmed else without_words_of(each) for each in told]
+    told = as_they_stand(facts["bookings"])
+    known = told if recipient.is_confirmed else [without_words_of(each) for each in told]
     bookings = [booking_of(each) for each in known]
     context = {
         "number": facts["messages"],
@@ -205,11 +205,14 @@ def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
     return Letter("bookings_in_one", context, files)
 
 
-def as_it_stands(facts: Facts) -> Facts:
-    """Returns the facts of a booking as it is now; the last message about it may not have told the last event."""
-    booking = Booking.objects.in_full().filter(pk=facts["booking"]["id"]).first()
-    if booking is not None:
-        return booking_facts(booking)
+def as_they_stand(told: list[Facts]) -> list[Facts]:
+    """Returns the facts of bookings as they are now; the last message about one may not have told the last event."""
+    rows = Booking.objects.in_full().in_bulk([each["booking"]["id"] for each in told])
+    return [booking_facts(row) if (row := rows.get(each["booking"]["id"])) else removed(each) for each in told]
+
+
+def removed(facts: Facts) -> Facts:
+    """Returns the facts of a booking whose row is gone: cancelled, which is one revision more if it held its slot."""
     if facts["booking"]["status"] not in BookingStatus.blocking():
         return facts
     sequence = facts["booking"]["calendar_sequence"] + 1

@@ -26,11 +26,15 @@ LONGEST_DUE_FIRST = ("due_at", "pk")
 UNTRIED_AND_NEWEST_FIRST = ("tries", "-pk")
 
 
+def unclaimed(now: datetime) -> Q:
+    """The rows that nobody delivers now."""
+    return Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
+
+
 def due(model: type[Row], *, now: datetime) -> QuerySet[Row]:
     """Returns the rows that may be sent now; a row waits for earlier rows of its queue."""
     waiting = model._default_manager.filter(state=State.WAITING)
-    unclaimed = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
-    rows = waiting.filter(unclaimed, due_at__lte=now)
+    rows = waiting.filter(unclaimed(now), due_at__lte=now)
     if not model.queue:
         return rows
     earlier = waiting.filter(**{name: OuterRef(name) for name in model.queue}, pk__lt=OuterRef("pk"))
