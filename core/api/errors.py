@@ -36,6 +36,15 @@ class Contradiction(ApiError):
     advice = "The database refused the write for a reason of its own. Read again, then retry."
 
 
+class HttpsRequired(ApiError):
+    """A write by plain http; after a redirect, clients would send it as a GET."""
+
+    status_code = 403
+    default_code = "https_required"
+    default_detail = "Send this call by https. Nothing was changed."
+    advice = "The call came by plain http, and only reads are redirected. Begin the address with `https://`."
+
+
 class RequestTimeout(ApiError):
     """A request that took too long to arrive."""
 
@@ -128,7 +137,7 @@ LIBRARY_ERRORS = {
     ("not_found", 404, "Not found."): "There is nothing of that address or id. Every path ends in a slash.",
     ("method_not_allowed", 405, 'Method "POST" not allowed.'): "The address has other methods: see the `Allow` header.",
     ("unsupported_media_type", 415, 'Unsupported media type "text/plain" in request.'): "Send JSON, a form or "
-    "multipart, in UTF-8.",
+    "multipart, in UTF-8 and not compressed.",
     ("throttled", 429, "Request was throttled. Expected available in 42 seconds."): "Too many calls. Wait for the "
     "seconds of `Retry-After`.",
 }

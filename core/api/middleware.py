@@ -2,19 +2,21 @@
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
+from rest_framework.permissions import SAFE_METHODS
 
-from core.api.errors import BadRequest, BodyTooLarge, LengthRequired
+from core.api.errors import BadRequest, BodyTooLarge, HttpsRequired, LengthRequired
 from core.api.exception_handler import body_of, error_body, error_for_status
 
 # The most that is read and discarded of a rejected body before the response.
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 PRIVATE = "private, no-cache"
 UNREADABLE_CHARSET = "Send the body in UTF-8; other character sets are not read."
+COMPRESSED = "Send the body without a Content-Encoding; compressed bodies are not read."
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -57,16 +59,22 @@ def is_empty(request: HttpRequest) -> bool:
         return False
 
 
-def json_error(status: int, body: dict[str, object]) -> HttpResponse:
+def json_error(status: int, body: dict[str, object], headers: Mapping[str, str] | None = None) -> HttpResponse:
     """A response with an error in JSON."""
-    return JsonResponse(body, status=status)
+    return JsonResponse(body, status=status, headers=headers)
+
+
+def unsupported(detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """The response to a body in a form that is not read."""
+    return json_error(415, error_body(415, "unsupported_media_type", detail), headers)
 
 
 class ApiErrorsMiddleware:
     """Gives errors below `/api/` the API's JSON form where the REST framework does not run.
 
-    Rejects a body that is too large, of unknown length or in an unknown character set before anything reads it.
-    Converts Django's own errors, such as a bad host, from HTML to the flat JSON object.
+    Rejects a write by plain http. Rejects a body that is too large, compressed, of unknown length or in an unknown
+    character set before anything reads it. Converts Django's own errors, such as a bad host, from HTML to the flat JSON
+    object.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -75,7 +83,7 @@ class ApiErrorsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith("/api/"):
             return self.get_response(request)
-        rejection = self.reject_body(request)
+        rejection = self.reject_plain_http(request) or self.reject_body(request)
         if rejection is not None:
             discard_body(request)
             return rejection
@@ -90,6 +98,15 @@ class ApiErrorsMiddleware:
             return flat
         return response
 
+    def reject_plain_http(self, request: HttpRequest) -> HttpResponse | None:
+        """The error for a write that would be redirected to https; None for any other request.
+
+        Clients send a GET to the address of a redirect, whatever they sent before (RFC 9110, section 15.4.2).
+        """
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or request.method in SAFE_METHODS:
+            return None
+        return json_error(403, body_of(HttpsRequired()))
+
     def reject_body(self, request: HttpRequest) -> HttpResponse | None:
         """The error for a body that must not be read; None for an acceptable body."""
         length = request.META.get("CONTENT_LENGTH") or ""
@@ -102,7 +119,10 @@ class ApiErrorsMiddleware:
             return json_error(413, body_of(BodyTooLarge(limit)))
         charset = request.content_params.get("charset", "utf-8") if request.content_params else "utf-8"
         if charset.strip("'\"").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
-            return json_error(415, error_body(415, "unsupported_media_type", UNREADABLE_CHARSET))
+            return unsupported(UNREADABLE_CHARSET)
+        codings = {coding.strip().lower() for coding in request.headers.get("Content-Encoding", "").split(",")}
+        if length.strip("0") and not codings <= {"", "identity"}:
+            return unsupported(COMPRESSED, {"Accept-Encoding": "identity"})  # RFC 9110, section 12.5.3
         return None
 
 

@@ -13,7 +13,7 @@ Context = Mapping[str, Any] | None
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON; nesting deeper than Python's stack is an error of the client."""
+    """JSON, also after a byte order mark; nesting deeper than Python's stack is an error of the client."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Context = None) -> Any:  # noqa: ANN401 - any JSON value
         """The parsed body.
@@ -22,7 +22,7 @@ class JSONParser(parsers.JSONParser):
             ParseError: For invalid JSON or nesting that is too deep.
         """
         try:
-            return super().parse(stream, media_type, parser_context)
+            return super().parse(stream, media_type, {**(parser_context or {}), "encoding": "utf-8-sig"})
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deeply") from error
 

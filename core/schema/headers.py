@@ -63,5 +63,6 @@ HEADERS = {
     "Idempotent-Replayed": shown(
         "That this is the first answer to this `Idempotency-Key` again.", "true", enum=["true"]
     ),
+    "Accept-Encoding": shown("After a compressed body: `identity`, which stands for an uncompressed one.", "identity"),
     "WWW-Authenticate": shown("How to sign in.", "Token", required=True),
 }

@@ -22,7 +22,7 @@ from rest_framework.exceptions import (
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.serializers import BaseSerializer
 
-from core.api.errors import BadRequest, BodyTooLarge, DatabaseUnavailable, LengthRequired, ServerError
+from core.api.errors import BadRequest, BodyTooLarge, DatabaseUnavailable, HttpsRequired, LengthRequired, ServerError
 from core.api.etags import NO_TAGS
 from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
@@ -50,6 +50,7 @@ HEADERS_OF_STATUS = {
     "304": ("ETag",),
     "401": ("WWW-Authenticate",),
     "412": ("ETag",),
+    "415": ("Accept-Encoding",),
     "429": ("Retry-After",),
     "503": ("Retry-After",),
 }
@@ -229,6 +230,8 @@ class Inspector(AutoSchema):
             yield NotAuthenticated
             if self.method not in SAFE_METHODS:
                 yield PermissionDenied  # for a session without its CSRF token
+        if self.method not in SAFE_METHODS:
+            yield HttpsRequired
         if self.checks_objects() or not self.allows(get_user_model()()):
             yield PermissionDenied
         if self.view.get_throttles():

@@ -1,5 +1,6 @@
 """Bodies that cannot be read, on every address that takes one."""
 
+import gzip
 import json
 from io import BytesIO
 from urllib.parse import urlencode
@@ -66,7 +67,9 @@ MALFORMED = {
     "NUL": b"\0",
     "no UTF-8": b'{"name": "\xff\xfe"}',
     "UTF-16": '{"name": "x"}'.encode("utf-16"),
-    "a byte order mark": b'\xef\xbb\xbf{"name": "x"}',
+    "two byte order marks": b'\xef\xbb\xbf\xef\xbb\xbf{"name": "x"}',
+    "a byte order mark alone": b"\xef\xbb\xbf",
+    "a byte order mark inside": b'{\xef\xbb\xbf"name": "x"}',
     "a bare NaN": b'{"name": NaN}',
     "an integer of 5000 digits": b'{"name": ' + b"9" * 5000 + b"}",
     "nested 100000 deep": b"[" * 100_000,
@@ -114,6 +117,43 @@ def test_other_charsets_are_refused(send: Sender, method: str, path: str) -> Non
 def test_utf_8_by_any_of_its_names_is_read(send: Sender, charset: str) -> None:
     answer = send("post", "/api/resources/", '{"name": "Desk"}', f"{JSON}; charset={charset}")
     assert answer.status_code == 201, answer.json()
+
+
+@every_taker
+def test_a_byte_order_mark_before_json_is_passed_over(send: Sender, method: str, path: str) -> None:
+    plain = send(method, path, "{}")
+    marked = send(method, path, b"\xef\xbb\xbf{}")
+    assert (marked.status_code, sorted(marked.json())) == (plain.status_code, sorted(plain.json()))
+    assert_flat_error(send(method, path, b"\xef\xbb\xbf[]"), 400, field="non_field_errors")
+
+
+def test_json_after_a_byte_order_mark_is_stored_without_the_mark(send: Sender) -> None:
+    answer = send("post", "/api/resources/", b'\xef\xbb\xbf{"name": "Desk"}')
+    assert (answer.status_code, answer.json()["name"]) == (201, "Desk")
+
+
+@every_taker
+def test_compressed_bodies_are_refused(send: Sender, method: str, path: str) -> None:
+    for coding in ("gzip", "br", "deflate", "GZIP", "identity, gzip", "nonsense"):
+        answer = send(method, path, gzip.compress(b"{}"), HTTP_CONTENT_ENCODING=coding)
+        assert "Content-Encoding" in assert_flat_error(answer, 415, "unsupported_media_type")["detail"]
+        assert answer.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_compressed_forms_are_refused(send: Sender, content_type: str) -> None:
+    answer = send("post", "/api/resources/", gzip.compress(b"name=Desk"), content_type, HTTP_CONTENT_ENCODING="gzip")
+    assert_flat_error(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", " "])
+def test_a_body_that_is_not_compressed_may_say_so(send: Sender, coding: str) -> None:
+    answer = send("post", "/api/resources/", b'{"name": "Desk"}', HTTP_CONTENT_ENCODING=coding)
+    assert answer.status_code == 201, answer.json()
+
+
+def test_an_empty_body_may_have_any_coding(send: Sender) -> None:
+    assert send("patch", "/api/bookings/{booking}/", b"", HTTP_CONTENT_ENCODING="gzip").status_code == 200
 
 
 @every_taker

@@ -6,6 +6,7 @@ import jsonschema_rs
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.tests.support.clients import client_of
@@ -40,6 +41,9 @@ def assert_described(schema: dict[str, Any], method: str, path: str, answer: Any
             "unsupported_media_type",
             id="another charset",
         ),
+        pytest.param(
+            "", {"data": "{}", "HTTP_CONTENT_ENCODING": "gzip"}, "unsupported_media_type", id="a compressed body"
+        ),
     ],
 )
 def test_what_any_call_may_answer_is_described_everywhere(
@@ -49,6 +53,14 @@ def test_what_any_call_may_answer_is_described_everywhere(
         if path in BELOW_API:
             answer = anonymous.generic(method, path.replace("{id}", "1") + query, **sent)
             assert_described(schema, method, path, answer, code)
+
+
+def test_a_write_by_plain_http_is_described(anonymous: APIClient, schema: dict[str, Any], settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    for method, path, _ in operations(schema):
+        if method != "get" and path in BELOW_API:
+            answer = anonymous.generic(method, path.replace("{id}", "1"), HTTP_X_FORWARDED_PROTO="http")
+            assert_described(schema, method, path, answer, "https_required")
 
 
 @pytest.mark.django_db

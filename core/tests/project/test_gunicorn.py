@@ -311,6 +311,15 @@ class TestBodies:
         assert str(status) in described["description"]
         assert code in described["content"]["application/json"]["schema"]["allOf"][1]["properties"]["code"]["enum"]
 
+    def test_a_compressed_body_is_a_flat_415(self, server):
+        answer = server.ask("POST", LOGIN, gzip.compress(b"{}"), Content_Encoding="gzip", **JSON)
+
+        assert flat(answer, 415)["code"] == "unsupported_media_type"
+        assert answer[1]["Accept-Encoding"] == "identity"
+
+    def test_a_write_by_plain_http_is_a_flat_403(self, server):
+        assert flat(server.ask("POST", LOGIN, b"{}", Content_Type="application/json"), 403)["code"] == "https_required"
+
     def test_a_bad_host_is_a_flat_400(self, server):
         flat(server.ask("GET", "/api/resources/", Host="evil.example", **TLS), 400)
 
