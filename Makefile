@@ -2,7 +2,7 @@
 #
 #   make run PORT=8001            another port
 #   make test ARGS="-k cancel"    arguments for pytest
-#   make test-all PARTS="redis"   some of the parts: schema browser node redis messages
+#   make test-all PARTS="redis"   some of the parts: schema browser node generator redis messages
 #   make run PYTHON=python3.13    another interpreter
 
 PYTHON ?= python3
@@ -14,7 +14,7 @@ FUZZ_EXAMPLES ?= 1000
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage mutants fuzz schema bench lint format environment
+.PHONY: help run test test-all test-clients coverage mutants fuzz schema bench lint format environment
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test: ## the suite on SQLite and on PostgreSQL
 
 test-all: ## what needs more: made-up calls, Chromium, Node.js, Redis, ten thousand messages; PARTS="browser node" picks some
 	@$(PYTHON) -m tools.parts --parts="$(PARTS)" $(ARGS)
+
+test-clients: ## clients made from openapi.yaml, in TypeScript and in Python, book against a real server; needs Node.js
+	@$(PYTHON) -m tools.parts --parts="node generator" $(ARGS)
 
 coverage: ## the suite, and which lines it covers
 	@$(PYTHON) -m tools.test --coverage $(ARGS)

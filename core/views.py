@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
+from rest_framework.utils.html import is_html_input
 from rest_framework.views import APIView
 
 from core import lifecycle, rules
@@ -203,7 +204,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """Checks a new booking, or a change of booking `id`, without saving."""
         booking_id = request.data.get("id") if isinstance(request.data, Mapping) else None
         booking = None
-        if booking_id is not None:
+        if booking_id is not None and not (booking_id == "" and is_html_input(request.data)):
             self.kwargs["pk"] = read_key(booking_id)
             booking = self.get_object()
         try:

@@ -41,6 +41,7 @@ PARTS = {
     "node": Part(
         "the clients of docs/clients, with Node.js", ("-m", "pytest", "-m", "node"), "npm", "apt install nodejs npm"
     ),
+    "generator": Part("the client that openapi-python-client makes", ("-m", "pytest", "-m", "generator")),
     "redis": Part(
         "limits counted in a Redis", ("-m", "pytest", "-m", "redis"), "redis-server", "apt install redis-server"
     ),

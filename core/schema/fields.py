@@ -24,32 +24,17 @@ def drop_input_rules(fields: dict[str, Schema]) -> None:
 
 
 def widen_inputs(fields: dict[str, Schema], serializer: Serializer) -> None:
-    """Widens the fields of a body, or of a query, to all values that the serializer accepts."""
+    """Adds the white space and the null that the serializer accepts to the fields of a body, or of a query.
+
+    Words for flags, digits for numbers and numbers for texts stay out of the JSON body: a generated client would offer
+    them as types. `description.md` names them, and `forms.py` adds them to forms.
+    """
     for name, field in fields.items():
         reader = serializer.fields.get(name)
         if isinstance(reader, CharField) and reader.trim_whitespace:
             allow_outer_space(field)
-        if not isinstance(serializer, QueryParameters):
-            accept_form_values(field)
         if isinstance(reader, TextField):
-            field["type"] = [*field["type"], "null"]
-
-
-def accept_form_values(field: Schema) -> None:
-    """Accepts the values that forms send: a number for a text, digits for a number, a word for a flag.
-
-    The API must reject every value outside of its description, and it accepts these values.
-    """
-    kinds = field.get("type", [])
-    kinds = [kinds] if isinstance(kinds, str) else kinds
-    if "string" in kinds and not {"format", "enum"} & set(field) and "number" not in kinds:
-        field["type"] = [*kinds, "number"]
-    elif "integer" in kinds and "string" not in kinds:
-        field["type"] = [*kinds, "string"]
-        field["pattern"] = "^[1-9][0-9]{0,17}$"
-    elif "boolean" in kinds:
-        del field["type"]
-        field["anyOf"] = [{"type": kinds if len(kinds) > 1 else kinds[0]}, {"$ref": "#/components/schemas/FlagWord"}]
+            field["type"] = [field["type"], "null"]
 
 
 def allow_outer_space(field: Schema) -> None:

@@ -1,4 +1,4 @@
-"""The bodies of forms: those of JSON, but a form writes null, or an absent value, as an empty field."""
+"""The bodies of forms: those of JSON, but a form has texts alone, and an empty field for null or an absent value."""
 
 from typing import Any
 
@@ -6,11 +6,17 @@ Schema = dict[str, Any]
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 EMPTY = {"const": ""}
+DIGITS = "^[1-9][0-9]{0,17}$"
+FLAG = {"$ref": "#/components/schemas/FlagWord"}
 REQUESTS = "#/components/schemas/"
 
 
 def describe_forms(paths: dict[str, Any], schemas: dict[str, Schema]) -> None:
-    """Gives each form a schema of its own where it differs from the JSON body of the same operation."""
+    """Gives each form a schema of its own.
+
+    A form that equals the JSON body has its own component, too: a generated client picks the media type by the
+    component.
+    """
     for path in paths.values():
         for method, operation in path.items():
             content = operation.get("requestBody", {}).get("content", {})
@@ -24,18 +30,18 @@ def form_of(shape: Schema, schemas: dict[str, Schema], *, is_new: bool) -> Schem
     """The schema of a form.
 
     Args:
-        shape: The schema of the JSON body. Only a reference to a component can differ from its form.
+        shape: The schema of the JSON body: an object, a reference to a component, or a choice of these.
         schemas: The components, to which the form is added.
-        is_new: Whether the body makes an object: an empty field is then left out, unless it is required.
+        is_new: Whether the method is POST: an empty field is then left out, unless it is required.
     """
+    if "anyOf" in shape:
+        return {"anyOf": [form_of(one, schemas, is_new=is_new) for one in shape["anyOf"]]}
     name = shape.get("$ref", "").removeprefix(REQUESTS)
-    if not name:
-        return shape
-    body = schemas[name]
+    body = schemas[name] if name else shape
     required = body.get("required", ()) if is_new else body["properties"]
     fields = {field: field_of(value, field in required) for field, value in body["properties"].items()}
-    if fields == body["properties"]:
-        return shape
+    if not name:
+        return {**body, "properties": fields}
     noun = name.removesuffix("Request")
     # POST and PUT may share the JSON body, but not the form.
     form = f"New{noun.removeprefix('New')}Form" if is_new else f"{noun}Form"
@@ -44,15 +50,22 @@ def form_of(shape: Schema, schemas: dict[str, Schema], *, is_new: bool) -> Schem
 
 
 def field_of(value: Schema, is_required: bool) -> Schema:  # noqa: FBT001
-    """The field of a form: it may be empty where it may be null or left out."""
-    options = value.get("anyOf", [{name: part for name, part in value.items() if name != "description"}])
-    not_null = [{**option, "type": without_null(option["type"])} if "type" in option else option for option in options]
+    """The field of a form: it is a text, and may be empty where it may be null or left out."""
     if may_be_empty(value):
         return {**value, "type": without_null(value["type"])}
-    if is_required and not_null == options:
-        return value
+    shape = {name: part for name, part in value.items() if name != "description"}
     described = {"description": value["description"]} if "description" in value else {}
-    return {"anyOf": [*not_null, EMPTY], **described}
+    options = as_text({**shape, "type": without_null(shape["type"])} if "type" in shape else shape)
+    if not is_required or "null" in shape.get("type", ()):
+        options = [*options, EMPTY]
+    return {**options[0], **described} if len(options) == 1 else {"anyOf": options, **described}
+
+
+def as_text(value: Schema) -> list[Schema]:
+    """The shapes of a value that a form writes as text: digits for a number, a word for a flag."""
+    if value.get("type") == "integer":
+        return [{**value, "type": ["integer", "string"], "pattern": DIGITS}]
+    return [value, FLAG] if value.get("type") == "boolean" else [value]
 
 
 def without_null(kinds: str | list[str]) -> str | list[str]:

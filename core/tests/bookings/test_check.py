@@ -273,6 +273,11 @@ def test_forms_are_read_as_elsewhere(as_alice: APIClient, world: World) -> None:
     assert as_alice.post(URL, moved, format="multipart").json() == {"ok": True}
 
 
+def test_an_empty_id_of_a_form_means_a_new_booking(as_bob: APIClient, world: World) -> None:
+    sent = {**booking_body(world.room, at(12)), "id": ""}
+    assert as_bob.post(URL, sent, format="multipart").json() == {"ok": True}
+
+
 def test_broken_json_is_no_question(as_alice: APIClient) -> None:
     answer = as_alice.generic("POST", URL, "{", content_type="application/json")
     assert_flat_error(answer, 400, "parse_error")

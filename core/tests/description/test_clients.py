@@ -1,6 +1,6 @@
 """The clients of `docs/clients/` make a booking against a real server; the one in TypeScript is made anew each time.
 
-`make test-all PARTS=node` runs them; `make test` leaves it out.
+`make test-all PARTS=node` and `make test-clients` run them; `make test` leaves them out.
 """
 
 import json
@@ -99,6 +99,30 @@ def test_the_types_catch_a_field_that_is_not_there(generated: Path) -> None:
     client.write_text(right, encoding="utf-8")
     assert built.returncode != 0
     assert "start" in built.stdout
+
+
+# A line without an error after `@ts-expect-error` is an error itself.
+NARROW = """import type { components } from "./schema.js";
+type Resource = components["schemas"]["ResourceRequest"];
+type Booking = components["schemas"]["NewBookingRequest"];
+export const room: Resource = { name: "Room", is_available: true, capacity: 4 };
+// @ts-expect-error
+export const word: Resource["is_available"] = "yes";
+// @ts-expect-error
+export const digits: Booking["resource"] = "3";
+// @ts-expect-error
+export const number: Booking["notes"] = 7;
+export const none: Booking["notes"] = null;
+"""
+
+
+def test_the_types_of_a_json_body_are_narrow(generated: Path) -> None:
+    types = generated / "narrow.ts"
+    types.write_text(NARROW, encoding="utf-8")
+    try:
+        run(["npx", "tsc", "--noEmit", "--strict", "--module", "NodeNext", types.name], generated)
+    finally:
+        types.unlink()
 
 
 def test_the_lock_file_names_no_registry() -> None:

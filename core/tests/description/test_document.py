@@ -11,12 +11,14 @@ from django.core.management import call_command
 from django.urls import get_resolver
 from drf_spectacular.extensions import OpenApiViewExtension
 from rest_framework.exceptions import ValidationError
+from rest_framework.test import APIClient
 
 from core.api.fields import FlagField
 from core.availability import serializers as availability
 from core.serializers import BookingListParameters, ResourceListParameters
 from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, resolved
 from core.tests.support.errors import SLOTS, WORDS
+from core.tests.support.forgiven import fields_of, is_forgiven
 from core.tests.support.routes import ROUTES, leaves
 
 
@@ -128,13 +130,7 @@ def read_by(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
     """The names of all that an operation reads."""
     contents = operation.get("requestBody", {}).get("content", {}).values()
     parameters = {one["name"] for one in operation.get("parameters", ())}
-    return parameters.union({"non_field_errors"}, *(fields_of(schema, content["schema"]) for content in contents))
-
-
-def fields_of(schema: dict[str, Any], body: dict[str, Any]) -> set[str]:
-    """The names of the fields of a body, of one that may have several shapes of all of them."""
-    found = resolved(schema, body)
-    return set(found.get("properties", ())).union(*(fields_of(schema, one) for one in found.get("anyOf", ())))
+    return parameters.union({"non_field_errors"}, *(fields_of(content["schema"], schema) for content in contents))
 
 
 def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, Any]) -> None:
@@ -202,6 +198,66 @@ def test_a_form_may_have_an_empty_field_where_null_or_nothing_is_meant(
         described = resolved(schema, content[kind]["schema"])["properties"][field]
         assert jsonschema_rs.is_valid({**described, "components": schema["components"]}, "") is empty
         assert not jsonschema_rs.is_valid({**described, "components": schema["components"]}, None)
+
+
+def is_narrow(field: dict[str, Any]) -> bool:
+    """Whether a field has one type, and perhaps null."""
+    kinds = [field["type"]] if isinstance(field.get("type"), str) else field.get("type", [])
+    return "$ref" not in json.dumps(field) and len(set(kinds) - {"null"}) == 1
+
+
+def test_each_field_of_a_json_body_has_one_type(schema: dict[str, Any]) -> None:
+    checked = 0
+    for method, path, operation in operations(schema):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        for name, field in fields_of(body["schema"], schema).items() if body else ():
+            assert is_narrow(field), f"{method} {path} {name}: {field}"
+            checked += 1
+    assert checked > 40
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize(("method", "path"), [("post", "/api/resources/"), ("patch", "/api/resources/{id}/")])
+def test_a_form_has_words_for_flags_and_digits_for_numbers(
+    schema: dict[str, Any], method: str, path: str, kind: str
+) -> None:
+    content = schema["paths"][path][method]["requestBody"]["content"]
+    fields = fields_of(content[kind]["schema"], schema)
+    for name, value in {"is_available": "yes", "requires_approval": "Off", "capacity": "12"}.items():
+        assert jsonschema_rs.is_valid({**fields[name], "components": schema["components"]}, value), name
+        in_json = fields_of(content["application/json"]["schema"], schema)[name]
+        assert not jsonschema_rs.is_valid({**in_json, "components": schema["components"]}, value), name
+
+
+def test_a_form_is_another_component_than_the_json_body(schema: dict[str, Any]) -> None:
+    # A generated client tells by the component which media type a body has.
+    for method, path, operation in operations(schema):
+        content = operation.get("requestBody", {}).get("content", {})
+        for kind in set(content) - {"application/json"}:
+            assert content[kind]["schema"] != content["application/json"]["schema"], f"{method} {path} {kind}"
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        pytest.param({"name": "Desk", "is_available": "no"}, False, id="a word"),
+        pytest.param({"name": "Desk", "is_available": 0}, False, id="a number for a flag"),
+        pytest.param({"name": "Desk", "capacity": "12"}, 12, id="digits"),
+        pytest.param({"capacity": 2, "name": 7}, "7", id="a number for a text"),
+    ],
+)
+def test_json_may_also_hold_what_the_words_of_the_description_name(
+    as_admin: APIClient, schema: dict[str, Any], sent: dict[str, Any], stored: object
+) -> None:
+    assert is_forgiven(sent, {"$ref": "#/components/schemas/ResourceRequest"}, schema)
+    answer = as_admin.post("/api/resources/", sent)
+    assert answer.status_code == 201, answer.json()
+    assert answer.json()[list(sent)[-1]] == stored
+
+
+@pytest.mark.parametrize("sent", [{"name": "Desk"}, {"name": "Desk", "is_available": "maybe"}, {"name": True}, {}, []])
+def test_nothing_else_is_forgiven(schema: dict[str, Any], sent: object) -> None:
+    assert not is_forgiven(sent, {"$ref": "#/components/schemas/ResourceRequest"}, schema)
 
 
 @pytest.mark.parametrize("word", ["true", "False", "YES", "n", "0", 1])

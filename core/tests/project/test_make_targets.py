@@ -45,7 +45,7 @@ def test_an_unknown_part_is_refused_with_the_names_there_are() -> None:
         check=False,
     )
     assert result.returncode == 2
-    assert "there is no part 'nonsense'; the parts are schema browser node redis messages" in result.stderr
+    assert "there is no part 'nonsense'; the parts are schema browser node generator redis messages" in result.stderr
 
 
 def test_a_part_whose_program_is_missing_fails_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
