@@ -1,7 +1,8 @@
 """`make test`: the whole suite on SQLite and on PostgreSQL, in parallel.
 
-The output of SQLite's run appears at once, the output of PostgreSQL's run at the end. `TEST_DATABASE_URL` names a
-server to use instead of a temporary one. All other arguments go to pytest.
+A third run has the tests that use no database, once. The output of SQLite's run appears at once, the output of the
+others at the end. `TEST_DATABASE_URL` names a server to use instead of a temporary one. All other arguments go to
+pytest.
 """
 
 import argparse
@@ -23,6 +24,8 @@ COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing
 # From this version on, sys.monitoring measures lines at almost no cost; older versions take twice the time.
 SYS_MONITORING_SINCE = (3, 12)
 STOP_SECONDS = 20
+# The exit status of pytest for "no tests were collected".
+NO_TESTS = 5
 
 
 @contextlib.contextmanager
@@ -60,36 +63,57 @@ def _environment(*, database: str | None = None) -> dict[str, str]:
 
 
 def run_suites(python: Path, arguments: list[str], *, coverage: bool = False) -> dict[str, int]:
-    """Runs pytest on both databases in parallel; each run ends by itself, even when the other fails.
+    """Runs pytest on both databases and without one, in parallel; each run ends by itself, even when another fails.
 
     Args:
         python: The interpreter of the environment.
         arguments: For pytest.
         coverage: Whether to measure coverage, on SQLite only: PostgreSQL adds a few lines, and measuring takes time.
+            Then SQLite's run has the tests without a database, too.
 
     Returns:
-        The exit status of pytest, for each database.
+        The exit status of pytest, for each run.
     """
     suite = [str(python), "-m", "pytest", *arguments]
-    on_sqlite = [*suite, *COVERAGE] if coverage else suite
+    with_database, without = [*suite, "--database=used"], [*suite, "--database=unused"]
+    on_sqlite = [*suite, *COVERAGE] if coverage else with_database
     address = os.environ.get("TEST_DATABASE_URL")
-    on_postgres = suite if address else [str(python), "-m", "tools.postgres", "--", *suite]
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as kept:
-        with _started(on_postgres, _environment(database=address), kept) as postgres:
-            say(_heading("SQLite"))
-            with _started(on_sqlite, _environment(), None) as sqlite:
-                sqlite_status = sqlite.wait()
-            if postgres.poll() is None:
-                say("\nWaiting for PostgreSQL's run ...")
-            postgres_status = postgres.wait()
-        say(f"\n{_heading('PostgreSQL')}")
-        kept.seek(0)
-        shutil.copyfileobj(kept, sys.stdout)
-    return {"SQLite": sqlite_status, "PostgreSQL": postgres_status}
+    on_postgres = with_database if address else [str(python), "-m", "tools.postgres", "--", *with_database]
+    others = {"on PostgreSQL": (on_postgres, _environment(database=address))}
+    if not coverage:
+        others["without a database"] = without, _environment()
+    with contextlib.ExitStack() as stack:
+        kept = {name: stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8")) for name in others}
+        runs = {name: stack.enter_context(_started(*run, kept[name])) for name, run in others.items()}
+        say(_heading("on SQLite"))
+        with _started(on_sqlite, _environment(), None) as sqlite:
+            statuses = {"on SQLite": sqlite.wait()}
+        for name, run in runs.items():
+            if run.poll() is None:
+                say(f"\nWaiting for the run {name} ...")
+            statuses[name] = run.wait()
+            say(f"\n{_heading(name)}")
+            kept[name].seek(0)
+            shutil.copyfileobj(kept[name], sys.stdout)
+    return statuses
+
+
+def verdicts_of(statuses: dict[str, int]) -> dict[str, str]:
+    """The result of each run in words; a run without a test passes if another run had one."""
+    nothing_ran = all(status == NO_TESTS for status in statuses.values())
+    verdicts = {}
+    for name, status in statuses.items():
+        if status == 0:
+            verdicts[name] = "passed"
+        elif status == NO_TESTS and not nothing_ran:
+            verdicts[name] = "no such test"
+        else:
+            verdicts[name] = f"FAILED (pytest ended with {status})"
+    return verdicts
 
 
 def _heading(name: str) -> str:
-    return f" The suite on {name} ".center(80, "#")
+    return f" The suite {name} ".center(80, "#")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     leave_on_signals()
     try:
         python = ensure_environment(for_tests=True)
-        results = run_suites(python, for_pytest, coverage=options.coverage)
+        results = verdicts_of(run_suites(python, for_pytest, coverage=options.coverage))
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -112,9 +136,9 @@ def main(arguments: list[str] | None = None) -> int:
         say("\nStopped.")
         return 130
     say("")
-    for name, status in results.items():
-        say(f"{name + ':':12}{'passed' if status == 0 else f'FAILED (pytest ended with {status})'}")
-    return int(any(results.values()))
+    for name, verdict in results.items():
+        say(f"{name + ':':20}{verdict}")
+    return int(any(verdict.startswith("FAILED") for verdict in results.values()))
 
 
 if __name__ == "__main__":

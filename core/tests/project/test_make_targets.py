@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from django.contrib.auth.models import User
 
-from core.tests.support.environment import ROOT
+from core.tests.support.environment import ROOT, uses_database
 from tools import parts
+from tools.test import verdicts_of
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -51,3 +53,42 @@ def test_an_unknown_part_is_refused_with_the_names_there_are() -> None:
 def test_a_part_whose_program_is_missing_fails_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts.shutil, "which", lambda program: None)
     assert parts.run("redis", []) == "FAILED: redis-server is missing (on Debian and Ubuntu: apt install redis-server)"
+
+
+# --- The three runs of `make test` ------------------------------------------------------------------------------------
+
+
+def test_a_test_without_a_database_runs_once(request: pytest.FixtureRequest) -> None:
+    assert not uses_database(request.node)
+
+
+@pytest.mark.django_db
+def test_a_test_with_the_mark_runs_on_each_database(request: pytest.FixtureRequest) -> None:
+    assert uses_database(request.node)
+
+
+def test_a_test_whose_fixture_writes_rows_runs_on_each_database(alice: User, request: pytest.FixtureRequest) -> None:
+    assert uses_database(request.node)
+
+
+def test_a_test_that_commits_runs_on_each_database(transactional_db: None, request: pytest.FixtureRequest) -> None:
+    assert uses_database(request.node)
+
+
+@pytest.mark.only_on_sqlite
+def test_a_test_about_one_database_runs_on_that_one(request: pytest.FixtureRequest) -> None:
+    assert uses_database(request.node)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "verdicts"),
+    [
+        ({"a": 0, "b": 0}, {"a": "passed", "b": "passed"}),
+        ({"a": 0, "b": 5}, {"a": "passed", "b": "no such test"}),
+        ({"a": 1, "b": 5}, {"a": "FAILED (pytest ended with 1)", "b": "no such test"}),
+        ({"a": 5, "b": 5}, {"a": "FAILED (pytest ended with 5)", "b": "FAILED (pytest ended with 5)"}),
+    ],
+    ids=["all passed", "a run without a test", "a failure", "no test anywhere"],
+)
+def test_a_run_without_a_test_passes_beside_one_with_tests(statuses: dict[str, int], verdicts: dict[str, str]) -> None:
+    assert verdicts_of(statuses) == verdicts

@@ -71,6 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(NothingIsSkipped(), "nothing-is-skipped")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Lets `make test` run the tests that use no database once, and only the others on each database."""
+    parser.addoption("--database", choices=("used", "unused"), help="only the tests that use it, or only the others")
+
+
 def pytest_report_header() -> str:
     """Tells which database this run is about."""
     from django.db import connection
@@ -79,14 +84,26 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the tests that are about the other database alone."""
+    """Leaves out the tests that are about the other database alone, and those that `--database` excludes."""
     from django.db import connection
 
     others = {f"only_on_{vendor}" for vendor in ("sqlite", "postgresql") if vendor != connection.vendor}
-    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in others)]
+    part = config.getoption("--database")
+    kept, left_out = [], []
+    for item in items:
+        is_of_part = part is None or uses_database(item) == (part == "used")
+        is_of_other = any(item.get_closest_marker(mark) for mark in others)
+        (kept if is_of_part and not is_of_other else left_out).append(item)
     if left_out:
-        items[:] = [item for item in items if item not in left_out]
+        items[:] = kept
         config.hook.pytest_deselected(items=left_out)
+
+
+def uses_database(item: pytest.Item) -> bool:
+    """True if the test may query the suite's database, or is about one kind of database."""
+    fixtures = {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}
+    marks = ("django_db", "only_on_sqlite", "only_on_postgresql")
+    return bool(fixtures) or any(item.get_closest_marker(mark) for mark in marks)
 
 
 class NothingIsSkipped:
