@@ -24,8 +24,8 @@ from core.models import Booking, Resource
 from core.tests.support.clients import client_of
 from core.tests.support.factories import at, booking_body, make_resource
 
-OLD = 3_000
-LIMIT = 200
+OLD = 1_500
+LIMIT = 100
 HOUR = timedelta(hours=1)
 
 
@@ -42,7 +42,7 @@ def old(alice: User, bob: User, room: Resource) -> list[int]:
         )
         for number in range(OLD)
     ]
-    ids = [row.pk for row in Booking.objects.bulk_create(rows, batch_size=1_000)]
+    ids = [row.pk for row in Booking.objects.bulk_create(rows, batch_size=500)]
     for first in range(0, OLD, 500):
         made_at = timezone.now() + timedelta(seconds=first - OLD // 2)
         Booking.objects.filter(pk__in=ids[first : first + 500]).update(created_at=made_at)
