@@ -43,6 +43,7 @@ def test_a_page_is_given_on_request(as_root, alice, bob):
     assert [account["username"] for account in as_root.get(following).json()] == ["bob"]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("who", ["alice", "admin"])
 def test_others_do_not_see_the_list(request, who):
     assert_flat_error(client_of(request.getfixturevalue(who)).get(LIST), 403, code="permission_denied")
@@ -94,6 +95,7 @@ def test_ones_own_account_is_there_by_its_id_too(as_alice, alice):
     assert as_alice.delete(address(alice), {"current_password": PASSWORD}).status_code == 204
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
 @pytest.mark.parametrize("who", ["alice", "admin"])
 @pytest.mark.parametrize("whose", ["bob", "root"])

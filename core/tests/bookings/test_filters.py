@@ -208,6 +208,7 @@ def test_filters_cost_no_further_statement(as_alice: APIClient, alice: User, roo
 # --- Refusals ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("query", "field", "said"),
     [

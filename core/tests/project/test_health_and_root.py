@@ -59,6 +59,7 @@ def test_health_knows_no_other_method(plain: Client, method: str) -> None:
 # --- Root -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("client", ["anonymous", "as_alice", "as_admin"])
 def test_the_root_names_the_collections_to_anybody(request: pytest.FixtureRequest, client: str) -> None:
     answer = request.getfixturevalue(client).get("/api/")

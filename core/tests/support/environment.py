@@ -100,7 +100,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def uses_database(item: pytest.Item) -> bool:
-    """True if the test may query the suite's database, or is about one kind of database."""
+    """True if the test may query the suite's database, or is about one kind of database.
+
+    A test that asks for its fixtures by name while it runs needs the mark `django_db`.
+    """
     fixtures = {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}
     marks = ("django_db", "only_on_sqlite", "only_on_postgresql")
     return bool(fixtures) or any(item.get_closest_marker(mark) for mark in marks)
