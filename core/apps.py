@@ -12,16 +12,22 @@ class CoreConfig(AppConfig):
     verbose_name = "Resources and bookings"
 
     def ready(self) -> None:
-        """Registers the checks, the subscribers of each feature and the jobs of the worker."""
+        """Registers the checks, the subscribers, the readers of the record and the jobs of the worker."""
         from core import checks, functions  # noqa: F401 - the import of `checks` registers them
         from core.accounts import signals as accounts
         from core.notifications import channel, reminders
         from core.notifications import signals as notifications
+        from core.notifications.messages import tell_of_booking
         from core.outbox import worker
+        from core.record import relay
+        from core.record.signals import connect as connect_record
 
         connection_created.connect(functions.add_to_sqlite, dispatch_uid="core.functions")
         accounts.connect()
+        connect_record()
         notifications.connect()
+        relay.add_reader(tell_of_booking)
+        worker.add_feeder(relay.hand_on)
         worker.add_job(reminders.write_reminders)
         worker.add_job(channel.deliver_emails)
 

@@ -1,5 +1,6 @@
 """The constraints of both databases, the error for each violation, and what a database must be able to do."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +18,7 @@ END_AFTER_START = "core_booking_end_after_start"
 TIMES_COMPARE = "core_booking_times_compare_as_text"
 STATUS_KNOWN = "core_booking_status_known"
 CAPACITY_AT_LEAST_ONE = "core_resource_capacity_at_least_one"
+RECORD_APPEND_ONLY = "core_bookingevent_append_only"
 LARGEST_CAPACITY = 2_147_483_647
 USERNAME_UNIQUE = "core_user_username_folded"
 EMAIL_UNIQUE = "core_user_email_folded"
@@ -201,3 +203,105 @@ class TimesCompareAsText(OwnConstraint):
             f"AND (length(CAST({column} AS BLOB)) = 19 OR (length(CAST({column} AS BLOB)) = 26 "
             f"AND substr({column}, 20) GLOB '.{digits}' AND substr({column}, 20) <> '.000000'))"
         )
+
+
+class AppendOnly(OwnConstraint):
+    """Rows are inserted, and hardly ever updated or deleted: triggers on both databases.
+
+    An update may fill the columns in `set_once` while they are null, and blank the columns in `blanked`: with null, an
+    empty text or an empty JSON object. A row can be deleted once it is `kept_days` old. PostgreSQL refuses TRUNCATE.
+    """
+
+    def __init__(self, *, name: str, set_once: Sequence[str], blanked: Sequence[str], kept_days: int) -> None:
+        super().__init__(name=name)
+        self.set_once, self.blanked, self.kept_days = tuple(set_once), tuple(blanked), kept_days
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "set_once": self.set_once, "blanked": self.blanked, "kept_days": self.kept_days}
+
+    def constraint_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> None:
+        """Nothing for CREATE TABLE; the triggers are created after the table."""
+        make = self._on_postgresql if schema_editor.connection.vendor == "postgresql" else self._on_sqlite
+        schema_editor.deferred_sql.extend(make(model, schema_editor))
+
+    def create_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement | None:
+        """The triggers on PostgreSQL; None on SQLite, where Django rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        sql = "; ".join(statement.template for statement in self._on_postgresql(model, schema_editor))
+        return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))
+
+    def remove_sql(  # type: ignore[override]
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement | None:
+        """Drops the triggers on PostgreSQL; None on SQLite, where Django rebuilds the table instead."""
+        if schema_editor.connection.vendor != "postgresql":
+            return None
+        # The triggers depend on the function.
+        sql = f"DROP FUNCTION {schema_editor.quote_name(self.name)}() CASCADE"
+        return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
+        """Check nothing: nobody edits such a row in a form."""
+
+    def _on_postgresql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+        function = schema_editor.quote_name(self.name)
+        changing = ", ".join(f"'{column}'" for column in (*self.set_once, *self.blanked))
+        allowed = [
+            f"to_jsonb(NEW) - ARRAY[{changing}] = to_jsonb(OLD) - ARRAY[{changing}]",
+            *(f"(OLD.{column} IS NULL OR NEW.{column} IS NOT DISTINCT FROM OLD.{column})" for column in self.set_once),
+            *(
+                f"(NEW.{column} IS NOT DISTINCT FROM OLD.{column} OR "
+                f"coalesce(to_jsonb(NEW) ->> '{column}', '') IN ('', '{{}}'))"
+                for column in self.blanked
+            ),
+        ]
+        body = (
+            f"IF TG_OP = 'UPDATE' THEN IF {' AND '.join(allowed)} THEN RETURN NEW; END IF; "
+            "ELSIF TG_OP = 'DELETE' THEN "
+            f"IF OLD.at < now() - interval '{self.kept_days} days' THEN RETURN OLD; END IF; "
+            f"END IF; RAISE EXCEPTION '{self.name}' USING ERRCODE = 'integrity_constraint_violation';"
+        )
+        return self._statements(
+            model,
+            schema_editor,
+            f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+            f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_row')} BEFORE UPDATE OR DELETE ON %(table)s "
+            f"FOR EACH ROW EXECUTE FUNCTION {function}()",
+            f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_truncate')} BEFORE TRUNCATE ON %(table)s "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        )
+
+    def _on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+        columns = [field.column for field in model._meta.local_concrete_fields]
+        allowed = [
+            *(f"NEW.{column} IS OLD.{column}" for column in columns if column not in (*self.set_once, *self.blanked)),
+            *(f"(OLD.{column} IS NULL OR NEW.{column} IS OLD.{column})" for column in self.set_once),
+            *(f"(NEW.{column} IS OLD.{column} OR ifnull(NEW.{column}, '') IN ('', '{{}}'))" for column in self.blanked),
+        ]
+        refusals = {
+            # Without a trigger INSERT OR REPLACE would replace a row.
+            "insert": "INSERT ON %(table)s FOR EACH ROW WHEN EXISTS (SELECT 1 FROM %(table)s WHERE id = NEW.id)",
+            "update": f"UPDATE ON %(table)s FOR EACH ROW WHEN NOT ({' AND '.join(allowed)})",
+            "delete": f"DELETE ON %(table)s FOR EACH ROW WHEN OLD.at >= datetime('now', '-{self.kept_days} days')",
+        }
+        return self._statements(
+            model,
+            schema_editor,
+            *(
+                f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} BEFORE {refusal} "
+                f"BEGIN SELECT RAISE(ABORT, '{self.name}'); END"
+                for suffix, refusal in refusals.items()
+            ),
+        )
+
+    def _statements(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, *templates: str
+    ) -> list[Statement]:
+        table = Table(model._meta.db_table, schema_editor.quote_name)
+        return [Statement(template, table=table) for template in templates]

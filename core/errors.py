@@ -59,6 +59,15 @@ class StartInPast(BookingError):
     advice = "Send a later `start_time`."
 
 
+class EndInPast(BookingError):
+    """An owner sets an end before now."""
+
+    code = "end_in_past"
+    message = "The end is in the past. Choose a later one, or ask staff to correct the record."
+    field = "end_time"
+    advice = "Send an `end_time` that is still to come."
+
+
 class StartTooSoon(BookingError):
     """The slot starts within the lead time."""
 
@@ -180,6 +189,38 @@ class StatusNotAllowed(BookingError):
     message = "You may not set this status."
     field = "status"
     advice = "The caller may not set this status; the message says why."
+
+
+class ReasonWithoutStatus(BookingError):
+    """A reason comes with an act that does not change the status."""
+
+    code = "reason_without_status"
+    message = "A reason is kept with a change of the status. Send it with a new status, or leave it out."
+    field = "reason"
+    advice = "Send `reason` only with a change of the `status`."
+
+
+class ReasonRequired(BookingError):
+    """Staff reject a booking of a resource whose owners get a reason."""
+
+    code = "reason_required"
+    message = "A booking of this resource is rejected with a reason. Write one: its owner reads it."
+    field = "reason"
+    advice = "The resource has `reason_required`: send a `reason` with the rejection."
+
+
+class StateChanged(BookingError):
+    """The booking has another status by now than the decision is about; so far only the admin expects a status."""
+
+    code = "state_changed"
+    status = 409
+
+    def __init__(self, current: str) -> None:
+        self.current = current
+        super().__init__(f"This booking is {current} by now and was left as it is.")
+
+    def facts(self) -> dict[str, object]:
+        return {"status": self.current}
 
 
 class BookingEnded(BookingError):

@@ -1,59 +1,11 @@
-"""Events, and the list of their subscribers."""
+"""Events of accounts, and the list of their subscribers. The record has the acts on bookings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.auth.models import User
-
-if TYPE_CHECKING:
-    from core.models import Booking
-
-
-@dataclass(frozen=True, slots=True)
-class BookingCreated:
-    """Somebody made a booking."""
-
-    booking: "Booking"
-    by: User | None
-    at: datetime
-
-    @property
-    def is_over(self) -> bool:
-        """True if the booking had ended before somebody recorded it."""
-        return self.booking.end_time <= self.at
-
-
-@dataclass(frozen=True, slots=True)
-class BookingChanged:
-    """Somebody changed the resource, time, status or notes of a booking."""
-
-    before: "Booking"
-    after: "Booking"
-    by: User | None
-    at: datetime
-
-    @property
-    def is_over(self) -> bool:
-        """True if the booking had ended before the change, and has ended after it."""
-        return max(self.before.end_time, self.after.end_time) <= self.at
-
-
-@dataclass(frozen=True, slots=True)
-class BookingCancelled:
-    """Somebody cancelled a booking that held its slot, or removed its row."""
-
-    before: "Booking"
-    after: "Booking"
-    by: User | None
-    at: datetime
-    removed: bool = False
-
-    @property
-    def is_over(self) -> bool:
-        """True if the booking had ended before the cancellation."""
-        return self.before.end_time <= self.at
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +24,7 @@ class EmailEntered:
     at: datetime
 
 
-BookingEvent = BookingCreated | BookingChanged | BookingCancelled
-Event = BookingEvent | PasswordResetRequested | EmailEntered
+Event = PasswordResetRequested | EmailEntered
 Subscriber = Callable[[Any], None]
 
 _subscribers: list[tuple[type, Subscriber]] = []

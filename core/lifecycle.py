@@ -3,12 +3,13 @@
 The API and the admin write the time, resource and status of bookings only by these verbs. `seed_demo` writes its own
 rows, and the deletion of a user deletes the user's bookings by cascade.
 
-Each verb is atomic, and publishes its event inside the transaction. `book` and `change` lock the resource before the
-check for a free slot: concurrent calls for one resource wait here, and do not meet in the database's constraint.
+Each verb takes an `Act`, is atomic, and writes one row of the record inside its transaction. `book` and `change` lock
+the resource before the check for a free slot: concurrent calls for one resource wait here, and do not meet in the
+database's constraint.
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -18,13 +19,16 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
-from core import errors, events, rules
+from core import errors, rules
 from core.choices import BookingStatus
 from core.conflicts import NotFree, require_free, slot_taken
 from core.constraints import as_booking_error
 from core.intervals import Interval
 from core.models import Booking, Resource
 from core.querysets import locked
+from core.record.acts import Act
+from core.record.kinds import EventKind
+from core.record.writing import kind_of_change, record
 
 Check = Callable[[Booking], None]
 
@@ -38,6 +42,7 @@ class Changes:
     end_time: datetime | None = None
     status: str | None = None
     notes: str | None = None
+    staff_note: str | None = None
 
 
 @contextmanager
@@ -73,8 +78,8 @@ def book(
     end_time: datetime,
     status: str | None = None,
     notes: str = "",
-    by: User,
-    now: datetime,
+    staff_note: str = "",
+    act: Act,
     as_record: bool = False,
     dry_run: bool = False,
 ) -> Booking:
@@ -87,30 +92,33 @@ def book(
         end_time: The end, aware, after the start and at most 1826 days ahead.
         status: The status asked for; None for the default of the resource.
         notes: Free text of at most 5 000 characters.
-        by: The caller.
-        now: The present moment.
+        staff_note: Free text of at most 5 000 characters, which only staff read.
+        act: The act.
         as_record: True: allow any status and skip the lead time.
         dry_run: True: write, let the constraints check, roll back, send nothing.
 
     Raises:
         BookingError: Of the first rule that the booking breaks.
     """
-    with writing(now=now, dry_run=dry_run):
+    with writing(now=act.now, dry_run=dry_run):
         resource = lock_resources(resource_id)[resource_id]
         asked = rules.asked_of_new(as_record=as_record)
-        rules.require(Interval(start_time, end_time), resource, now=now, asked=asked)
+        rules.require(Interval(start_time, end_time), resource, now=act.now, asked=asked)
         booking = Booking(
             user=user,
             resource=resource,
             start_time=start_time,
             end_time=end_time,
-            status=rules.first_status(status, resource, any_status=as_record or by.is_staff),
+            status=rules.first_status(status, resource, any_status=as_record or act.is_staff),
             notes=notes,
+            staff_note=staff_note,
         )
+        if act.reason:
+            raise errors.ReasonWithoutStatus
         if booking.blocks:
             require_free(booking)
         save(booking)
-        events.publish(events.BookingCreated(booking=booking, by=by, at=now))
+        record(act, EventKind.CREATED, after=booking)
         return booking
 
 
@@ -118,8 +126,8 @@ def change(
     booking: Booking,
     *,
     changes: Changes,
-    by: User,
-    now: datetime,
+    act: Act,
+    expected: Collection[str] = (),
     check: Check | None = None,
     dry_run: bool = False,
 ) -> Booking:
@@ -128,8 +136,8 @@ def change(
     Args:
         booking: The booking; `change` locks its row and reads the row again.
         changes: The new values; a time within a millisecond of the stored one is no change.
-        by: The caller. Staff may change a booking that has ended, set any status, and need no lead time.
-        now: The present moment.
+        act: The act. Staff may change a booking that has ended, set any status, and need no lead time.
+        expected: The statuses that the decision is about; empty for any.
         check: Called with the locked row before any rule; raises an error to refuse the change.
         dry_run: True: write, let the constraints check, roll back, send nothing.
 
@@ -139,28 +147,31 @@ def change(
     Raises:
         BookingError: Of the first rule that the change breaks; the booking then stays unchanged.
     """
-    with writing(now=now, dry_run=dry_run):
-        before, staff = lock(booking, check), by.is_staff
-        rules.history(before, now=now, staff=staff)
+    with writing(now=act.now, dry_run=dry_run):
+        before, staff = lock(booking, check), act.is_staff
+        if expected and before.status not in expected:
+            raise errors.StateChanged(before.status)
+        rules.history(before, now=act.now, staff=staff)
         after = copy.copy(before)
         after.start_time = rules.effective_time(before.start_time, changes.start_time)
         after.end_time = rules.effective_time(before.end_time, changes.end_time)
         after.notes = before.notes if changes.notes is None else changes.notes
+        after.staff_note = before.staff_note if changes.staff_note is None else changes.staff_note
         after.resource_id = changes.resource_id or before.resource_id
         after.resource = lock_resources(before.resource_id, after.resource_id)[after.resource_id]
         after.status = rules.next_status(before, after, asked=changes.status, staff=staff)
+        rules.reason(before, after, given=act.reason)
         asked = rules.asked_of_change(before, after, staff=staff)
-        rules.require(after.slot, after.resource, now=now, asked=asked)
+        rules.require(after.slot, after.resource, now=act.now, asked=asked)
         if rules.needs_free_slot(before, after):
             require_free(after)
-        return save_change(before, after, by=by, now=now)
+        return save_change(before, after, act)
 
 
 def cancel(
     booking: Booking,
     *,
-    by: User,
-    now: datetime,
+    act: Act,
     check: Check | None = None,
 ) -> Booking:
     """Cancels a booking; a cancelled or rejected booking stays unchanged.
@@ -168,26 +179,26 @@ def cancel(
     Raises:
         BookingEnded: When the booking has ended and the caller is not staff.
     """
-    with writing(now=now):
+    with writing(now=act.now):
         before = lock(booking, check)
         if not before.blocks:
             return before
-        rules.history(before, now=now, staff=by.is_staff)
+        rules.history(before, now=act.now, staff=act.is_staff)
         after = copy.copy(before)
         after.status = BookingStatus.CANCELLED
-        return save_change(before, after, by=by, now=now)
+        return save_change(before, after, act)
 
 
 @transaction.atomic
-def remove(booking: Booking, *, by: User, now: datetime) -> None:
-    """Deletes the row of a booking; publishes a cancellation if the booking held its slot and had not ended."""
+def remove(booking: Booking, *, act: Act) -> None:
+    """Deletes the row of a booking; the record tells it as cancelled from now on."""
     before = lock(booking)
-    holds_slot = before.blocks and before.end_time > now
     after = copy.copy(before)
-    after.status = BookingStatus.CANCELLED
+    if before.blocks:
+        after.status = BookingStatus.CANCELLED
+        after.calendar_sequence += 1
     Booking.objects.filter(pk=before.pk).delete()
-    if holds_slot:
-        events.publish(events.BookingCancelled(before=before, after=after, by=by, at=now, removed=True))
+    record(act, EventKind.REMOVED, before=before, after=after)
 
 
 def lock(booking: Booking, check: Check | None = None) -> Booking:
@@ -222,19 +233,19 @@ def lock_resources(*ids: int) -> dict[int, Resource]:
     return resources
 
 
-def save_change(before: Booking, after: Booking, *, by: User, now: datetime) -> Booking:
-    """Writes the changed columns and publishes the event; without a change does neither."""
+def save_change(before: Booking, after: Booking, act: Act) -> Booking:
+    """Writes the changed columns and the row of the record; without a change writes neither."""
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
         return before
-    if names != ["notes"]:
+    seen = [name for name in names if name != "staff_note"]
+    if set(seen) - {"notes"}:
         # Calendar programs must notice this revision (RFC 5545, section 3.8.7.4).
         after.calendar_sequence = before.calendar_sequence + 1
         names.append("calendar_sequence")
-    save(after, update_fields=[*names, "updated_at"])
-    cancelled = before.blocks and after.status == BookingStatus.CANCELLED
-    kind = events.BookingCancelled if cancelled else events.BookingChanged
-    events.publish(kind(before=before, after=after, by=by, at=now))
+    # The owner, who cannot read the note of staff, sees no new version because of it.
+    save(after, update_fields=[*names, *(["updated_at"] if seen else [])])
+    record(act, kind_of_change(before, after), before=before, after=after)
     return after
 
 

@@ -48,6 +48,9 @@ class Resource(models.Model):
     requires_approval = models.BooleanField(
         default=True, db_default=True, help_text="New bookings wait until staff confirm them."
     )
+    reason_required = models.BooleanField(
+        default=False, db_default=False, help_text="Staff give a reason when they reject a booking."
+    )
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
     objects = ResourceQuerySet.as_manager()
@@ -86,6 +89,9 @@ class Booking(models.Model):
         db_default=BookingStatus.PENDING,
     )
     notes = models.TextField(max_length=5_000, blank=True, default="", db_default="")
+    staff_note = models.TextField(
+        max_length=5_000, blank=True, default="", db_default="", help_text="Only staff read it."
+    )
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
@@ -141,3 +147,4 @@ class Booking(models.Model):
 from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401
+from core.record.models import BookingEvent  # noqa: E402, F401

@@ -68,10 +68,20 @@ def order(slot: Interval, resource: Resource, *, now: datetime) -> None:
         raise errors.EndNotAfterStart
 
 
-def lead_time(slot: Interval, resource: Resource, *, now: datetime) -> None:
-    """The start is far enough ahead; exactly the lead time is enough."""
+def start_ahead(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The start is not over; a start at this moment is enough."""
     if slot.start < now:
         raise errors.StartInPast
+
+
+def end_ahead(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The end is still to come."""
+    if slot.end <= now:
+        raise errors.EndInPast
+
+
+def lead_time(slot: Interval, resource: Resource, *, now: datetime) -> None:
+    """The start is far enough ahead; exactly the lead time is enough."""
     if slot.start < window(now=now).start:
         raise errors.StartTooSoon(shortest_notice())
 
@@ -94,7 +104,9 @@ def in_service(slot: Interval, resource: Resource, *, now: datetime) -> None:
         raise errors.ResourceOutOfService
 
 
-RULES: tuple[Rule, ...] = (order, lead_time, not_too_long_ago, horizon, in_service)
+RULES: tuple[Rule, ...] = (order, start_ahead, end_ahead, lead_time, not_too_long_ago, horizon, in_service)
+# The rules that hold for owners alone when a booking is changed, and for nobody when staff record what was.
+ABOUT_NOW = {start_ahead, end_ahead, lead_time}
 
 
 def require(slot: Interval, resource: Resource, *, now: datetime, asked: Collection[Rule] = RULES) -> None:
@@ -118,27 +130,39 @@ def allow(slot: Interval, resource: Resource, *, now: datetime) -> bool:
 
 
 def asked_of_new(*, as_record: bool) -> set[Rule]:
-    """The rules about a new booking; a record of staff needs no lead time."""
-    return set(RULES) - {lead_time} if as_record else set(RULES)
+    """The rules about a new booking; a record of staff may be about what is over."""
+    return set(RULES) - ABOUT_NOW if as_record else set(RULES)
 
 
 def asked_of_change(before: Booking, after: Booking, *, staff: bool) -> set[Rule]:
-    """The rules about the changed fields; staff need no lead time."""
+    """The rules about the changed fields; staff need no lead time.
+
+    To revive a booking is to book anew. A change that only gives time back needs no lead time.
+    """
+    if after.blocks and not before.blocks:
+        return set(RULES) - ABOUT_NOW if staff else set(RULES)
     asked: set[Rule] = set()
     if has_moved(before, after):
         asked.add(order)
     if after.start_time != before.start_time:
-        asked |= {not_too_long_ago} if staff else {lead_time, not_too_long_ago}
+        asked |= {start_ahead, not_too_long_ago}
+        if takes_time(before, after):
+            asked.add(lead_time)
     if after.end_time != before.end_time:
-        asked.add(horizon)
+        asked |= {end_ahead, horizon}
     if needs_free_slot(before, after):
         asked.add(in_service)
-    return asked
+    return asked - ABOUT_NOW if staff else asked
 
 
 def needs_free_slot(before: Booking, after: Booking) -> bool:
     """True if the change takes a slot that the booking did not hold before."""
-    return after.blocks and (has_moved(before, after) or not before.blocks)
+    return after.blocks and (takes_time(before, after) or not before.blocks)
+
+
+def takes_time(before: Booking, after: Booking) -> bool:
+    """True if the slot after the change is not within the slot before it; otherwise the change only gives time back."""
+    return after.resource_id != before.resource_id or not before.slot.contains(after.slot)
 
 
 def has_moved(before: Booking, after: Booking) -> bool:
@@ -158,6 +182,15 @@ def history(booking: Booking, *, now: datetime, staff: bool) -> None:
     """Only staff may change or cancel a booking that has ended."""
     if not staff and booking.end_time <= now:
         raise errors.BookingEnded
+
+
+def reason(before: Booking, after: Booking, *, given: str) -> None:
+    """A reason belongs to a change of the status, and some resources require one for a rejection."""
+    if before.status == after.status:
+        if given:
+            raise errors.ReasonWithoutStatus
+    elif after.status == BookingStatus.REJECTED and after.resource.reason_required and not given:
+        raise errors.ReasonRequired
 
 
 def first_status(asked: str | None, resource: Resource, *, any_status: bool) -> BookingStatus:
@@ -192,7 +225,7 @@ def next_status(before: Booking, after: Booking, *, asked: str | None, staff: bo
     # Clients send the status with every change, so the present status asks for nothing.
     if wanted == current == BookingStatus.PENDING and before.resource_id != after.resource_id:
         return BookingStatus.first(requires_approval=approval)
-    back_to_pending = has_moved(before, after) and approval and current == BookingStatus.CONFIRMED
+    back_to_pending = takes_time(before, after) and approval and current == BookingStatus.CONFIRMED
     if back_to_pending and wanted in BookingStatus.blocking():
         return BookingStatus.PENDING
     if not current.owner_may_become(wanted, requires_approval=approval):

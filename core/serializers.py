@@ -1,6 +1,8 @@
 """The serializers of resources and bookings, and the query parameters of their views."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -18,12 +20,23 @@ from core.api.fields import (
     WordField,
 )
 from core.api.lists import RowsMixin
-from core.api.query import ChoiceParameter, FlagParameter, ListParameters, OrderingParameter, WindowParameters
+from core.api.query import (
+    FlagParameter,
+    IncludeParameter,
+    ListParameters,
+    OrderingParameter,
+    QueryParameters,
+    WindowParameters,
+)
 from core.choices import BookingStatus
 from core.constraints import LARGEST_CAPACITY
 from core.intervals import Interval
 from core.models import Resource
+from core.record.models import LONGEST_REASON
 
+STAFF_NOTE = "Free text that only staff write and read; what anybody else sends here is ignored."
+INCLUDE = "What to add: from when on it could be booked, or how its bookings are decided."
+REASON_RULE = "whether staff give a reason when they reject a booking."
 WHOSE = "Whose booking it is, by id. Only staff who book may name another one."
 
 
@@ -48,6 +61,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
     description = TextField(max_length=10_000, help_text="What to know before booking it.")
     is_available = FlagField(required=False, initial=True, help_text="False: out of service, cannot be booked.")
     requires_approval = FlagField(required=False, help_text="Whether a booking waits until staff confirm it.")
+    reason_required = FlagField(required=False, write_only=True, help_text=REASON_RULE)
     availability_status = AvailabilityField(
         ("available", "pending", "unavailable"),
         read_only=True,
@@ -64,6 +78,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
             "capacity",
             "is_available",
             "requires_approval",
+            "reason_required",
             "availability_status",
         )
         extra_kwargs: ClassVar = {
@@ -71,22 +86,30 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
             "capacity": {"help_text": "How many people or items it holds."},
         }
 
-    # Fields that are not columns of the row.
-    live_fields: ClassVar = {"availability_status", "next_free"}
+    # Fields that are not columns of the row, or that plain answers do not show.
+    live_fields: ClassVar = {"availability_status", "next_free", "reason_required"}
     answered = ("next_free",)
+    # The fields that an answer shows with `include`, by its word.
+    included: ClassVar[Mapping[str, Mapping[str, serializers.Field]]] = {
+        "next_free": {
+            "next_free": MomentField(
+                read_only=True,
+                allow_null=True,
+                help_text="With `include=next_free`: from when on it could be booked; null when there is no such "
+                "moment.",
+            )
+        },
+        "details": {"reason_required": FlagField(required=False, help_text=f"With `include=details`: {REASON_RULE}")},
+    }
 
-
-class ResourceWithNextFreeSerializer(ResourceSerializer):
-    """A resource with `next_free`."""
-
-    next_free = MomentField(
-        read_only=True,
-        allow_null=True,
-        help_text="With `include=next_free`: from when on it could be booked; null when there is no such moment.",
-    )
-
-    class Meta(ResourceSerializer.Meta):
-        fields = (*ResourceSerializer.Meta.fields, "next_free")
+    @classmethod
+    @cache
+    def including(cls, words: frozenset[str]) -> type["ResourceSerializer"]:
+        """The serializer of answers that show more."""
+        more = {name: field for word in sorted(words) for name, field in cls.included[word].items()}
+        names = (*(name for name in cls.Meta.fields if name not in more), *more)
+        meta = type("Meta", (cls.Meta,), {"fields": names})
+        return serializers.SerializerMetaclass(cls.__name__, (cls,), {**more, "Meta": meta})
 
 
 class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
@@ -109,19 +132,32 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
         help_text="`pending` and `confirmed` bookings hold their slot, `cancelled` and `rejected` ones do not.",
     )
     notes = TextField(trim_whitespace=False, max_length=5_000, help_text="Free text for the owner and staff.")
+    reason = TextField(
+        write_only=True, max_length=LONGEST_REASON, help_text="Why the status changes; only with a change of it."
+    )
+    staff_note = TextField(write_only=True, trim_whitespace=False, max_length=5_000, help_text=STAFF_NOTE)
     created_at = MomentField(read_only=True, help_text="When it was made.")
     updated_at = MomentField(read_only=True, help_text="When it was last changed.")
 
-    # Fields that are not columns of the row.
-    live_fields: ClassVar = {"username", "resource_name"}
+    # Fields that are not columns of the row, or that plain answers do not show.
+    live_fields: ClassVar = {"username", "resource_name", "staff_note"}
+    answered = ("staff_note",)
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Only staff may set `user`, and only for a new booking."""
+        """Only staff may set `user`, and only for a new booking; only staff may write a note of staff."""
         found = super().get_fields()
         request = self.context.get("request")
+        if request and not request.user.is_staff:
+            del found["staff_note"]
         if self.instance is not None or not (request and request.user.is_staff):
             found["user"] = serializers.IntegerField(source="user_id", read_only=True, help_text=WHOSE)
         return found
+
+
+class BookingWithStaffNoteSerializer(BookingSerializer):
+    """A booking with the note of staff."""
+
+    staff_note = TextField(trim_whitespace=False, max_length=5_000, help_text=STAFF_NOTE)
 
 
 # --- Query parameters -------------------------------------------------------------------------------------------------
@@ -130,7 +166,7 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
 class ResourceParameters(WindowParameters):
     """The query parameters of one resource."""
 
-    include = ChoiceParameter(("next_free",), help_text="What to add: from when on it could be booked.")
+    include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
 
 
 class ResourceListParameters(WindowParameters, ListParameters):
@@ -145,7 +181,7 @@ class ResourceListParameters(WindowParameters, ListParameters):
     search = serializers.CharField(
         max_length=200, required=False, allow_blank=True, help_text="In name and description."
     )
-    include = ChoiceParameter(("next_free",), help_text="What to add to each.")
+    include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
     ordering = OrderingParameter("name", "capacity")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +192,19 @@ class ResourceListParameters(WindowParameters, ListParameters):
         return attrs
 
 
-class BookingListParameters(ListParameters):
+class BookingParameters(QueryParameters):
+    """The query parameters of one booking."""
+
+    include = IncludeParameter(("staff_note",), help_text="What to add: the note of staff, for staff only.")
+
+    def validate_include(self, words: set[str]) -> set[str]:
+        """Checks that only staff ask for the note of staff."""
+        if words and not self.context["request"].user.is_staff:
+            raise serializers.ValidationError("Only staff may ask for the note of staff.")
+        return words
+
+
+class BookingListParameters(BookingParameters, ListParameters):
     """The query parameters of the list of bookings."""
 
     resource = serializers.IntegerField(

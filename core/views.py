@@ -1,7 +1,8 @@
 """The root, resources and bookings over HTTP: parse, write, render. Every write of a booking calls a verb."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from dataclasses import replace
+from typing import ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, NotFound, ValidationError
-from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -30,13 +31,16 @@ from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
 from core.querysets import BookingQuerySet, ResourceQuerySet, locked
+from core.record.acts import Act
+from core.record.kinds import Channel
 from core.serializers import (
     BookingListParameters,
+    BookingParameters,
     BookingSerializer,
+    BookingWithStaffNoteSerializer,
     ResourceListParameters,
     ResourceParameters,
     ResourceSerializer,
-    ResourceWithNextFreeSerializer,
     usual_window,
 )
 
@@ -92,13 +96,13 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     def get_queryset(self) -> QuerySet[Resource]:
         """Resources with their availability in the wanted window, or from now on."""
         resources = Resource.objects.with_availability(self.window or usual_window(self.now))
-        if not self.wants_next_free:
+        if "next_free" not in self.includes:
             return resources
         return resources.with_next_free(window=rules.offered_window(now=self.now))
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """The serializer, with `next_free` when asked."""
-        return ResourceWithNextFreeSerializer if self.wants_next_free else ResourceSerializer
+        """The serializer, with what `include` adds."""
+        return ResourceSerializer.including(self.includes)
 
     @property
     def window(self) -> Interval | None:
@@ -107,10 +111,9 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return Interval(start, end) if start is not None and end is not None else None
 
     @property
-    def wants_next_free(self) -> bool:
-        """True if the caller asks for `next_free`, the most expensive field."""
-        reading = self.request is not None and self.request.method in SAFE_METHODS
-        return reading and self.parameters.get("include") == "next_free"
+    def includes(self) -> frozenset[str]:
+        """What the caller asks to add."""
+        return frozenset(self.parameters.get("include") or ())
 
     def narrow(self, queryset: ResourceQuerySet) -> QuerySet[Resource]:
         asked, resources = self.parameters, queryset
@@ -163,7 +166,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     serializer_class = BookingSerializer
     permission_classes = (IsOwnerOrStaff,)
     lookup_value_regex = "[0-9]+"
-    queries: ClassVar = {"list": BookingListParameters}
+    queries: ClassVar = {"list": BookingListParameters, "retrieve": BookingParameters}
     queryset = Booking.objects.all()
 
     def get_queryset(self) -> QuerySet[Booking]:
@@ -171,6 +174,10 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         if self.action == "list":
             return Booking.objects.visible_to(self.request.user)
         return Booking.objects.in_full()
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """The serializer, with the note of staff when asked."""
+        return BookingWithStaffNoteSerializer if self.parameters.get("include") else BookingSerializer
 
     def narrow(self, queryset: BookingQuerySet) -> QuerySet[Booking]:
         asked, bookings = self.parameters, queryset
@@ -187,6 +194,12 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     def caller(self) -> User:
         """The signed-in user; `permission_classes` refuse anonymous callers."""
         return cast(User, self.request.user)
+
+    @property
+    def act(self) -> Act:
+        """The act of this request."""
+        request_id = getattr(self.request, "request_id", "")
+        return Act(by=self.caller, now=self.now, channel=Channel.API, request_id=request_id)
 
     def create(self, request: Request) -> Response:
         """Creates one booking for each `Idempotency-Key`."""
@@ -226,29 +239,22 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """Creates or changes a booking from the body."""
         serializer = self.get_serializer(booking, data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
-        by, now = self.caller, self.now
+        fields = dict(serializer.validated_data)
+        user_id, reason = fields.pop("user_id", None), fields.pop("reason", "")
+        act = replace(self.act, reason=reason)
         if booking is not None:
-            changes = Changes(**without(serializer.validated_data, "user_id"))
-            return lifecycle.change(
-                booking, changes=changes, by=by, now=now, check=self.version_check(), dry_run=dry_run
-            )
-        user_id = serializer.validated_data.get("user_id")
-        user = lifecycle.find_user(user_id) if user_id else by
-        fields = without(serializer.validated_data, "user_id")
-        return lifecycle.book(user=user, by=by, now=now, dry_run=dry_run, **fields)
+            changes = Changes(**fields)
+            return lifecycle.change(booking, changes=changes, act=act, check=self.version_check(), dry_run=dry_run)
+        user = lifecycle.find_user(user_id) if user_id else self.caller
+        return lifecycle.book(user=user, act=act, dry_run=dry_run, **fields)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Cancels the booking; the row stays."""
-        lifecycle.cancel(self.get_object(), by=self.caller, now=self.now, check=self.version_check())
+        lifecycle.cancel(self.get_object(), act=self.act, check=self.version_check())
         return Response(status=204)
-
-
-def without(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The fields without the field `name`."""
-    return {key: value for key, value in fields.items() if key != name}
 
 
 def read_key(value: object) -> int:

@@ -204,32 +204,38 @@ GUARDS = [
     ),
 ]
 
-LIST = "(order, lead_time, not_too_long_ago, horizon, in_service)"
+LIST = "(order, start_ahead, end_ahead, lead_time, not_too_long_ago, horizon, in_service)"
 ASKED_OF_NEW = "rules.asked_of_new(as_record=as_record)"
 START_MOVED = "if after.start_time != before.start_time:"
-ASKED_OF_START = "{not_too_long_ago} if staff else {lead_time, not_too_long_ago}"
+ASKED_OF_START = "asked |= {start_ahead, not_too_long_ago}"
+NOT_FOR_STAFF = "return asked - ABOUT_NOW if staff else asked"
 
 SLOT_RULES = [
     Mutant("lead time: in the list", VERDICTS, LIST, LIST.replace("lead_time, ", "")),
     Mutant(
-        "lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, "rules.asked_of_new(as_record=as_record or by.is_staff)"
+        "lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, "rules.asked_of_new(as_record=as_record or act.is_staff)"
     ),
     Mutant("lead time: not for a record", LIFECYCLE, ASKED_OF_NEW, "rules.RULES"),
     Mutant("lead time: exactly is enough", VERDICTS, "slot.start < window(now=now)", "slot.start <= window(now=now)"),
     Mutant("lead time: too soon", VERDICTS, "if slot.start < window(now=now).start:", "if False:"),
     Mutant("lead time: the past says so", VERDICTS, "if slot.start < now:", "if False:"),
     Mutant("lead time: now is not past", VERDICTS, "if slot.start < now:", "if slot.start <= now:"),
-    Mutant("lead time: of a start that is moved", VERDICTS, ASKED_OF_START, "{not_too_long_ago}"),
-    Mutant("lead time: not for staff who move", VERDICTS, ASKED_OF_START, "{lead_time, not_too_long_ago}"),
+    Mutant("lead time: of a start that is moved", VERDICTS, "            asked.add(lead_time)\n", "            pass\n"),
+    Mutant("lead time: not to give time back", VERDICTS, "if takes_time(before, after):", "if True:"),
+    Mutant("lead time: not for staff who move", VERDICTS, NOT_FOR_STAFF, "return asked"),
+    Mutant("the start is ahead: in the list", VERDICTS, LIST, LIST.replace("start_ahead, ", "")),
+    Mutant("the start is ahead: of a start that is moved", VERDICTS, ASKED_OF_START, "asked.add(not_too_long_ago)"),
+    Mutant("the end is ahead: of an end that is moved", VERDICTS, "{end_ahead, horizon}", "{horizon}"),
+    Mutant("the end is ahead: now is past", VERDICTS, "if slot.end <= now:", "if slot.end < now:"),
     Mutant("lead time: not where only the end is moved", VERDICTS, START_MOVED, "if True:"),
     Mutant("not too long ago: in the list", VERDICTS, LIST, LIST.replace("not_too_long_ago, ", "")),
-    Mutant("not too long ago: of a start that is moved", VERDICTS, ASKED_OF_START, "set() if staff else {lead_time}"),
+    Mutant("not too long ago: of a start that is moved", VERDICTS, ASKED_OF_START, "asked.add(start_ahead)"),
     Mutant("not too long ago: exactly is allowed", VERDICTS, "start < EARLIEST_START", "start <= EARLIEST_START"),
     Mutant("order: in the list", VERDICTS, LIST, LIST.replace("order, ", "")),
     Mutant("order: of a change", VERDICTS, "        asked.add(order)\n", "        pass\n"),
     Mutant("order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
     Mutant("horizon: in the list", VERDICTS, LIST, LIST.replace("horizon, ", "")),
-    Mutant("horizon: of a change", VERDICTS, "        asked.add(horizon)\n", "        pass\n"),
+    Mutant("horizon: of a change", VERDICTS, "{end_ahead, horizon}", "{end_ahead}"),
     Mutant(
         "horizon: exactly is allowed", VERDICTS, "slot.end > window(now=now).end", "slot.end >= window(now=now).end"
     ),
@@ -237,7 +243,7 @@ SLOT_RULES = [
 ]
 
 FREE = "            require_free(after)\n"
-NEEDS_SLOT = "return after.blocks and (has_moved(before, after) or not before.blocks)"
+NEEDS_SLOT = "return after.blocks and (takes_time(before, after) or not before.blocks)"
 IN_SERVICE = "    if needs_free_slot(before, after):\n        asked.add(in_service)\n"
 
 FREE_AND_IN_SERVICE = [
@@ -255,7 +261,7 @@ FREE_AND_IN_SERVICE = [
         "free slot: a move that does not block",
         VERDICTS,
         NEEDS_SLOT,
-        "return has_moved(before, after) or not before.blocks",
+        "return takes_time(before, after) or not before.blocks",
     ),
     Mutant("free slot: not of itself", CONFLICTS, "except_id=booking.pk, most=", "except_id=None, most="),
     Mutant("free slot: three clashes", CONFLICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
@@ -266,17 +272,18 @@ FREE_AND_IN_SERVICE = [
         "in service: for staff too",
         LIFECYCLE,
         ASKED_OF_NEW,
-        f"{ASKED_OF_NEW} - ({{rules.in_service}} if by.is_staff else set())",
+        f"{ASKED_OF_NEW} - ({{rules.in_service}} if act.is_staff else set())",
     ),
     Mutant("in service: a change", VERDICTS, IN_SERVICE, ""),
     Mutant("in service: a move", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not before.blocks and ")),
-    Mutant("in service: a revival", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if before.blocks and ")),
     Mutant("in service: a change by staff", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not staff and ")),
     Mutant("in service: confirming what is there", VERDICTS, NEEDS_SLOT, "return after.blocks"),
 ]
 
 MOVED = "return after.slot != before.slot or after.resource_id != before.resource_id"
 SAME = "abs(wanted - stored) < SAME_MOMENT"
+TAKES = "return after.resource_id != before.resource_id or not before.slot.contains(after.slot)"
+REVIVED = "return set(RULES) - ABOUT_NOW if staff else set(RULES)"
 
 WHOLE_CHANGE = [
     Mutant("whole change: another resource is a move", VERDICTS, MOVED, "return after.slot != before.slot"),
@@ -284,7 +291,11 @@ WHOLE_CHANGE = [
     Mutant("whole change: the start alone is a move", VERDICTS, MOVED, MOVED.replace("slot", "end_time")),
     Mutant("whole change: the end alone is a move", VERDICTS, MOVED, MOVED.replace("slot", "start_time")),
     Mutant("what does not change is not checked again", VERDICTS, MOVED, "return True"),
-    Mutant("a revival is checked", VERDICTS, NEEDS_SLOT, "return after.blocks and has_moved(before, after)"),
+    Mutant("a revival is checked", VERDICTS, NEEDS_SLOT, "return after.blocks and takes_time(before, after)"),
+    Mutant("a revival is a new booking", VERDICTS, REVIVED, "return {in_service}"),
+    Mutant("a revival: staff need no lead time", VERDICTS, REVIVED, "return set(RULES)"),
+    Mutant("giving back takes no time", VERDICTS, TAKES, "return has_moved(before, after)"),
+    Mutant("giving back: on the same resource", VERDICTS, TAKES, "return not before.slot.contains(after.slot)"),
     Mutant("millisecond: less is no move", VERDICTS, SAME, "wanted == stored"),
     Mutant("millisecond: one is a move", VERDICTS, SAME, SAME.replace("<", "<=")),
     Mutant("millisecond: earlier too", VERDICTS, SAME, "wanted - stored < SAME_MOMENT"),
@@ -304,7 +315,7 @@ WAYS = {
     "cancelled to confirmed": ("(self.CANCELLED, self.CONFIRMED): ", "not requires_approval", ("False", "True")),
 }
 CONFIRMED_BEFORE = "current == BookingStatus.CONFIRMED"
-BACK = f"back_to_pending = has_moved(before, after) and approval and {CONFIRMED_BEFORE}"
+BACK = f"back_to_pending = takes_time(before, after) and approval and {CONFIRMED_BEFORE}"
 FIRST = "return cls.PENDING if requires_approval else cls.CONFIRMED"
 ASKED_FIRST = "if not any_status and wanted not in {BookingStatus.PENDING, given}:"
 
@@ -329,7 +340,7 @@ STATUS = [
     ),
     Mutant("status: staff do not", VERDICTS, "    if staff:\n        return wanted\n", ""),
     Mutant("back to pending", VERDICTS, BACK, "back_to_pending = False"),
-    Mutant("back to pending: where moved", VERDICTS, BACK, BACK.replace("has_moved(before, after) and ", "")),
+    Mutant("back to pending: where moved", VERDICTS, BACK, BACK.replace("takes_time(before, after) and ", "")),
     Mutant("back to pending: with approval", VERDICTS, BACK, BACK.replace("approval and ", "")),
     Mutant(
         "back to pending: of confirmed", VERDICTS, BACK, BACK.removesuffix(" and current == BookingStatus.CONFIRMED")
@@ -350,12 +361,14 @@ STATUS = [
     Mutant("first status: with approval", CHOICES, FIRST, "return cls.CONFIRMED"),
     Mutant("first status: what an owner may ask", VERDICTS, ASKED_FIRST, "if False:"),
     Mutant("first status: pending anywhere", VERDICTS, ASKED_FIRST, ASKED_FIRST.replace("BookingStatus.PENDING, ", "")),
-    Mutant("first status: staff ask for any", LIFECYCLE, "any_status=as_record or by.is_staff", "any_status=as_record"),
+    Mutant(
+        "first status: staff ask for any", LIFECYCLE, "any_status=as_record or act.is_staff", "any_status=as_record"
+    ),
 ]
 
 ENDED = "if not staff and booking.end_time <= now:"
-OF_CHANGE = "rules.history(before, now=now, staff=staff)"
-OF_CANCEL = "rules.history(before, now=now, staff=by.is_staff)"
+OF_CHANGE = "rules.history(before, now=act.now, staff=staff)"
+OF_CANCEL = "rules.history(before, now=act.now, staff=act.is_staff)"
 
 HISTORY = [
     Mutant("history: change", LIFECYCLE, OF_CHANGE, "pass"),
@@ -363,10 +376,87 @@ HISTORY = [
     Mutant("history: staff change it", LIFECYCLE, OF_CHANGE, OF_CHANGE.replace("staff=staff", "staff=False")),
     Mutant("history: begun is not ended", VERDICTS, ENDED, ENDED.replace("end_time", "start_time")),
     Mutant("history: cancel", LIFECYCLE, OF_CANCEL, "pass"),
-    Mutant("history: staff cancel it", LIFECYCLE, OF_CANCEL, OF_CANCEL.replace("by.is_staff", "False")),
+    Mutant("history: staff cancel it", LIFECYCLE, OF_CANCEL, OF_CANCEL.replace("act.is_staff", "False")),
     Mutant(
         "history: cancelled before stays", LIFECYCLE, "        if not before.blocks:\n            return before\n", ""
     ),
 ]
 
-MUTANTS = [*GUARDS, *SLOT_RULES, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY]
+RECORD = ("core/tests/guarantee/test_record.py", "core/tests/bookings/test_lifecycle_events.py")
+DECISIONS = ("core/tests/bookings/test_reasons.py", "core/tests/bookings/test_admin*.py")
+RELAY = ("core/tests/record/test_relay.py",)
+WRITING = "core/record/writing.py"
+
+ACTS = [
+    Mutant(
+        "the record: of a new booking",
+        LIFECYCLE,
+        "        record(act, EventKind.CREATED, after=booking)\n",
+        "",
+        tests=RECORD,
+    ),
+    Mutant(
+        "the record: of a removal",
+        LIFECYCLE,
+        "    record(act, EventKind.REMOVED, before=before, after=after)\n",
+        "",
+        tests=RECORD,
+    ),
+    Mutant(
+        "the record: UPDATE on SQLite", CONSTRAINTS, "WHEN NOT ({' AND '.join(allowed)})\"", 'WHEN 0"', tests=RECORD
+    ),
+    Mutant(
+        "the record: DELETE on SQLite",
+        CONSTRAINTS,
+        "WHEN OLD.at >= datetime(",
+        "WHEN 0 AND OLD.at >= datetime(",
+        tests=RECORD,
+    ),
+    Mutant(
+        "the record: REPLACE on SQLite",
+        CONSTRAINTS,
+        "WHEN EXISTS (SELECT 1 FROM",
+        "WHEN NOT EXISTS (SELECT 1 FROM",
+        tests=RECORD,
+    ),
+    Mutant(
+        "the record: UPDATE on PostgreSQL",
+        CONSTRAINTS,
+        "IF TG_OP = 'UPDATE' THEN IF ",
+        "IF TG_OP = 'UPDATE' THEN IF true OR ",
+        POSTGRES,
+        RECORD,
+    ),
+    Mutant(
+        "the record: DELETE on PostgreSQL",
+        CONSTRAINTS,
+        "IF OLD.at < now()",
+        "IF true OR OLD.at < now()",
+        POSTGRES,
+        RECORD,
+    ),
+    Mutant(
+        "the record: TRUNCATE on PostgreSQL", CONSTRAINTS, "BEFORE TRUNCATE ON", "AFTER TRUNCATE ON", POSTGRES, RECORD
+    ),
+    Mutant(
+        "the record: words of a deleted account",
+        WRITING,
+        'owner=None, owner_words={}, reason=""',
+        "owner=None",
+        tests=RECORD,
+    ),
+    Mutant(
+        "the record: handed on in order", "core/record/relay.py", "if not any(", "if True or not any(", POSTGRES, RELAY
+    ),
+    Mutant(
+        "a decision has its state",
+        LIFECYCLE,
+        "if expected and before.status not in expected:",
+        "if False:",
+        tests=DECISIONS,
+    ),
+    Mutant("a reason belongs to a new status", VERDICTS, "        if given:\n", "        if False:\n", tests=DECISIONS),
+    Mutant("a reason is required", VERDICTS, "after.resource.reason_required and not given", "False", tests=DECISIONS),
+]
+
+MUTANTS = [*GUARDS, *SLOT_RULES, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS]

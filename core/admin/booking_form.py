@@ -1,7 +1,8 @@
 """The form of a booking in the admin."""
 
-from datetime import datetime
+from dataclasses import fields
 from typing import Any
+from zlib import crc32
 
 from django import forms
 from django.contrib.admin.widgets import AdminSplitDateTime
@@ -11,9 +12,13 @@ from django.utils import timezone
 from core.choices import BookingStatus
 from core.lifecycle import Changes
 from core.models import Booking
+from core.record.models import LONGEST_REASON
 from core.staff.forms import HiddenStateField, SaveErrorForm
+from core.texts import fold_line_ends
 
-CHANGED_MEANWHILE = "Somebody changed this booking after you opened it. Reload the page to see it as it is now."
+CHANGED_MEANWHILE = (
+    "Somebody changed this booking after you opened it; it is {status} by now. Reload the page to see it as it is."
+)
 
 
 class MomentField(forms.SplitDateTimeField):
@@ -29,17 +34,48 @@ class MomentField(forms.SplitDateTimeField):
         )
 
 
+class ReasonField(forms.CharField):
+    """Why staff decide as they do; the owner reads it."""
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(
+            max_length=LONGEST_REASON,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text="The owner reads it in the e-mail and in the history.",
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature
+        return super().to_python(fold_line_ends(value) if isinstance(value, str) else value)
+
+
+class ReasonForm(forms.Form):
+    """The reason for a decision about several bookings."""
+
+    reason = ReasonField(required=False)
+
+    def __init__(self, *args: Any, is_required: bool, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = is_required
+
+
+def version_of(booking: Booking) -> str:
+    """The version of a booking for the hidden field `seen`: a new note of staff does not change the moment."""
+    return f"{booking.updated_at.isoformat()} {crc32(booking.staff_note.encode())}"
+
+
 class BookingForm(SaveErrorForm):
     """A booking; the verbs check the rules after the form is valid."""
 
     start_time = MomentField(label="Start (UTC)")
     end_time = MomentField(label="End (UTC)")
+    reason = ReasonField(label="Reason for a new status", required=False)
     past_confirmed = forms.BooleanField(label="Record it anyway", required=False, widget=forms.HiddenInput)
     seen = HiddenStateField(required=False)
 
     class Meta:
         model = Booking
-        fields = ("user", "resource", "start_time", "end_time", "status", "notes")
+        fields = ("user", "resource", "start_time", "end_time", "status", "notes", "staff_note")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
@@ -51,13 +87,10 @@ class BookingForm(SaveErrorForm):
                 help_text="A resource that requires approval gives pending, another one confirmed.",
             )
             self.initial.pop("status", None)
+            del self.fields["reason"]
         else:
             del self.fields["past_confirmed"]
-            self.initial["seen"] = self.version_of(self.instance.updated_at)
-
-    def version_of(self, moment: datetime) -> str:
-        """The moment of the last change, as text for the hidden field `seen`."""
-        return moment.isoformat()
+            self.initial["seen"] = version_of(self.instance)
 
     def clean_seen(self) -> str:
         """The version of the booking when the form was opened.
@@ -66,8 +99,8 @@ class BookingForm(SaveErrorForm):
             ValidationError: When the booking has changed since.
         """
         seen = self.cleaned_data["seen"]
-        if seen and self.instance.pk is not None and seen != self.version_of(self.instance.updated_at):
-            raise ValidationError(CHANGED_MEANWHILE, code="changed_meanwhile")
+        if seen and self.instance.pk is not None and seen != version_of(self.instance):
+            raise ValidationError(CHANGED_MEANWHILE.format(status=self.instance.status), code="state_changed")
         return seen
 
     def clean(self) -> dict[str, Any] | None:
@@ -87,8 +120,7 @@ class BookingForm(SaveErrorForm):
     @property
     def changes(self) -> Changes:
         """The edited fields; the others keep their stored values, with seconds and fractions that the form hides."""
-        columns = {"resource": "resource_id"}
-        edited = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
+        edited = {name: self.cleaned_data[name] for name in self.changed_data}
         if "resource" in edited:
-            edited["resource"] = edited["resource"].pk
-        return Changes(**{columns.get(name, name): value for name, value in edited.items()})
+            edited["resource_id"] = edited["resource"].pk
+        return Changes(**{field.name: edited[field.name] for field in fields(Changes) if field.name in edited})

@@ -1,11 +1,10 @@
 """The admin of bookings: another face of the same verbs."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,18 +15,34 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from core import lifecycle
-from core.admin.booking_form import BookingForm
+from core.admin.booking_form import BookingForm, ReasonForm
 from core.choices import BookingStatus
 from core.errors import BookingError
 from core.intervals import in_short
 from core.lifecycle import Changes
 from core.models import Booking, Resource
+from core.record.acts import Act
+from core.record.kinds import Channel
 from core.staff.base import ForStaff, bookings_link, keys_of, minutes, nowrap
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
 from core.staff.forms import is_key
 
 # The number of a booking, alone or as a mail writes it: "no. 34".
 NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]+)", re.IGNORECASE)
+
+
+# The statuses that a decision is about; a booking with another one by then is left as it is.
+EXPECTED = {
+    BookingStatus.CONFIRMED: (BookingStatus.PENDING,),
+    BookingStatus.REJECTED: (BookingStatus.PENDING,),
+    BookingStatus.CANCELLED: BookingStatus.blocking(),
+}
+
+
+def act_of(request: HttpRequest, reason: str = "") -> Act:
+    """The act of a member of staff on a page of the admin, at this moment."""
+    request_id = getattr(request, "request_id", "")
+    return Act(by=request.user, now=timezone.now(), channel=Channel.ADMIN, request_id=request_id, reason=reason)
 
 
 class ResourceFilter(admin.RelatedFieldListFilter):
@@ -132,9 +147,9 @@ class BookingAdmin(ForStaff):
         if obj is None:
             time["fields"] = [*time["fields"], "past_confirmed"]
         subject: dict[str, Any] = {"fields": ["user" if obj is None else "owner", "resource"]}
-        details: dict[str, Any] = {"fields": ["status", "notes"]}
+        details: dict[str, Any] = {"fields": ["status", "notes", "staff_note"]}
         if obj is not None:
-            details["fields"] = [*details["fields"], "created", "changed", "seen"]
+            details["fields"] = ["status", "reason", "notes", "staff_note", "created", "changed", "seen"]
         return [(None, subject), ("Time", time), (None, details)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
@@ -143,11 +158,11 @@ class BookingAdmin(ForStaff):
 
     def save_model(self, request: HttpRequest, obj: Booking, form: BookingForm, change: bool) -> None:  # noqa: FBT001
         """Creates a booking as a record (without lead time), or changes the edited fields."""
-        now = timezone.now()
-        if change:
-            lifecycle.change(obj, changes=form.changes, by=request.user, now=now)
-            return
         data = form.cleaned_data
+        if change:
+            expected = (form.initial["status"],) if form.changes.status else ()
+            lifecycle.change(obj, changes=form.changes, act=act_of(request, data["reason"]), expected=expected)
+            return
         booking = lifecycle.book(
             user=data["user"],
             resource_id=data["resource"].pk,
@@ -155,8 +170,8 @@ class BookingAdmin(ForStaff):
             end_time=data["end_time"],
             status=data["status"] or None,
             notes=data["notes"],
-            by=request.user,
-            now=now,
+            staff_note=data["staff_note"],
+            act=act_of(request),
             as_record=True,
         )
         obj.pk, obj.status = booking.pk, booking.status
@@ -169,34 +184,35 @@ class BookingAdmin(ForStaff):
 
     def delete_model(self, request: HttpRequest, obj: Booking) -> None:
         """Deletes the row; notifies the owner when the deletion cancels a booking."""
-        lifecycle.remove(obj, by=request.user, now=timezone.now())
+        lifecycle.remove(obj, act=act_of(request))
 
     # --- Bulk actions -------------------------------------------------------------------------------------------------
 
     @admin.action(permissions=["change"], description="Confirm selected bookings")
     def confirm(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        """Confirms the bookings that are pending."""
         self.set_status(BookingStatus.CONFIRMED, request, queryset)
 
     @admin.action(permissions=["change"], description="Reject selected bookings")
     def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
-        if not request.POST.get("post"):
-            return self.ask_first("reject", request, queryset)
-        return self.set_status(BookingStatus.REJECTED, request, queryset)
+        """Rejects the bookings that are pending."""
+        return self.ask_first("reject", BookingStatus.REJECTED, request, queryset)
 
     @admin.action(permissions=["change"], description="Cancel selected bookings")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
         """Cancels the bookings that block their slot."""
-        if not request.POST.get("post"):
-            return self.ask_first("cancel", request, queryset)
-        return self.set_status(BookingStatus.CANCELLED, request, queryset, verb=self.cancel_as_change)
+        return self.ask_first("cancel", BookingStatus.CANCELLED, request, queryset)
 
-    def cancel_as_change(self, booking: Booking, *, changes: Changes, **by_and_now: Any) -> Booking:  # noqa: ANN401 - `by` and `now`
-        """`lifecycle.cancel` with the signature of `lifecycle.change`."""
-        return lifecycle.cancel(booking, **by_and_now)
-
-    def ask_first(self, verb: str, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse:
-        """The page that names the bookings and asks before anything happens to them."""
+    def ask_first(
+        self, verb: str, status: BookingStatus, request: HttpRequest, queryset: QuerySet[Booking]
+    ) -> HttpResponse | None:
+        """Sets the status after a page that names the bookings and asks for a reason; no answer before that."""
         bookings = list(queryset.order_by("start_time", "pk"))
+        is_required = status == BookingStatus.REJECTED and any(each.resource.reason_required for each in bookings)
+        answered = bool(request.POST.get("post"))
+        form = ReasonForm(request.POST if answered else None, is_required=is_required)
+        if answered and form.is_valid():
+            return self.set_status(status, request, queryset, reason=form.cleaned_data["reason"])
         number = "this booking" if len(bookings) == 1 else f"these {len(bookings)} bookings"
         context = {
             **self.admin_site.each_context(request),
@@ -204,37 +220,28 @@ class BookingAdmin(ForStaff):
             "title": f"{verb.capitalize()} {number}",
             "question": f"Do you want to {verb} {number}?",
             "verb": verb,
+            "form": form,
             "bookings": bookings,
             "keys": keys_of(bookings),
         }
         return TemplateResponse(request, "admin/core/booking/ask_first.html", context)
 
     def set_status(
-        self,
-        status: BookingStatus,
-        request: HttpRequest,
-        queryset: QuerySet[Booking],
-        *,
-        verb: Callable[..., Booking] = lifecycle.change,
+        self, status: BookingStatus, request: HttpRequest, queryset: QuerySet[Booking], *, reason: str = ""
     ) -> None:
         """Sets the status of each booking in its own transaction, and reports every failure with its reason."""
-        done, unchanged, failures = 0, 0, []
+        done, failures, changes = 0, [], Changes(status=status)
         for booking in queryset.order_by("start_time", "pk"):
             try:
                 with transaction.atomic():
-                    after = verb(booking, changes=Changes(status=status), by=request.user, now=timezone.now())
-                    changed = after.status == status != booking.status
-                    if changed:
-                        self.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
+                    act = act_of(request, reason)
+                    after = lifecycle.change(booking, changes=changes, act=act, expected=EXPECTED[status])
+                    self.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
             except BookingError as error:
                 failures.append(f"{self.describe(booking)}: {error.message}")
             else:
-                done += changed
-                unchanged += not changed
+                done += 1
         self.report(request, {status.label: done}, failures)
-        if unchanged:
-            were = "1 booking was" if unchanged == 1 else f"{unchanged} bookings were"
-            self.message_user(request, f"{were} left as before: nothing to do there.", messages.INFO)
 
     def describe(self, obj: Booking) -> str:
         return f"Booking {obj.pk} ({obj})"

@@ -26,7 +26,7 @@ class ResourceAdmin(ForStaff):
 
     def get_fields(self, request: HttpRequest, obj: Resource | None = None) -> list[str]:
         """The fields; an existing resource also has a link to its bookings."""
-        names = ["name", "description", "capacity", "is_available", "requires_approval"]
+        names = ["name", "description", "capacity", "is_available", "requires_approval", "reason_required"]
         return [*names, "bookings"] if obj else names
 
     @admin.display(description="bookings")

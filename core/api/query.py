@@ -179,6 +179,14 @@ class ChoiceParameter(serializers.ChoiceField):
         super().__init__(choices, required=False, error_messages={"invalid_choice": message}, **kwargs)
 
 
+class IncludeParameter(serializers.MultipleChoiceField):
+    """What an answer shows beside its usual fields: one word or more, repeated."""
+
+    def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        message = f"Send {', '.join(choices)}; it may be repeated."
+        super().__init__(choices=choices, required=False, error_messages={"invalid_choice": message}, **kwargs)
+
+
 class FlagParameter(ChoiceParameter):
     """`true` or `false`; an absent flag filters nothing."""
 

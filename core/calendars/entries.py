@@ -46,20 +46,19 @@ class Entry:
     attendee_name: str = ""
 
 
-def entry_of(booking: Booking, *, busy_only: bool = False, sequence: int | None = None) -> Entry:
+def entry_of(booking: Booking, *, busy_only: bool = False) -> Entry:
     """Returns the calendar entry of a booking.
 
     Args:
         booking: The booking, with its user and resource loaded.
         busy_only: True to leave out the owner and the notes.
-        sequence: The revision number; None for the stored one.
     """
     status = STATUS[BookingStatus(booking.status)]
     resource_name = plain_text(booking.resource.name)
     personal_fields = {} if busy_only else personal_fields_of(booking)
     return Entry(
         uid=str(booking.calendar_uid),
-        sequence=booking.calendar_sequence if sequence is None else sequence,
+        sequence=booking.calendar_sequence,
         start=booking.start_time,
         end=full_second(booking.end_time),
         status=status,

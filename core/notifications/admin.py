@@ -11,9 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from core.notifications import messages as verbs
-from core.notifications.facts import lines_of
 from core.notifications.models import Notification, NotificationPreferences
 from core.outbox.models import State
+from core.record.facts import lines_of
 from core.staff.base import ForStaff, minutes
 
 

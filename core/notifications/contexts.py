@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from core import events
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications.recipients import Recipient
@@ -47,7 +46,7 @@ def booking_context(
         by: The user who caused the event; None for the system.
         extra: Further values of this kind of message.
     """
-    owner, resource = one_line(booking.user.get_username()), one_line(booking.resource.name)
+    owner, resource = owner_name(booking.user, recipient), one_line(booking.resource.name)
     by_owner, for_staff = by is not None and by.pk == booking.user_id, recipient.for_staff
     start = format_moment(booking.start_time, recipient.zone)
     facts = [
@@ -78,6 +77,11 @@ def booking_context(
     }
 
 
+def owner_name(user: User, recipient: Recipient) -> str:
+    """Returns the user name in one line; staff may read of a booking after the deletion of its owner's account."""
+    return one_line(user.get_username()) or ("a deleted account" if recipient.for_staff else "")
+
+
 def slot_of(booking: Booking, recipient: Recipient, *, status: str = "") -> Fact:
     """Returns the resource of a booking with the status, if one is given, and its start and end."""
     start, end = (format_moment(bound, recipient.zone) for bound in (booking.start_time, booking.end_time))
@@ -102,9 +106,9 @@ def possessive(owner: str, *, by_owner: bool, for_staff: bool) -> str:
     return "their" if by_owner else f"{owner}'s"
 
 
-def change_context(event: events.BookingChanged | events.BookingCancelled, recipient: Recipient) -> Context:
+def change_context(before: Booking, after: Booking, recipient: Recipient) -> Context:
     """Returns the differences between the booking before and after; the notes are apart, since they may be long."""
-    before, after, zone = event.before, event.after, recipient.zone
+    zone = recipient.zone
     times = [
         Difference("Start", format_moment(before.start_time, zone), format_moment(after.start_time, zone)),
         Difference("End", format_moment(before.end_time, zone), format_moment(after.end_time, zone)),
@@ -114,7 +118,7 @@ def change_context(event: events.BookingChanged | events.BookingCancelled, recip
         names = one_line(before.resource.name), one_line(after.resource.name)
         differences.insert(0, Difference("Resource", *names))
     details_changed = bool(differences) or before.notes != after.notes
-    if before.status != after.status and not isinstance(event, events.BookingCancelled):
+    if before.status != after.status and after.status != BookingStatus.CANCELLED:
         differences.append(Difference("Status", str(before.status), str(after.status)))
     return {
         "differences": differences,

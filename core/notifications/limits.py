@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from core.notifications.facts import Facts
 from core.notifications.kinds import Kind
 from core.notifications.messages import RETRY_FOR, new_message
 from core.notifications.models import Notification
@@ -22,6 +21,7 @@ from core.outbox.channels import NotNeeded
 from core.outbox.claims import unclaimed
 from core.outbox.models import State
 from core.querysets import locked
+from core.record.facts import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def with_message(facts: Facts, row: Notification) -> Facts:
     """Returns the facts of a message that stands for others, with one message more; each booking as it is now."""
     bookings = {each["booking"]["id"]: each for each in facts["bookings"]}
     stands_for_others = row.kind == Kind.BOOKINGS_IN_ONE
-    told: Facts = row.facts if stands_for_others else {"messages": 1, "bookings": [last_state(row)], "more": 0}
+    told: Facts = row.facts if stands_for_others else {"messages": 1, "bookings": [row.facts["after"]], "more": 0}
     more = facts["more"] + told["more"]
     for each in told["bookings"]:
         if each["booking"]["id"] in bookings or len(bookings) < MAX_BOOKINGS:
@@ -151,12 +151,3 @@ def with_message(facts: Facts, row: Notification) -> Facts:
         else:
             more += 1
     return {"messages": facts["messages"] + told["messages"], "bookings": list(bookings.values()), "more": more}
-
-
-def last_state(row: Notification) -> Facts:
-    """Returns the facts of a booking after the event of a message; a removal is a revision of its own."""
-    after: Facts = row.facts["after"]
-    if not row.facts.get("removed"):
-        return after
-    booking = {**after["booking"], "calendar_sequence": after["booking"]["calendar_sequence"] + 1}
-    return {**after, "booking": booking}

@@ -12,7 +12,6 @@ from django.contrib.auth.tokens import default_token_generator
 from django.template.loader import render_to_string
 from djoser.utils import encode_uid
 
-from core import events
 from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import links
@@ -24,12 +23,13 @@ from core.notifications.contexts import (
     change_context,
     slot_of,
 )
-from core.notifications.facts import Facts, booking_facts, booking_of, event_of, without_words, without_words_of
 from core.notifications.invitations import calendar_attachments, calendar_file
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient
-from core.notifications.words import format_moment, one_line, shortened, tidy, zone_name
+from core.notifications.words import format_moment, lines, one_line, shortened, tidy, zone_name
+from core.record.facts import Event, Facts, booking_facts, booking_of, event_of, without_words, without_words_of
+from core.record.kinds import EventKind
 from core.utils import Attachment, Message
 
 # No vacation notice answers such a message (RFC 3834, section 5).
@@ -97,13 +97,13 @@ def letter_of(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
     return Letter("email_entered", {"name": name, "link": links.confirm_url(row.user_id, recipient.address)})
 
 
-def letter_of_event(event: events.BookingEvent, recipient: Recipient) -> Letter:
-    """Returns the letter about an event of a booking."""
-    if isinstance(event, events.BookingCreated):
+def letter_of_event(event: Event, recipient: Recipient) -> Letter:
+    """Returns the letter about an act on a booking."""
+    if event.before is None:
         return booking_created(event, recipient)
-    if isinstance(event, events.BookingCancelled):
-        return booking_cancelled(event, recipient)
-    return booking_changed(event, recipient)
+    if event.after.status == BookingStatus.CANCELLED:
+        return booking_cancelled(event, event.before, recipient)
+    return booking_changed(event, event.before, recipient)
 
 
 def footer_context(row: Notification, recipient: Recipient) -> Context:
@@ -132,26 +132,32 @@ def unsubscribe_headers(link: str) -> dict[str, str]:
 # --- The messages -----------------------------------------------------------------------------------------------------
 
 
-def booking_created(event: events.BookingCreated, recipient: Recipient) -> Letter:
+def booking_created(event: Event, recipient: Recipient) -> Letter:
     """Describes a new booking and says if it waits for approval."""
-    return Letter(
-        "booking_created", booking_context(event.booking, recipient, status=event.booking.status, by=event.by)
-    )
+    return Letter("booking_created", booking_context(event.after, recipient, status=event.after.status, by=event.by))
 
 
-def booking_changed(event: events.BookingChanged, recipient: Recipient) -> Letter:
+def booking_changed(event: Event, before: Booking, recipient: Recipient) -> Letter:
     """Lists the old and the new values; a new status has its own templates."""
-    context = {"was_blocking": event.before.blocks, **change_context(event, recipient)}
-    same_status = event.before.status == event.after.status
-    template = "booking_changed" if same_status else "booking_status_changed"
-    return Letter(template, booking_context(event.after, recipient, status=event.after.status, by=event.by, **context))
+    after = event.after
+    context = {
+        "was_blocking": before.blocks,
+        "reason": lines(event.reason),
+        **change_context(before, after, recipient),
+    }
+    template = "booking_changed" if before.status == after.status else "booking_status_changed"
+    return Letter(template, booking_context(after, recipient, status=after.status, by=event.by, **context))
 
 
-def booking_cancelled(event: events.BookingCancelled, recipient: Recipient) -> Letter:
+def booking_cancelled(event: Event, before: Booking, recipient: Recipient) -> Letter:
     """Says that the slot is free again."""
-    context = {"removed": event.removed, **change_context(event, recipient)}
+    context = {
+        "removed": event.kind == EventKind.REMOVED,
+        "reason": lines(event.reason),
+        **change_context(before, event.after, recipient),
+    }
     status = BookingStatus.CANCELLED.value
-    return Letter("booking_cancelled", booking_context(event.before, recipient, status=status, by=event.by, **context))
+    return Letter("booking_cancelled", booking_context(before, recipient, status=status, by=event.by, **context))
 
 
 def booking_reminder(facts: Facts, recipient: Recipient) -> Letter:

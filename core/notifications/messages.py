@@ -1,4 +1,4 @@
-"""Writes message rows in the transaction of their event, with one statement for each event.
+"""Writes message rows: about bookings from the rows of the record, about accounts in the transaction of their event.
 
 Preferences and time zones are read only when a message is sent.
 """
@@ -12,47 +12,61 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from core import events
-from core.choices import BookingStatus
 from core.models import Booking
 from core.notifications import preferences
-from core.notifications.facts import Facts, booking_facts, facts_of
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.preferences import preferences_of
 from core.notifications.recipients import is_address
 from core.outbox import worker
 from core.outbox.models import State
+from core.record.facts import Facts, booking_facts, event_of, facts_of
+from core.record.kinds import EventKind
+from core.record.models import BookingEvent
 
 logger = logging.getLogger(__name__)
 
 RETRY_FOR = timedelta(days=1)
 
-KIND_OF_STATUS = {
-    BookingStatus.CONFIRMED: Kind.BOOKING_CONFIRMED,
-    BookingStatus.REJECTED: Kind.BOOKING_REJECTED,
-    BookingStatus.CANCELLED: Kind.BOOKING_CANCELLED,
+# The kind of message that tells each kind of act.
+KINDS = {
+    EventKind.CREATED: Kind.BOOKING_CREATED,
+    EventKind.CHANGED: Kind.BOOKING_CHANGED,
+    EventKind.CONFIRMED: Kind.BOOKING_CONFIRMED,
+    EventKind.REJECTED: Kind.BOOKING_REJECTED,
+    EventKind.CANCELLED: Kind.BOOKING_CANCELLED,
+    EventKind.EXPIRED: Kind.BOOKING_CANCELLED,
+    EventKind.REMOVED: Kind.BOOKING_CANCELLED,
 }
 
 
 # --- Events -----------------------------------------------------------------------------------------------------------
 
 
-def booking_created(event: events.BookingCreated) -> None:
-    """Tells the owner and staff about a new booking."""
-    notify(Kind.BOOKING_CREATED, event, event.booking)
+def tell_of_booking(row: BookingEvent) -> None:
+    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address: a reader.
 
-
-def booking_changed(event: events.BookingChanged) -> None:
-    """Tells the owner and staff about a changed booking, in one message even if the status changed, too."""
-    kind = Kind.BOOKING_CHANGED
-    if event.before.status != event.after.status:
-        kind = KIND_OF_STATUS.get(BookingStatus(event.after.status), kind)
-    notify(kind, event, event.after)
-
-
-def booking_cancelled(event: events.BookingCancelled) -> None:
-    """Tells the owner and staff that the slot is free again."""
-    notify(Kind.BOOKING_CANCELLED, event, event.before)
+    Nobody is told of a booking that is over: an invitation or a cancellation would come too late. Nobody is told of a
+    change of a booking that holds no slot before and after it, or of a change that only staff can see.
+    """
+    facts = facts_of(row)
+    event = event_of(facts)
+    if event.is_over or event.changes_nothing or (event.before is not None and not event.holds_slot):
+        return
+    kind, owner = KINDS[event.kind], row.owner
+    rows = []
+    if owner is not None and owner.email and is_address(owner.email):
+        rows.append(new_message(kind, now=row.at, user=owner, to=owner.email, facts=facts, booking_id=row.booking_id))
+    elif owner is not None and owner.email:
+        logger.warning("User %s has no valid e-mail address; nothing is sent to them.", owner.pk)
+    # The owner's message replaces the staff copy to the same address, but only if the owner is staff: other users may
+    # enter a staff address that is not theirs.
+    owner_address = owner.email if owner is not None and owner.is_staff and owner.is_active else ""
+    rows += [
+        new_message(kind, now=row.at, to=address, facts=facts, booking_id=row.booking_id)
+        for address in staff_addresses(except_for=owner_address)
+    ]
+    write(rows)
 
 
 def slots_freed(user: User, *, now: datetime) -> None:
@@ -104,29 +118,6 @@ def email_changed(user: User, *, before: str, now: datetime) -> None:
 
 
 # --- Recipients -------------------------------------------------------------------------------------------------------
-
-
-def notify(kind: Kind, event: events.BookingEvent, booking: Booking) -> None:
-    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address.
-
-    Nobody is told of a booking that is over: an invitation or a cancellation would come too late.
-    """
-    if event.is_over:
-        return
-    now, facts, owner = event.at, facts_of(event), booking.user
-    rows = []
-    if owner.email and is_address(owner.email):
-        rows.append(new_message(kind, now=now, user=owner, to=owner.email, facts=facts, booking_id=booking.pk))
-    elif owner.email:
-        logger.warning("User %s has no valid e-mail address; nothing is sent to them.", owner.pk)
-    # The owner's message replaces the staff copy to the same address, but only if the owner is staff: other users may
-    # enter a staff address that is not theirs.
-    owner_address = owner.email if owner.is_staff and owner.is_active else ""
-    rows += [
-        new_message(kind, now=now, to=address, facts=facts, booking_id=booking.pk)
-        for address in staff_addresses(except_for=owner_address)
-    ]
-    write(rows)
 
 
 def staff_addresses(*, except_for: str = "") -> Iterator[str]:

@@ -11,11 +11,11 @@ from django.core.validators import validate_email
 
 from core.choices import BookingStatus
 from core.models import Booking
-from core.notifications.facts import Facts
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.preferences import preferences_of
 from core.outbox.channels import NotNeeded
+from core.record.facts import Facts
 from core.zones import DEFAULT_ZONE, zone_named
 
 

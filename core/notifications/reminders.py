@@ -4,16 +4,15 @@ from datetime import datetime, timedelta
 
 from django.db.models import BigIntegerField, Case, Exists, F, Max, OuterRef, Value, When
 
-from core import events
 from core.choices import BookingStatus
 from core.functions import Epoch
 from core.models import Booking
-from core.notifications.facts import facts_of
 from core.notifications.kinds import Kind
 from core.notifications.messages import new_message, write
 from core.notifications.models import DEFAULT_REMINDER_MINUTES, Notification, NotificationPreferences
 from core.outbox.delivery import Run, Tally
 from core.querysets import BookingQuerySet
+from core.record.facts import booking_facts
 
 BATCH = 500
 
@@ -73,7 +72,7 @@ def new_reminder(booking: Booking, *, now: datetime) -> Notification:
         now=now,
         user=booking.user,
         to=booking.user.email,
-        facts=facts_of(events.BookingCreated(booking=booking, by=None, at=now)),
+        facts={"after": booking_facts(booking)},
         booking_id=booking.pk,
         starts_at=booking.start_time,
     )

@@ -1,4 +1,4 @@
-"""Connects messages to events: the app's own for bookings, and Django's signals for accounts.
+"""Connects messages to the events of accounts: the app's own, and Django's signals.
 
 Every change of an account sends Django's signals, whichever view or command makes it.
 """
@@ -15,9 +15,6 @@ from core.notifications import limits, messages
 
 def connect() -> None:
     """Subscribes to the events and signals; connecting twice counts once."""
-    events.subscribe(events.BookingCreated, messages.booking_created)
-    events.subscribe(events.BookingChanged, messages.booking_changed)
-    events.subscribe(events.BookingCancelled, messages.booking_cancelled)
     events.subscribe(events.PasswordResetRequested, messages.password_reset_requested)
     events.subscribe(events.EmailEntered, messages.email_entered)
     pre_save.connect(before_user_saved, sender=settings.AUTH_USER_MODEL, dispatch_uid="core.before_user_saved")

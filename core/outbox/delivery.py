@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Generic
 
@@ -51,10 +51,16 @@ class Run:
     """
 
     def __init__(
-        self, now: datetime, *, stopping: threading.Event | None = None, failures: Failures | None = None
+        self,
+        now: datetime,
+        *,
+        stopping: threading.Event | None = None,
+        failures: Failures | None = None,
+        feed: "Callable[[Run], object] | None" = None,
     ) -> None:
         self._began, self._ticks = now, time.monotonic()
         self._stopping = stopping
+        self._feed, self._fed = feed, self._ticks
         self.failures = Failures() if failures is None else failures
 
     @property
@@ -65,6 +71,12 @@ class Run:
     @property
     def now(self) -> datetime:
         return self._began + timedelta(seconds=self.seconds)
+
+    def feed(self) -> None:
+        """Lets new rows be written, at most once in `LOOK_SECONDS`: those of a long run wait for no other run."""
+        if self._feed is not None and time.monotonic() - self._fed >= LOOK_SECONDS:
+            self._feed(self)
+            self._fed = time.monotonic()
 
     @property
     def is_over(self) -> bool:
@@ -166,6 +178,7 @@ class Delivery(Generic[Row, Parcel]):
 
     def begin_call(self) -> bool:
         """Claims a due row and begins its call; returns False if no row is due or no call may begin."""
+        self.run.feed()
         claimed_at = self.run.seconds
         if not self.has_room or (row := self.claim()) is None:
             return False

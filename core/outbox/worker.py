@@ -9,7 +9,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -30,7 +30,14 @@ STOP_SECONDS = 10
 
 Job = Callable[[Run], Tally]
 
+_feeders: list[Job] = []
 _jobs: list[Job] = []
+
+
+def add_feeder(feeder: Job) -> None:
+    """Adds a job that writes rows for the others: it runs before them, and again while they take long."""
+    if feeder not in _feeders:
+        _feeders.append(feeder)
 
 
 def add_job(job: Job) -> None:
@@ -47,9 +54,19 @@ def run_due(*, now: datetime, stopping: threading.Event | None = None, failures:
         stopping: No call begins once this is set.
         failures: The number of failed calls in a row, from the run before; the run updates the numbers.
     """
-    run = Run(now, stopping=stopping, failures=failures)
+    run = Run(now, stopping=stopping, failures=failures, feed=feed)
+    return feed(run) + run_jobs(_jobs, run)
+
+
+def feed(run: Run) -> Tally:
+    """Runs the feeders."""
+    return run_jobs(_feeders, run)
+
+
+def run_jobs(jobs: Sequence[Job], run: Run) -> Tally:
+    """Runs jobs and adds up their tallies; a failed job is logged."""
     tally = Tally()
-    for job in _jobs:
+    for job in jobs:
         try:
             tally += job(run)
         except (DatabaseError, InterfaceError):

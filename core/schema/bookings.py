@@ -20,10 +20,15 @@ from core.api.idempotency import KeyReused
 from core.schema.examples import BOOKING, LATER_SLOT, NEW_BOOKING
 from core.schema.headers import IDEMPOTENCY_KEY, IF_MATCH
 from core.schema.problems import problem_of
-from core.serializers import BookingSerializer
+from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer
 from core.views import BookingViewSet
 
 extend_schema_serializer(examples=[OpenApiExample("example", BOOKING, response_only=True)])(BookingSerializer)
+
+
+@extend_schema_serializer(component_name="Booking", extensions={"x-sometimes": ("staff_note",)})
+class ShownBookingSerializer(BookingWithStaffNoteSerializer):
+    """A booking, with the note of staff where they ask for it."""
 
 
 class NewBookingSerializer(BookingSerializer):
@@ -76,6 +81,7 @@ TOO_SOON = problem_of(errors.StartTooSoon)
 RULES = (
     errors.EndNotAfterStart,
     errors.StartInPast,
+    errors.EndInPast,
     errors.StartTooSoon,
     errors.TooLongAgo,
     errors.TooFarAhead,
@@ -83,6 +89,7 @@ RULES = (
     errors.ResourceOutOfService,
     errors.ResourceMissing,
     errors.StatusNotAllowed,
+    errors.ReasonWithoutStatus,
     errors.TimeNotUtcText,
     Contradiction,
 )
@@ -97,6 +104,7 @@ def sends(**bodies: Any) -> list[OpenApiExample]:  # noqa: ANN401 - any JSON
 describe(
     BookingViewSet,
     "Bookings",
+    shown_as=ShownBookingSerializer,
     list=extend_schema(
         operation_id="listBookings",
         summary="List bookings",
@@ -149,18 +157,19 @@ describe(
         operation_id="replaceBooking",
         summary="Change a booking, all of it",
         description="Checked as a whole. What does not change is not checked again. An owner who moves a confirmed "
-        "booking puts it back to `pending` where the resource requires approval. Send the `ETag` in `If-Match`, and "
+        "booking puts it back to `pending` where the resource requires approval; giving time back needs none. A new "
+        "`status` may come with a `reason`, which the mail and the history show. Send the `ETag` in `If-Match`, and "
         "nobody's changes are lost: where somebody was faster, the answer is a 412 with the current state."
         + OWNER_UNTIL_ENDED,
         examples=sends(moved={**NEW_BOOKING, **LATER_SLOT}),
-        extensions={"x-errors": (*RULES, errors.BookingEnded)},
+        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded)},
     ),
     partial_update=extend_schema(
         operation_id="changeBooking",
         summary="Change what is named of a booking",
         description="As PUT; what is not sent stays." + OWNER_UNTIL_ENDED,
         examples=sends(moved=LATER_SLOT, cancelled={"status": "cancelled"}),
-        extensions={"x-errors": (*RULES, errors.BookingEnded)},
+        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded)},
     ),
     destroy=extend_schema(
         operation_id="cancelBooking",

@@ -6,7 +6,7 @@ from core.api.description import describe
 from core.api.errors import Contradiction
 from core.errors import CapacityTooSmall, ResourceHasBookings
 from core.schema.examples import RESOURCE
-from core.serializers import ResourceSerializer, ResourceWithNextFreeSerializer
+from core.serializers import ResourceSerializer
 from core.views import ResourceViewSet
 
 NEW_RESOURCE = {name: RESOURCE[name] for name in RESOURCE if name not in ("id", "availability_status")}
@@ -14,8 +14,11 @@ NEW_RESOURCE = {name: RESOURCE[name] for name in RESOURCE if name not in ("id", 
 extend_schema_serializer(examples=[OpenApiExample("example", RESOURCE, response_only=True)])(ResourceSerializer)
 
 
-@extend_schema_serializer(component_name="Resource", extensions={"x-sometimes": ("next_free",)})
-class ShownResourceSerializer(ResourceWithNextFreeSerializer):
+ADDED = tuple(name for fields in ResourceSerializer.included.values() for name in fields)
+
+
+@extend_schema_serializer(component_name="Resource", extensions={"x-sometimes": ADDED})
+class ShownResourceSerializer(ResourceSerializer.including(frozenset(ResourceSerializer.included))):
     """A resource and how it stands in the window asked for."""
 
 

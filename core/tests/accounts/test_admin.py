@@ -18,6 +18,7 @@ from core.notifications import messages
 from core.tests.bookings.test_admin import errors_of
 from core.tests.support.clients import pages_of
 from core.tests.support.factories import PASSWORD, booking_body, make_booking, make_resource, make_user
+from core.tests.support.mailing import hand_on
 from core.tests.support.parallel import in_parallel
 
 USERS = "/admin/auth/user/"
@@ -79,6 +80,7 @@ class TestSuperusers:
         as_alice.post("/api/calendar-feeds/", {})
         as_alice.patch("/api/profile/preferences/", {"time_zone": "Asia/Tokyo"})
         RefreshToken.for_user(alice)
+        hand_on()
         assert Notification.objects.filter(user=alice).exists()
 
         if how == "on the page":

@@ -33,8 +33,6 @@ def filled(address: str, **more: object) -> str:
         ("/api/bookings/", "limit", "5"),
         ("/api/bookings/", "format", "json"),
         ("/api/resources/", "start", START),
-        ("/api/resources/", "include", "next_free"),
-        ("/api/resources/{room}/", "include", "next_free"),
         ("/api/resources/{room}/availability/", "start", START),
         ("/api/resources/{room}/slots/", "limit", "5"),
         ("/api/availability/", "duration", "30"),

@@ -6,10 +6,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
-from core import events
 from core.models import Booking, Resource
 from core.tests.support.factories import (
     at,
@@ -18,8 +19,9 @@ from core.tests.support.factories import (
     make_ended_booking,
     make_pending_booking,
     make_rejected_booking,
-    make_resource,
 )
+from core.tests.support.mailing import deliver
+from core.tests.support.records import recorded, told
 
 LIST = "/admin/core/booking/"
 ASKING = ("reject", "cancel")
@@ -53,9 +55,7 @@ def test_two_bookings_are_confirmed(admin_pages: Client, alice: User, lab: Resou
     ("action", "make", "status"),
     [
         ("confirm", make_pending_booking, "confirmed"),
-        ("confirm", make_cancelled_booking, "confirmed"),
         ("reject", make_pending_booking, "rejected"),
-        ("reject", make_booking, "rejected"),
         ("cancel", make_pending_booking, "cancelled"),
         ("cancel", make_ended_booking, "cancelled"),
     ],
@@ -70,39 +70,73 @@ def test_each_action_leads_to_its_status(
 
 @pytest.mark.parametrize(
     ("action", "make"),
-    [("confirm", make_booking), ("reject", make_rejected_booking), ("cancel", make_rejected_booking)],
+    [
+        ("confirm", make_booking),
+        ("confirm", make_cancelled_booking),
+        ("confirm", make_rejected_booking),
+        ("reject", make_booking),
+        ("reject", make_cancelled_booking),
+        ("cancel", make_rejected_booking),
+    ],
 )
-def test_what_needs_nothing_is_left_alone(
+def test_what_is_in_another_state_by_then_is_left_and_named(
     admin_pages: Client, alice: User, room: Resource, action: str, make: object
 ) -> None:
     booking = make(alice, room)
-    assert run(admin_pages, action, booking) == [("info", "1 booking was left as before: nothing to do there.")]
-    assert (status_of(booking), LogEntry.objects.count()) == (booking.status, 0)
+    ((level, sentence),) = run(admin_pages, action, booking)
+    assert (level, sentence.startswith(f"Not done: Booking {booking.pk} (")) == ("error", True)
+    assert sentence.endswith(f": This booking is {booking.status} by now and was left as it is.")
+    assert (status_of(booking), LogEntry.objects.count(), told()) == (booking.status, 0, [])
 
 
-def test_a_refusal_is_reported_with_its_reason_and_stops_nothing_else(
-    admin_pages: Client, alice: User, bob: User, room: Resource, lab: Resource
+def test_of_ten_that_wait_the_two_that_were_cancelled_meanwhile_stay_cancelled(
+    admin_pages: Client, as_alice: APIClient, alice: User, lab: Resource, mailoutbox: list[EmailMultiAlternatives]
 ) -> None:
-    make_booking(alice, room)
-    rival, fine = make_cancelled_booking(bob, room), make_pending_booking(bob, lab)
-    (told, refused) = run(admin_pages, "confirm", rival, fine)
-    assert told == ("success", "1 booking confirmed.")
-    assert refused[0] == "error"
-    assert refused[1].startswith(
-        f"Not done: Booking {rival.pk} (Blue room, {at(10):%Y-%m-%d} 10:00–11:00 UTC, bob): This resource is "
-        "already booked during the selected time."
-    )
-    assert [status_of(rival), status_of(fine)] == ["cancelled", "confirmed"]
+    waiting = [make_pending_booking(alice, lab, at(hour)) for hour in range(8, 18)]
+    for booking in waiting[3:5]:
+        as_alice.delete(f"/api/bookings/{booking.pk}/")
+    deliver()
+    mailoutbox.clear()
+    report = run(admin_pages, "confirm", *waiting)
+    assert report[0] == ("success", "8 bookings confirmed.")
+    assert [f"Booking {booking.pk} " in report[1 + i][1] for i, booking in enumerate(waiting[3:5])] == [True, True]
+    assert [status_of(booking) for booking in waiting[3:5]] == ["cancelled", "cancelled"]
+    deliver()
+    assert len(mailoutbox) == 8
+    assert not any(f"no. {booking.pk}\n" in mail.body for booking in waiting[3:5] for mail in mailoutbox)
 
 
-def test_a_booking_is_not_revived_on_a_resource_out_of_service(admin_pages: Client, alice: User) -> None:
-    booking = make_cancelled_booking(alice, make_resource(is_available=False))
-    ((level, sentence),) = run(admin_pages, "confirm", booking)
-    assert (level, "out of service" in sentence, status_of(booking)) == ("error", True, "cancelled")
+# --- Reasons ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ASKING)
+def test_the_reason_stands_on_record_and_in_the_mail(
+    admin_pages: Client, alice: User, lab: Resource, action: str, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    booking = make_pending_booking(alice, lab)
+    run(admin_pages, action, booking, reason="The projector is broken.\r\nSorry!")
+    (row,) = recorded()
+    assert (row.reason, row.channel) == ("The projector is broken.\nSorry!", "admin")
+    deliver()
+    assert "\nReason:\n> The projector is broken.\n> Sorry!\n" in mailoutbox[0].body
+    assert "The projector is broken." in mailoutbox[0].alternatives[0].content
+
+
+def test_a_rejection_without_the_reason_that_a_resource_requires_asks_again(
+    admin_pages: Client, alice: User, lab: Resource
+) -> None:
+    Resource.objects.filter(pk=lab.pk).update(reason_required=True)
+    booking = make_pending_booking(alice, lab)
+    body = {"action": "reject", "_selected_action": [booking.pk], "post": "yes"}
+    for reason in ("", "  ", "x" * 501):
+        answer = admin_pages.post(LIST, {**body, "reason": reason})
+        assert (answer.status_code, status_of(booking)) == (200, "pending")
+        assert "errorlist" in answer.content.decode()
+    admin_pages.post(LIST, {**body, "reason": "x" * 500})
+    assert (status_of(booking), recorded()[0].reason) == ("rejected", "x" * 500)
 
 
 def test_many_refusals_are_counted(admin_pages: Client, alice: User, room: Resource) -> None:
-    make_booking(alice, room)
     rivals = [make_cancelled_booking(alice, room) for _ in range(13)]
     report = run(admin_pages, "confirm", *rivals)
     assert len(report) == 11
@@ -127,13 +161,11 @@ def test_all_of_the_page_of_today_are_those_of_today(admin_pages: Client, alice:
 
 
 def test_a_bulk_action_is_told_like_any_other_change(
-    admin_pages: Client, admin: User, alice: User, lab: Resource, heard: list
+    admin_pages: Client, admin: User, alice: User, lab: Resource
 ) -> None:
     booking = make_pending_booking(alice, lab)
     run(admin_pages, "confirm", booking)
-    (told,) = heard
-    assert (type(told), told.before.status, told.after.status) == (events.BookingChanged, "pending", "confirmed")
-    assert told.by.pk == admin.pk
+    assert told() == [("booking.confirmed", booking.pk, "admin")]
 
 
 def test_the_history_says_who_did_what(admin_pages: Client, admin: User, alice: User, lab: Resource) -> None:

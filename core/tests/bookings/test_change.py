@@ -10,8 +10,10 @@ from rest_framework.test import APIClient
 
 from core import errors, lifecycle
 from core.models import Booking, Resource
+from core.tests.support.acts import act
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body, make_booking, make_ended_booking, make_resource, text
+from core.tests.support.records import recorded
 
 CLIENTS = ["as_alice", "as_admin"]
 
@@ -340,7 +342,6 @@ def test_notes_can_be_edited_though_the_resource_went_out_of_service(
     ("status", "sent"),
     [
         pytest.param("confirmed", {"end_time": text(at(12))}, id="moved on it: the end"),
-        pytest.param("confirmed", {"end_time": text(at(10.5))}, id="moved on it: shortened"),
         pytest.param("pending", {"start_time": text(at(9))}, id="moved on it: the start"),
         pytest.param("cancelled", {"status": "pending"}, id="revived as pending"),
         pytest.param("cancelled", {"status": "confirmed"}, id="revived as confirmed"),
@@ -355,6 +356,20 @@ def test_nothing_that_blocks_is_moved_or_revived_on_a_resource_out_of_service(
     answer = request.getfixturevalue(client).patch(url(mine), sent)
     assert_flat_error(answer, 400, "resource_out_of_service", "resource")
     assert stored(mine) == before
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    "sent",
+    [{"end_time": text(at(10.5))}, {"start_time": text(at(10.5))}, {"status": "cancelled"}],
+    ids=["the end", "the start", "all of it"],
+)
+def test_time_can_be_given_back_on_a_resource_out_of_service(
+    request: pytest.FixtureRequest, alice: User, room: Resource, client: str, sent: dict
+) -> None:
+    mine = make_booking(alice, room)
+    Resource.objects.update(is_available=False)
+    assert request.getfixturevalue(client).patch(url(mine), sent).status_code == 200
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -452,10 +467,10 @@ def test_an_owner_moves_the_start_to_at_least_30_minutes_from_now(
     mine = make_booking(alice, room, NOW + timedelta(hours=2), status=status)
     changes = lifecycle.Changes(start_time=NOW + ahead)
     if error is None:
-        assert lifecycle.change(mine, changes=changes, by=alice, now=NOW).start_time == NOW + ahead
+        assert lifecycle.change(mine, changes=changes, act=act(alice, NOW)).start_time == NOW + ahead
     else:
         with pytest.raises(error):
-            lifecycle.change(mine, changes=changes, by=alice, now=NOW)
+            lifecycle.change(mine, changes=changes, act=act(alice, NOW))
         assert stored(mine)["start_time"] == NOW + timedelta(hours=2)
 
 
@@ -463,7 +478,7 @@ def test_an_owner_moves_the_start_to_at_least_30_minutes_from_now(
 def test_staff_move_the_start_anywhere(admin: User, alice: User, room: Resource, ahead: timedelta) -> None:
     mine = make_booking(alice, room, NOW + timedelta(hours=2))
     changes = lifecycle.Changes(start_time=NOW + ahead)
-    assert lifecycle.change(mine, changes=changes, by=admin, now=NOW).start_time == NOW + ahead
+    assert lifecycle.change(mine, changes=changes, act=act(admin, NOW)).start_time == NOW + ahead
 
 
 def test_an_owner_lengthens_a_running_booking(as_alice: APIClient, alice: User, room: Resource) -> None:
@@ -477,9 +492,45 @@ def test_an_owner_lengthens_a_running_booking(as_alice: APIClient, alice: User, 
     assert stored(running)["start_time"] == start
 
 
-def test_an_owner_revives_a_booking_that_starts_soon(as_alice: APIClient, alice: User, room: Resource) -> None:
-    soon = make_booking(alice, room, timezone.now() + timedelta(minutes=5), status="cancelled")
-    assert as_alice.patch(url(soon), {"status": "confirmed"}).status_code == 200
+def test_an_owner_who_cancels_just_before_the_start_cannot_revive(
+    as_alice: APIClient, as_admin: APIClient, alice: User, room: Resource
+) -> None:
+    soon = make_booking(alice, room, timezone.now() + timedelta(minutes=5))
+    assert as_alice.delete(url(soon)).status_code == 204
+    for status in ("confirmed", "pending"):
+        assert_flat_error(as_alice.patch(url(soon), {"status": status}), 400, "start_too_soon", "start_time")
+    assert stored(soon)["status"] == "cancelled"
+    assert as_admin.patch(url(soon), {"status": "confirmed"}).status_code == 200
+
+
+def test_an_owner_shortens_a_running_booking_of_a_lab_and_frees_the_rest(
+    as_alice: APIClient, as_bob: APIClient, alice: User, lab: Resource
+) -> None:
+    now = timezone.now().replace(microsecond=0)
+    running = make_booking(alice, lab, now - timedelta(hours=1), now + timedelta(hours=2))
+    answer = as_alice.patch(url(running), {"end_time": text(now + timedelta(hours=1))})
+    assert (answer.status_code, answer.json()["status"]) == (200, "confirmed")
+    assert [row.kind for row in recorded()] == ["booking.changed"]
+    freed = booking_body(lab, now + timedelta(hours=1), now + timedelta(hours=2))
+    assert as_bob.post("/api/bookings/", freed).status_code == 201
+
+
+def test_an_owner_gives_the_first_part_back_without_lead_time(as_alice: APIClient, alice: User, lab: Resource) -> None:
+    now = timezone.now().replace(microsecond=0)
+    mine = make_booking(alice, lab, now + timedelta(minutes=1), now + timedelta(hours=2))
+    answer = as_alice.patch(url(mine), {"start_time": text(now + timedelta(minutes=5))})
+    assert (answer.status_code, answer.json()["status"]) == (200, "confirmed")
+
+
+def test_an_owner_cannot_end_a_booking_in_the_past(
+    as_alice: APIClient, as_admin: APIClient, alice: User, room: Resource
+) -> None:
+    now = timezone.now().replace(microsecond=0)
+    running = make_booking(alice, room, now - timedelta(hours=2), now + timedelta(hours=1))
+    over = {"end_time": text(now - timedelta(minutes=1))}
+    assert_flat_error(as_alice.patch(url(running), over), 400, "end_in_past", "end_time")
+    assert stored(running)["end_time"] == now + timedelta(hours=1)
+    assert as_admin.patch(url(running), over).status_code == 200
 
 
 def test_an_owner_cannot_move_the_start_into_the_past(as_alice: APIClient, booking: Booking) -> None:
@@ -503,10 +554,10 @@ def test_no_change_ends_more_than_1826_days_from_now(
     mine = make_booking(alice, room, NOW + timedelta(days=1))
     changes = lifecycle.Changes(end_time=end)
     if fits:
-        assert lifecycle.change(mine, changes=changes, by=request.getfixturevalue(who), now=NOW).end_time == end
+        assert lifecycle.change(mine, changes=changes, act=act(request.getfixturevalue(who), NOW)).end_time == end
     else:
         with pytest.raises(errors.TooFarAhead):
-            lifecycle.change(mine, changes=changes, by=request.getfixturevalue(who), now=NOW)
+            lifecycle.change(mine, changes=changes, act=act(request.getfixturevalue(who), NOW))
         assert stored(mine)["end_time"] == NOW + timedelta(days=1, hours=1)
 
 
@@ -573,7 +624,7 @@ MOVES = [
     # name, where it is, its status, what an owner sends, the status it then has (None: refused)
     ("confirmed on the lab, moved", "lab", "confirmed", LATER, "pending"),
     ("confirmed on the lab, longer", "lab", "confirmed", LONGER, "pending"),
-    ("confirmed on the lab, shorter", "lab", "confirmed", {"end_time": text(at(10.5))}, "pending"),
+    ("confirmed on the lab, shorter", "lab", "confirmed", {"end_time": text(at(10.5))}, "confirmed"),
     (
         "confirmed on the lab, moved, confirmed sent along",
         "lab",
@@ -703,8 +754,8 @@ def refused(call: Callable[[], object]) -> bool:
 def test_a_booking_has_ended_from_its_end_on(alice: User, room: Resource, since_end: timedelta, over: bool) -> None:
     mine = make_booking(alice, room, NOW - timedelta(hours=1), NOW)
     changes = lifecycle.Changes(notes="x")
-    assert refused(lambda: lifecycle.change(mine, changes=changes, by=alice, now=NOW + since_end)) is over
-    assert refused(lambda: lifecycle.cancel(mine, by=alice, now=NOW + since_end)) is over
+    assert refused(lambda: lifecycle.change(mine, changes=changes, act=act(alice, NOW + since_end))) is over
+    assert refused(lambda: lifecycle.cancel(mine, act=act(alice, NOW + since_end))) is over
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from core import events
 from core.models import Booking, Resource
 from core.tests.support import oracle
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body, make_booking, make_ended_booking, make_resource, text
 from core.tests.support.properties import MINUTE, few, spans
+from core.tests.support.records import recorded
 
 URL = "/api/bookings/check/"
 
@@ -200,17 +200,9 @@ def test_nobody_is_told(world: World, as_admin: APIClient) -> None:
     assert stored() == before
 
 
-def test_what_subscribers_do_is_taken_back(as_bob: APIClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
-
-    def subscriber(event: events.BookingCreated) -> None:
-        told.append(event)
-        make_resource("Made by a subscriber")
-
-    monkeypatch.setattr(events, "_subscribers", [(events.BookingCreated, subscriber)])
+def test_it_leaves_no_row_in_the_record(as_bob: APIClient, world: World) -> None:
     assert as_bob.post(URL, booking_body(world.room, at(12))).json() == {"ok": True}
-    assert len(told) == 1
-    assert not Resource.objects.filter(name="Made by a subscriber").exists()
+    assert recorded() == []
 
 
 @few

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from core import errors, lifecycle
 from core.models import Booking, Resource
+from core.tests.support.acts import act
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import (
     at,
@@ -196,8 +197,7 @@ def book_at(start: datetime, *, user: User, resource: Resource, end: datetime | 
         resource_id=resource.pk,
         start_time=start,
         end_time=end or start + timedelta(hours=1),
-        by=user,
-        now=NOW,
+        act=act(user, NOW),
         **more,
     )
 

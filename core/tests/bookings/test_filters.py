@@ -234,7 +234,7 @@ def test_filters_cost_no_further_statement(as_alice: APIClient, alice: User, roo
         pytest.param("ordering=notes", "ordering", "start_time, -start_time", id="ordering by something else"),
         pytest.param("ordering=start_time,created_at", "ordering", "One field", id="ordering by two"),
         pytest.param("start=2030-01-01T10:00:00Z", "start", "start_after", id="an unknown parameter"),
-        pytest.param("include=next_free", "include", "start_after", id="a parameter of resources"),
+        pytest.param("include=next_free", "include", "staff_note", id="a word of resources"),
     ],
 )
 @pytest.mark.parametrize("client", ["as_alice", "as_admin"])
@@ -245,6 +245,6 @@ def test_bad_parameters(request: pytest.FixtureRequest, client: str, query: str,
 
 def test_unknown_parameters_are_told_what_there_is(as_alice: APIClient) -> None:
     assert as_alice.get(f"{URL}?size=3").json()["size"] == [
-        "There is no such parameter. There are: resource, status, start_after, start_before, end_after, end_before, "
-        "upcoming, user, search, ordering, limit, cursor, count, format."
+        "There is no such parameter. There are: include, resource, status, start_after, start_before, end_after, "
+        "end_before, upcoming, user, search, ordering, limit, cursor, count, format."
     ]

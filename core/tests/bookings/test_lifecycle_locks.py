@@ -16,6 +16,7 @@ from core.conflicts import suggestions_for
 from core.intervals import Interval
 from core.lifecycle import Changes
 from core.models import Booking, Resource
+from core.tests.support.acts import act
 from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_resource
 from core.tests.support.overlaps import overlapping_pairs
 
@@ -78,7 +79,9 @@ def hold(model: type[Resource | Booking], pk: int) -> None:
 
 
 def book(user: User, resource: Resource, start: float = 10, end: float = 11) -> Booking:
-    return lifecycle.book(user=user, resource_id=resource.pk, start_time=at(start), end_time=at(end), by=user, now=NOW)
+    return lifecycle.book(
+        user=user, resource_id=resource.pk, start_time=at(start), end_time=at(end), act=act(user, NOW)
+    )
 
 
 @pytest.mark.only_on_postgresql
@@ -127,7 +130,7 @@ def test_changing_waits_for_whoever_holds_the_resource(
     booking = make_cancelled_booking(alice, room) if changes.status else make_booking(alice, room, at(15))
     with transaction.atomic():
         hold(Resource, room.pk)
-        thread = Rival(lambda: lifecycle.change(booking, changes=changes, by=alice, now=NOW))
+        thread = Rival(lambda: lifecycle.change(booking, changes=changes, act=act(alice, NOW)))
         thread.start()
         waited = thread.waits()
         make_booking(bob, room)
@@ -141,9 +144,9 @@ def test_changing_waits_for_whoever_holds_the_resource(
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda booking, user: lifecycle.change(booking, changes=Changes(notes="Mine"), by=user, now=NOW),
-        lambda booking, user: lifecycle.cancel(booking, by=user, now=NOW),
-        lambda booking, user: lifecycle.remove(booking, by=user, now=NOW),
+        lambda booking, user: lifecycle.change(booking, changes=Changes(notes="Mine"), act=act(user, NOW)),
+        lambda booking, user: lifecycle.cancel(booking, act=act(user, NOW)),
+        lambda booking, user: lifecycle.remove(booking, act=act(user, NOW)),
     ],
     ids=["change", "cancel", "remove"],
 )
@@ -168,9 +171,9 @@ def test_verbs_wait_for_whoever_holds_the_booking(
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda booking, user: lifecycle.change(booking, changes=Changes(notes="Mine"), by=user, now=NOW),
-        lambda booking, user: lifecycle.cancel(booking, by=user, now=NOW),
-        lambda booking, user: lifecycle.remove(booking, by=user, now=NOW),
+        lambda booking, user: lifecycle.change(booking, changes=Changes(notes="Mine"), act=act(user, NOW)),
+        lambda booking, user: lifecycle.cancel(booking, act=act(user, NOW)),
+        lambda booking, user: lifecycle.remove(booking, act=act(user, NOW)),
     ],
     ids=["change", "cancel", "remove"],
 )
@@ -215,7 +218,7 @@ def test_two_resources_are_locked_in_the_order_of_their_ids(alice: User, upward:
     move = Changes(resource_id=there.pk)
     with transaction.atomic():
         hold(Resource, first.pk)
-        thread = Rival(lambda: lifecycle.change(booking, changes=move, by=alice, now=NOW))
+        thread = Rival(lambda: lifecycle.change(booking, changes=move, act=act(alice, NOW)))
         thread.start()
         waited = thread.waits()
         # It waits for the first and does not hold the second: nobody who does likewise can lock it out.
@@ -313,7 +316,7 @@ def prepared(verb: str, user: User, room: Resource) -> Callable[[], object]:
         booking, changes = make_booking(user, room, at(15)), Changes(start_time=at(10), end_time=at(11))
     else:
         booking, changes = make_cancelled_booking(user, room), Changes(status="pending")
-    return lambda: lifecycle.change(booking, changes=changes, by=user, now=NOW)
+    return lambda: lifecycle.change(booking, changes=changes, act=act(user, NOW))
 
 
 @pytest.mark.only_on_postgresql

@@ -12,6 +12,7 @@ from core.choices import BookingStatus
 from core.conflicts import NotFree
 from core.lifecycle import Changes
 from core.models import Booking, Resource
+from core.tests.support.acts import act
 from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_rejected_booking
 from core.tests.support.overlaps import everything
 
@@ -23,16 +24,22 @@ FIVE_YEARS = timedelta(days=1826)
 PENDING, CONFIRMED, CANCELLED, REJECTED = BookingStatus.values
 
 
-def book(user: User, resource: Resource, start: datetime, end: datetime | None = None, **more: object) -> Booking:
-    return lifecycle.book(
-        **{"user": user, "resource_id": resource.pk, "start_time": start, "end_time": end or start + HOUR}
-        | {"by": user, "now": NOW}
-        | more
-    )
+def book(
+    user: User,
+    resource: Resource,
+    start: datetime,
+    end: datetime | None = None,
+    *,
+    by: User | None = None,
+    now: datetime = NOW,
+    **more: object,
+) -> Booking:
+    asked = {"user": user, "resource_id": resource.pk, "start_time": start, "end_time": end or start + HOUR}
+    return lifecycle.book(**{**asked, **more}, act=act(by or user, now))
 
 
 def change(booking: Booking, by: User, *, now: datetime = NOW, **wanted: object) -> Booking:
-    changed = lifecycle.change(booking, changes=Changes(**wanted), by=by, now=now)
+    changed = lifecycle.change(booking, changes=Changes(**wanted), act=act(by, now))
     stored = Booking.objects.get(pk=booking.pk)
     for name in ("start_time", "end_time", "status", "notes", "resource_id"):
         assert getattr(changed, name) == getattr(stored, name), "the answer is what is stored"
@@ -332,7 +339,7 @@ def test_less_than_a_millisecond_is_no_move(alice: User, lab: Resource, differen
 @pytest.mark.parametrize("sign", [1, -1], ids=["later", "earlier"])
 def test_a_millisecond_is_a_move(alice: User, lab: Resource, sign: int) -> None:
     wanted = at(10) + sign * timedelta(milliseconds=1)
-    changed = change(make_booking(alice, lab), alice, start_time=wanted)
+    changed = change(make_booking(alice, lab), alice, start_time=wanted, end_time=wanted + HOUR)
     assert (changed.start_time, changed.status) == (wanted, PENDING)
 
 
@@ -452,7 +459,7 @@ def test_another_booking_that_is_moved_keeps_its_status(alice: User, lab: Resour
 def test_an_owner_changes_and_cancels_up_to_the_last_moment(alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     assert change(booking, alice, now=at(11) - MOMENT, notes="Still").notes == "Still"
-    assert lifecycle.cancel(booking, by=alice, now=at(11) - MOMENT).status == CANCELLED
+    assert lifecycle.cancel(booking, act=act(alice, at(11) - MOMENT)).status == CANCELLED
 
 
 @pytest.mark.parametrize("now", [at(11), at(11) + MOMENT, at(11, day=9)], ids=["at its end", "after", "days after"])
@@ -460,7 +467,7 @@ def test_an_owner_cannot_touch_what_has_ended(alice: User, room: Resource, now: 
     booking = make_booking(alice, room)
     refused(errors.BookingEnded, change, booking, alice, now=now, notes="Late")
     refused(errors.BookingEnded, change, booking, alice, now=now, status=CANCELLED)
-    refused(errors.BookingEnded, lifecycle.cancel, booking, by=alice, now=now)
+    refused(errors.BookingEnded, lifecycle.cancel, booking, act=act(alice, now))
     assert Booking.objects.get().notes == ""
 
 
@@ -468,7 +475,7 @@ def test_staff_change_and_cancel_what_has_ended(alice: User, admin: User, room: 
     booking, now = make_booking(alice, room), at(11, day=9)
     changed = change(booking, admin, now=now, notes="Was shorter", end_time=at(10.5))
     assert (changed.notes, changed.end_time) == ("Was shorter", at(10.5))
-    assert lifecycle.cancel(booking, by=admin, now=now).status == CANCELLED
+    assert lifecycle.cancel(booking, act=act(admin, now)).status == CANCELLED
 
 
 @pytest.mark.parametrize("make", [make_cancelled_booking, make_rejected_booking], ids=["cancelled", "rejected"])
@@ -477,7 +484,7 @@ def test_cancelling_what_holds_nothing_changes_nothing(
 ) -> None:
     booking = make(alice, room)
     for now in (NOW, at(11, day=9)):
-        assert lifecycle.cancel(booking, by=alice, now=now).status == booking.status
+        assert lifecycle.cancel(booking, act=act(alice, now)).status == booking.status
     assert Booking.objects.get().status == booking.status
 
 
@@ -486,5 +493,5 @@ def test_what_was_deleted_meanwhile_is_missing(alice: User, room: Resource) -> N
     Booking.objects.all().delete()
     booking.pk = 1
     refused(errors.BookingMissing, change, booking, alice, notes="Late")
-    refused(errors.BookingMissing, lifecycle.cancel, booking, by=alice, now=NOW)
-    refused(errors.BookingMissing, lifecycle.remove, booking, by=alice, now=NOW)
+    refused(errors.BookingMissing, lifecycle.cancel, booking, act=act(alice, NOW))
+    refused(errors.BookingMissing, lifecycle.remove, booking, act=act(alice, NOW))

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from core import conflicts, errors, lifecycle
 from core.models import Booking, Resource
 from core.tests.support import oracle
+from core.tests.support.acts import act
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body, make_booking, make_resource, text
 from core.tests.support.properties import MINUTE, few, spans
@@ -45,8 +46,7 @@ def refusal(user: User, resource: Resource, start: float, end: float) -> errors.
             resource_id=resource.pk,
             start_time=moment(start),
             end_time=moment(end),
-            by=user,
-            now=NOW,
+            act=act(user, NOW),
         )
     return caught.value
 
@@ -137,8 +137,7 @@ def test_a_slot_that_is_free_within_the_minute_of_the_lead_time_counts(alice: Us
             resource_id=room.pk,
             start_time=moment(30.25),
             end_time=moment(60.25),
-            by=alice,
-            now=now,
+            act=act(alice, now),
         )
     assert caught.value.suggestion is not None
     assert caught.value.suggestion.start == moment(30.5)
@@ -219,7 +218,7 @@ def move(booking: Booking, by: User, start: float, end: float) -> errors.SlotTak
     """The error that moving the booking to these minutes gives."""
     changes = lifecycle.Changes(start_time=moment(start), end_time=moment(end))
     with pytest.raises(errors.SlotTaken) as caught:
-        lifecycle.change(booking, changes=changes, by=by, now=NOW)
+        lifecycle.change(booking, changes=changes, act=act(by, NOW))
     return caught.value
 
 

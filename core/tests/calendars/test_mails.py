@@ -5,9 +5,12 @@ from django.contrib.auth.models import User
 from icalendar import Calendar
 from rest_framework.test import APIClient
 
-from core import events, lifecycle
+from core import lifecycle
 from core.models import Booking, Resource
 from core.notifications.invitations import calendar_attachments
+from core.record.facts import Event
+from core.record.kinds import EventKind
+from core.tests.support.acts import act
 from core.tests.support.factories import at, booking_body, make_booking, text
 from core.tests.support.mailing import deliver
 
@@ -55,7 +58,8 @@ def test_the_one_invited_is_who_gets_the_mail(as_alice: APIClient, alice: User, 
 
 
 def test_an_address_with_control_characters_is_left_out(alice: User, room: Resource, mailoutbox) -> None:
-    created = events.BookingCreated(booking=make_booking(alice, room), by=alice, at=at(0))
+    booking = make_booking(alice, room)
+    created = Event(kind=EventKind.CREATED, before=None, after=booking, by=alice, at=at(0))
     (file,) = calendar_attachments(created, address='"a\x0bb"@example.org')
     assert b"\x0b" not in file.content
     assert "attendee" not in Calendar.from_ical(file.content).walk("VEVENT")[0]
@@ -69,7 +73,7 @@ def test_new_notes_are_no_new_revision(as_alice: APIClient, alice: User, room: R
 
 def test_a_removed_row_is_cancelled_with_a_last_revision(alice: User, admin: User, room, mailoutbox) -> None:
     booking = make_booking(alice, room)
-    lifecycle.remove(booking, by=admin, now=at(0, day=0))
+    lifecycle.remove(booking, act=act(admin, at(0, day=0)))
     assert entries(mailoutbox) == [("CANCEL", "CANCELLED", 1)]
 
 
@@ -90,7 +94,7 @@ def test_staff_get_no_entry(settings, as_alice: APIClient, room: Resource, mailo
 @pytest.mark.parametrize("name", ['A, b; c\\ "d"', "line\nbreak", "🚲", "x" * 255])
 def test_any_name_is_carried_whole(alice: User, room: Resource, mailoutbox, name: str) -> None:
     Resource.objects.update(name=name)
-    lifecycle.book(user=alice, resource_id=room.pk, start_time=at(10), end_time=at(11), by=alice, now=at(0, day=0))
+    lifecycle.book(user=alice, resource_id=room.pk, start_time=at(10), end_time=at(11), act=act(alice, at(0, day=0)))
     deliver()
     content = mailoutbox[0].attachments[0][1]
     assert Calendar.from_ical(content).walk("VEVENT")[0]["location"] == name.replace("\n", " ")

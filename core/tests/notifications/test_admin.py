@@ -15,7 +15,7 @@ from core.notifications.channel import EmailChannel
 from core.outbox import delivery
 from core.tests.support.clients import pages_of
 from core.tests.support.factories import at, booking_body
-from core.tests.support.mailing import deliver
+from core.tests.support.mailing import deliver, hand_on
 
 Sent = list[EmailMultiAlternatives]
 
@@ -28,6 +28,7 @@ def rows(as_alice: APIClient, room: Resource, settings: Settings) -> list[Notifi
     """One message to alice that waits, and one to staff that failed."""
     settings.TO_EMAIL = ["staff@example.org"]
     as_alice.post("/api/bookings/", booking_body(room, notes="<script>alert(1)</script>"))
+    hand_on()
     staffs = Notification.objects.get(user=None)
     Notification.objects.filter(pk=staffs.pk).update(
         state="failed", tries=3, last_error="401 <script>alert(2)</script>", done_at=timezone.now()

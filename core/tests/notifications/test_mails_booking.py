@@ -7,14 +7,13 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
-from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from core import events, lifecycle
+from core import lifecycle
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.notifications import messages
+from core.tests.support.acts import act
 from core.tests.support.factories import (
     at,
     booking_body,
@@ -206,8 +205,7 @@ def test_a_booking_recorded_as_over(sending: Sending, admin: User, alice: User, 
             start_time=at(10),
             end_time=at(11),
             status="rejected",
-            by=admin,
-            now=timezone.now(),
+            act=act(admin),
             as_record=True,
         )
     to_owner, _ = sent
@@ -369,12 +367,6 @@ STATUS_CHANGES = {
         "Revived and confirmed",
         "admin (staff) revived and confirmed your booking of Lab.",
     ),
-    "rejected_for_good": (
-        make_rejected_booking,
-        "cancelled",
-        "Cancelled",
-        "admin (staff) cancelled your booking of Lab.",
-    ),
 }
 
 
@@ -413,6 +405,17 @@ Status:   from {before}
     )
     assert to_staff.subject == f"{happened}: Lab, {DAY} 10:00 UTC (alice)"
     assert "alice's booking of Lab" in to_staff.body
+
+
+def test_nobody_is_told_of_a_change_between_two_states_that_hold_nothing(
+    sending: Sending, as_admin: APIClient, alice: User, lab: Resource
+) -> None:
+    with sending() as sent:
+        for make, status in ((make_rejected_booking, "cancelled"), (make_cancelled_booking, "rejected")):
+            booking = make(alice, lab)
+            assert as_admin.patch(f"/api/bookings/{booking.pk}/", {"status": status}).status_code == 200
+            as_admin.patch(f"/api/bookings/{booking.pk}/", {"notes": "For the file"})
+    assert sent == []
 
 
 def test_a_move_that_needs_approval_again_is_one_message(
@@ -505,7 +508,7 @@ admin (staff) cancelled your booking of Blue room. It no longer stands; please a
 def test_a_booking_whose_row_is_removed(sending: Sending, admin: User, alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     with sending() as sent:
-        lifecycle.remove(booking, by=admin, now=timezone.now())
+        lifecycle.remove(booking, act=act(admin))
     to_owner, to_staff = sent
     assert_says(
         to_owner,
@@ -597,7 +600,7 @@ def test_an_owner_without_a_valid_address_gets_none_and_the_booking_stands(
 def test_a_change_of_no_one_in_particular(sending: Sending, admin: User, alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     with sending() as sent:
-        messages.booking_cancelled(events.BookingCancelled(before=booking, after=booking, by=None, at=timezone.now()))
+        lifecycle.cancel(booking, act=act(None))
     assert "The booking system cancelled your booking of Blue room." in sent[0].body
 
 
@@ -617,5 +620,5 @@ def test_a_change_for_a_whole_list_of_changes_is_one_message_each(
     bookings = [make_booking(alice, room, at(hour)) for hour in (10, 12)]
     with sending() as sent:
         for booking in bookings:
-            lifecycle.change(booking, changes=Changes(notes="x"), by=admin, now=timezone.now())
+            lifecycle.change(booking, changes=Changes(notes="x"), act=act(admin))
     assert [mail.to[0] for mail in sent] == ["alice@example.org", "staff@example.org"] * 2

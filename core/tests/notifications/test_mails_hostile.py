@@ -19,6 +19,7 @@ from core import events, lifecycle
 from core.models import Booking, Resource
 from core.notifications import messages
 from core.notifications.words import format_moment, lines, one_line, shortened, tidy
+from core.tests.support.acts import act
 from core.tests.support.factories import at, booking_body, make_booking, make_resource, make_user
 from core.tests.support.mailing import deliver
 
@@ -45,15 +46,15 @@ def every_message(
         owner.refresh_from_db()
         resource = make_resource(name, requires_approval=True)
         times = {"start_time": at(10), "end_time": at(11)}
-        booking = lifecycle.book(user=owner, resource_id=resource.pk, notes=notes, by=owner, now=now, **times)
+        booking = lifecycle.book(user=owner, resource_id=resource.pk, notes=notes, act=act(owner, now), **times)
         for changes in (
             lifecycle.Changes(status="confirmed"),
             lifecycle.Changes(start_time=at(9), notes=f"{notes}!"),
             lifecycle.Changes(status="rejected"),
             lifecycle.Changes(status="pending", end_time=at(12)),
         ):
-            lifecycle.change(booking, changes=changes, by=admin, now=now)
-        lifecycle.cancel(booking, by=owner, now=now)
+            lifecycle.change(booking, changes=changes, act=act(admin, now))
+        lifecycle.cancel(booking, act=act(owner, now))
         deliver()
         assert len(mailoutbox) == 12
         return mailoutbox

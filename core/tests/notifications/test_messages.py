@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.mail import EmailMultiAlternatives
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
@@ -13,12 +14,16 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from core import events, lifecycle
+from core import lifecycle
 from core.models import Booking, Notification, Resource
 from core.notifications import messages
-from core.notifications.facts import event_of, facts_of
 from core.notifications.kinds import Kind
 from core.outbox import worker
+from core.record.acts import Act
+from core.record.facts import Event, event_of, facts_of
+from core.record.kinds import Channel, EventKind
+from core.record.writing import record
+from core.tests.support.acts import act
 from core.tests.support.factories import (
     PASSWORD,
     at,
@@ -30,6 +35,7 @@ from core.tests.support.factories import (
     make_user,
     text,
 )
+from core.tests.support.mailing import deliver, hand_on
 
 NEW_PASSWORD = "nine-green-kettles-7"
 
@@ -40,14 +46,15 @@ def _told_staff(settings: Settings) -> None:
 
 
 def kinds() -> list[str]:
+    hand_on()
     return list(Notification.objects.order_by("id").values_list("kind", flat=True))
 
 
 def inserts(captured: CaptureQueriesContext) -> int:
-    return sum("INSERT" in query["sql"] and "core_notification" in query["sql"] for query in captured)
+    return sum("INSERT" in query["sql"] and "core_bookingevent" in query["sql"] for query in captured)
 
 
-def test_each_change_writes_its_rows_in_one_statement(as_alice: APIClient, alice: User, room: Resource) -> None:
+def test_each_change_writes_one_row_on_record_and_no_message(as_alice: APIClient, alice: User, room: Resource) -> None:
     calls: list[Callable[[], object]] = [
         lambda: as_alice.post("/api/bookings/", booking_body(room)),
         lambda: as_alice.patch(f"/api/bookings/{Booking.objects.get().pk}/", {"start_time": text(at(9))}),
@@ -56,7 +63,7 @@ def test_each_change_writes_its_rows_in_one_statement(as_alice: APIClient, alice
     for call in calls:
         with CaptureQueriesContext(connection) as captured:
             call()
-        assert inserts(captured) == 1
+        assert (inserts(captured), Notification.objects.count()) == (1, 0)
     assert kinds() == [
         *("booking_created", "booking_created"),
         *("booking_changed", "booking_changed"),
@@ -69,6 +76,7 @@ def test_a_row_names_its_receiver_and_is_due_at_once_for_a_day(
 ) -> None:
     before = timezone.now()
     as_alice.post("/api/bookings/", booking_body(room))
+    hand_on()
     mine, staffs = Notification.objects.order_by("id")
     assert (mine.user, mine.to, mine.for_staff) == (alice, "alice@example.org", False)
     assert (staffs.user, staffs.to, staffs.for_staff) == (None, "staff@example.org", True)
@@ -98,20 +106,20 @@ def test_a_new_status_has_a_kind_of_its_own_and_a_move_with_it_is_no_second_mess
 def test_what_is_taken_back_leaves_no_row(alice: User, room: Resource) -> None:
     def book_and_fail() -> None:
         with transaction.atomic():
-            lifecycle.book(
-                user=alice, resource_id=room.pk, start_time=at(10), end_time=at(11), by=alice, now=timezone.now()
-            )
+            lifecycle.book(user=alice, resource_id=room.pk, start_time=at(10), end_time=at(11), act=act(alice))
+            assert hand_on() == 1
             assert Notification.objects.count() == 2
             raise RuntimeError("What came later failed.")
 
     with pytest.raises(RuntimeError):
         book_and_fail()
+    assert hand_on() == 0
     assert Notification.objects.count() == 0
 
 
 def test_a_dry_run_leaves_no_row(as_alice: APIClient, room: Resource) -> None:
     assert as_alice.post("/api/bookings/check/", booking_body(room)).json() == {"ok": True}
-    assert Notification.objects.count() == 0
+    assert hand_on() == 0
 
 
 def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User, room: Resource) -> None:
@@ -120,16 +128,18 @@ def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User,
     after = Booking.objects.in_full().get(pk=before.pk)
     after.start_time = at(9)
     told = [
-        events.BookingCreated(booking=before, by=alice, at=at(8)),
-        events.BookingChanged(before=before, after=after, by=admin, at=at(8).replace(microsecond=1)),
-        events.BookingCancelled(before=before, after=after, by=None, at=at(8), removed=True),
+        Event(EventKind.CREATED, None, before, alice, at(8)),
+        Event(EventKind.CHANGED, before, after, admin, at(8).replace(microsecond=1), "Because ☂"),
+        Event(EventKind.REMOVED, before, after, None, at(8)),
     ]
     for event in told:
-        row = messages.new_message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts_of(event))
+        made = Act(by=event.by, now=event.at, channel=Channel.API, reason=event.reason)
+        facts = facts_of(record(made, event.kind, before=event.before, after=event.after))
+        row = messages.new_message(Kind.BOOKING_CHANGED, now=timezone.now(), to="a@example.org", facts=facts)
         row.save()
         again = event_of(Notification.objects.get(pk=row.pk).facts)
         assert again == event
-        for name in ("before", "after", "booking"):
+        for name in ("before", "after"):
             old, new = getattr(event, name, None), getattr(again, name, None)
             if old is not None:
                 assert {f.attname: getattr(new, f.attname) for f in Booking._meta.concrete_fields} == {
@@ -143,10 +153,10 @@ def test_facts_bring_the_event_back_to_the_microsecond(alice: User, admin: User,
 
 
 def test_facts_of_another_version_of_the_table_are_read(alice: User, room: Resource) -> None:
-    facts = facts_of(events.BookingCreated(booking=make_booking(alice, room), by=alice, at=at(8)))
+    facts = facts_of(record(act(alice, at(8)), EventKind.CREATED, after=make_booking(alice, room)))
     facts["after"]["booking"]["gone_since"] = 7
     del facts["after"]["booking"]["notes"]
-    assert event_of(facts).booking.notes == ""
+    assert event_of(facts).after.notes == ""
 
 
 # --- Passwords --------------------------------------------------------------------------------------------------------
@@ -237,11 +247,24 @@ def test_messages_to_a_deleted_account_go_with_it_and_those_to_staff_stay(
     as_alice: APIClient, alice: User, room: Resource
 ) -> None:
     as_alice.post("/api/bookings/", booking_body(room))
+    hand_on()
     alice.delete()
     assert list(Notification.objects.values_list("kind", "to")) == [
         ("slots_freed", "staff@example.org"),
         ("booking_created", "staff@example.org"),
     ]
+
+
+def test_an_act_is_told_to_staff_without_a_name_once_the_account_is_gone(
+    as_alice: APIClient, alice: User, room: Resource, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    as_alice.post("/api/bookings/", booking_body(room, notes="Alice's own words"))
+    alice.delete()
+    deliver()
+    subjects = [mail.subject for mail in mailoutbox]
+    assert [subject.partition(":")[0] for subject in subjects][0] == "Booked"
+    assert "a deleted account" in mailoutbox[0].body
+    assert "alice" not in mailoutbox[0].body.lower()
 
 
 # --- No thread here ---------------------------------------------------------------------------------------------------
@@ -258,6 +281,7 @@ def test_old_messages_go_with_the_clean_up(
     as_alice: APIClient, room: Resource, capsys: pytest.CaptureFixture[str]
 ) -> None:
     as_alice.post("/api/bookings/", booking_body(room))
+    hand_on()
     now = timezone.now()
     old, young = Notification.objects.order_by("id")
     Notification.objects.filter(pk=old.pk).update(state="sent", done_at=now - timedelta(days=30))

@@ -26,7 +26,7 @@ from core.outbox import claims, worker
 from core.outbox.channels import NotSent
 from core.outbox.delivery import Run, Tally
 from core.tests.support.factories import at, booking_body, make_pending_booking, text
-from core.tests.support.mailing import deliver
+from core.tests.support.mailing import deliver, hand_on
 from core.tests.support.parallel import in_parallel
 from core.utils import Message, print_on_console
 
@@ -126,6 +126,7 @@ def test_messages_about_one_booking_to_one_receiver_keep_their_order(
     pk = as_alice.post("/api/bookings/", booking_body(room)).json()["id"]
     as_alice.patch(f"/api/bookings/{pk}/", {"start_time": text(at(9))})
     as_alice.post("/api/bookings/", booking_body(room, at(14)))
+    hand_on()
     first = Notification.objects.order_by("id").first()
     Notification.objects.filter(pk=first.pk).update(due_at=first.due_at + timedelta(minutes=4))
     deliver()
@@ -254,6 +255,7 @@ def test_a_message_that_has_lost_its_point_is_dropped_with_the_reason(
     happen: Callable, reason: str, as_alice: APIClient, alice: User, room: Resource, mailoutbox: Sent
 ) -> None:
     as_alice.post("/api/bookings/", booking_body(room))
+    hand_on()
     happen(alice)
     assert deliver()["dropped"] == 1
     assert mailoutbox == []

@@ -30,6 +30,7 @@ from core.notifications.channel import AT_ONCE
 from core.notifications.kinds import Kind
 from core.outbox.delivery import FAILURES_IN_A_ROW
 from core.outbox.worker import STOP_SECONDS, THREAD_POLL_SECONDS
+from core.record.models import BookingEvent
 from core.tests.support import sendgrid_server as provider
 from core.tests.support.environment import ROOT
 from core.tests.support.factories import at, booking_body
@@ -165,7 +166,9 @@ def a_minute_passes() -> None:
 
 
 def waiting() -> int:
-    return Notification.objects.filter(state="waiting").count()
+    """How many messages wait, and acts of which no message was written yet."""
+    acts = BookingEvent.objects.filter(handed_at=None).count()
+    return Notification.objects.filter(state="waiting").count() + acts
 
 
 def arrived(sendgrid: SendGridServer) -> Counter[str]:

@@ -30,7 +30,7 @@ def url(resource: Resource) -> str:
 
 
 def rows() -> list[dict]:
-    names = [field.name for field in Resource._meta.fields if field.name != "updated_at"]
+    names = [field.name for field in Resource._meta.fields if field.name not in ("updated_at", "reason_required")]
     return list(Resource.objects.order_by("pk").values(*names))
 
 

@@ -5,9 +5,19 @@ from datetime import datetime
 from django.utils import timezone
 
 from core.outbox import worker
-from core.outbox.delivery import Tally
+from core.outbox.delivery import Run, Tally
+from core.record import relay
+from core.record.models import BookingEvent
 
 
 def deliver(*, now: datetime | None = None) -> Tally:
     """Send what is due at that moment, or now."""
     return worker.run_due(now=now or timezone.now())
+
+
+def hand_on() -> int:
+    """Turn what is on record into messages, and send nothing; return the number of the acts."""
+    waiting = BookingEvent.objects.filter(handed_at=None)
+    number = waiting.count()
+    relay.hand_on(Run(timezone.now()))
+    return number - waiting.count()

@@ -1,0 +1,199 @@
+"""Converts acts to facts, the JSON values that the record and the messages store, and back.
+
+A message may be rendered long after the act, when the booking has changed again or no longer exists. So the facts hold
+the booking as it was, with the names of its user and its resource. A row of the record keeps the words of people apart
+from the facts, in columns that can be blanked.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models
+
+from core.models import Booking, Resource
+from core.record.acts import Act
+from core.record.kinds import EventKind, Part
+from core.record.models import BookingEvent
+
+Facts = dict[str, Any]
+
+# The way in which the facts of a row are written.
+VERSION = 1
+# The columns of a booking that people write; messages have only the notes.
+WORDS = ("notes", "staff_note")
+
+USER_FIELDS = ("id", "username", "first_name", "last_name", "email")
+ACTOR_FIELDS = ("id", "username", "is_staff")
+RESOURCE_FIELDS = ("id", "name", "requires_approval")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An act as messages tell it. Its bookings, users and resources must not be saved.
+
+    Attributes:
+        before: The booking before the act; None for a new booking.
+        after: The booking after the act; a removed one is cancelled.
+        by: Who acted; None for the system.
+    """
+
+    kind: EventKind
+    before: Booking | None
+    after: Booking
+    by: User | None
+    at: datetime
+    reason: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """True if the booking had ended before the act, and has ended after it."""
+        return max(booking.end_time for booking in self.bookings) <= self.at
+
+    @property
+    def holds_slot(self) -> bool:
+        """True if the booking holds its slot before the act or after it."""
+        return any(booking.blocks for booking in self.bookings)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """True if messages would show the same booking before and after the act."""
+        if self.before is None:
+            return False
+        names = [field.attname for field in Booking._meta.concrete_fields if field.name != "updated_at"]
+        return all(getattr(self.before, name) == getattr(self.after, name) for name in names)
+
+    @property
+    def bookings(self) -> tuple[Booking, ...]:
+        return (self.after,) if self.before is None else (self.before, self.after)
+
+
+def row_of(act: Act, kind: EventKind, *, before: Booking | None, after: Booking) -> BookingEvent:
+    """The unsaved row of an act."""
+    states = {name: booking for name, booking in (("before", before), ("after", after)) if booking is not None}
+    return BookingEvent(
+        at=act.now,
+        kind=kind,
+        booking_id=after.pk if before is None else before.pk,
+        resource_id=after.resource_id,
+        owner=after.user,
+        actor=act.by,
+        part=act.part_in(after.user_id),
+        channel=act.channel,
+        request_id=act.request_id,
+        reason=act.reason,
+        facts={name: without(booking_facts(booking), WORDS) for name, booking in states.items()},
+        owner_words={
+            "user": fields_of(after.user, USER_FIELDS),
+            **{name: {word: getattr(booking, word) for word in WORDS} for name, booking in states.items()},
+        },
+        actor_words={} if act.by is None else fields_of(act.by, ACTOR_FIELDS),
+        version=VERSION,
+    )
+
+
+def without(facts: Facts, words: tuple[str, ...]) -> Facts:
+    """The facts of a booking without its user and without some of its columns."""
+    columns = {name: value for name, value in facts["booking"].items() if name not in words}
+    return {"booking": columns, "resource": facts["resource"]}
+
+
+def facts_of(row: BookingEvent) -> Facts:
+    """The facts of a row as a message stores them; what was blanked is empty."""
+    facts: Facts = {"kind": row.kind, "at": row.at.isoformat(), "by": None, "reason": row.reason}
+    if row.part != Part.SYSTEM:
+        unknown = {"id": None, "username": "", "is_staff": row.part == Part.STAFF}
+        facts["by"] = {**unknown, **row.actor_words}
+    for name, state in row.facts.items():
+        unknown = {**dict.fromkeys(USER_FIELDS, ""), "id": state["booking"]["user_id"]}
+        user = {**unknown, **row.owner_words.get("user", {})}
+        notes = row.owner_words.get(name, {}).get("notes", "")
+        facts[name] = {**state, "booking": {**state["booking"], "notes": notes}, "user": user}
+    return facts
+
+
+def event_of(facts: Facts) -> Event:
+    """Converts the facts of a message to the act that it tells."""
+    return Event(
+        kind=EventKind(facts["kind"]),
+        before=booking_of(facts["before"]) if "before" in facts else None,
+        after=booking_of(facts["after"]),
+        by=User(**facts["by"]) if facts["by"] else None,
+        at=datetime.fromisoformat(facts["at"]),
+        reason=facts["reason"],
+    )
+
+
+def booking_facts(booking: Booking) -> Facts:
+    """Converts a booking, its user and its resource to facts, without the note of staff."""
+    columns = [field for field in Booking._meta.concrete_fields if field.name != "staff_note"]
+    return {
+        "booking": {field.attname: json_value(field, booking) for field in columns},
+        "user": fields_of(booking.user, USER_FIELDS),
+        "resource": fields_of(booking.resource, RESOURCE_FIELDS),
+    }
+
+
+def booking_of(facts: Facts) -> Booking:
+    """Converts facts to a booking, which must not be saved.
+
+    A column that is newer than the facts gets its default; a column that no longer exists is ignored.
+    """
+    fields = {field.attname: field for field in Booking._meta.concrete_fields}
+    values = {name: column_value(fields[name], value) for name, value in facts["booking"].items() if name in fields}
+    booking = Booking(**values)
+    booking.user = User(**facts["user"])
+    booking.resource = Resource(**facts["resource"])
+    return booking
+
+
+def json_value(field: "models.Field[Any, Any]", row: models.Model) -> str | int | None:
+    """Returns the value of a column as JSON; a moment keeps its microseconds."""
+    value = getattr(row, field.attname)
+    if value is None or isinstance(value, str | int):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def column_value(field: "models.Field[Any, Any]", value: str | int | None) -> object:
+    """Converts the JSON value of a column back."""
+    column = field.target_field if isinstance(field, models.ForeignKey) else field
+    return column.to_python(value)
+
+
+def fields_of(row: models.Model, names: tuple[str, ...]) -> Facts:
+    """Returns some columns of a row, whose values are JSON already."""
+    return {name: getattr(row, name) for name in names}
+
+
+def without_words(facts: Facts) -> Facts:
+    """Returns the facts without any word that a user wrote: notes, the reason, and names of people."""
+    known = {**facts, "reason": ""} if "reason" in facts else dict(facts)
+    for name in {"before", "after"} & set(facts):
+        known[name] = without_words_of(facts[name])
+    if facts.get("by"):
+        known["by"] = {**facts["by"], "username": ""}
+    return known
+
+
+def without_words_of(booking: Facts) -> Facts:
+    """Returns the facts of a booking without its notes and the names of its user."""
+    nameless = {**booking["user"], "username": "", "first_name": "", "last_name": ""}
+    return {**booking, "booking": {**booking["booking"], "notes": ""}, "user": nameless}
+
+
+def lines_of(facts: Facts) -> list[str]:
+    """Describes facts for staff, a line for each."""
+    lines = []
+    if facts.get("by"):
+        lines.append(f"By {facts['by']['username'] or 'a deleted account'}")
+    if facts.get("at"):
+        lines.append(f"At {datetime.fromisoformat(facts['at']):%Y-%m-%d %H:%M:%S} UTC")
+    for label in ("before", "after"):
+        if label in facts:
+            booking = booking_of(facts[label])
+            lines.append(f"{label.capitalize()}: {booking} ({booking.status})")
+            lines += [f"Notes {label}: {booking.notes}"] if booking.notes else []
+    lines += [f"{booking_of(each)} ({each['booking']['status']})" for each in facts.get("bookings", [])]
+    return lines

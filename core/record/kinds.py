@@ -1,0 +1,33 @@
+"""The words of the record: what was done, by whom, and by which channel."""
+
+from django.db.models import TextChoices
+
+
+class EventKind(TextChoices):
+    """What was done to a booking."""
+
+    CREATED = "booking.created"
+    CHANGED = "booking.changed"
+    CONFIRMED = "booking.confirmed"
+    REJECTED = "booking.rejected"
+    CANCELLED = "booking.cancelled"
+    EXPIRED = "booking.expired"
+    REMOVED = "booking.removed"
+
+
+class Part(TextChoices):
+    """The part of whoever acted: the owner of the booking, somebody else, or nobody."""
+
+    OWNER = "owner"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+class Channel(TextChoices):
+    """How an act reached the system."""
+
+    API = "api"
+    ADMIN = "admin"
+    COMMAND = "command"
+    JOB = "job"
+    LINK = "link"

@@ -1,0 +1,70 @@
+"""The record: one row for each act on a booking, which is never rewritten."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from core import constraints
+from core.record.kinds import EventKind
+
+# A younger row cannot be deleted, so that whatever reads the record has the time to read it.
+KEPT_FOR_AT_LEAST = timedelta(days=30)
+LONGEST_REASON = 500
+
+
+class BookingEvent(models.Model):
+    """An act on a booking, written in the transaction of the act.
+
+    The row outlives the booking, the resource and both people: the ids of the booking and the resource are numbers, and
+    the words of a person stand apart from the facts, so that they can be blanked.
+
+    Attributes:
+        facts: The booking before and after the act, without the words of people.
+        owner_words: The owner's name and address, and what people wrote about the booking before and after the act.
+        actor_words: The name of the caller.
+        version: The way in which the facts are written.
+        handed_at: When the readers of the record got the row; null while they have not.
+    """
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=40, choices=[(kind, kind) for kind in EventKind.values])
+    booking_id = models.BigIntegerField("booking")
+    resource_id = models.BigIntegerField("resource")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    part = models.CharField(max_length=10)
+    channel = models.CharField(max_length=10)
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True, default="", db_default="")
+    facts = models.JSONField(default=dict)
+    owner_words = models.JSONField(default=dict)
+    actor_words = models.JSONField(default=dict)
+    version = models.PositiveSmallIntegerField()
+    handed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["booking_id", "id"], name="core_event_by_booking"),
+            models.Index(fields=["at"], name="core_event_by_age"),
+            models.Index(fields=["id"], condition=Q(handed_at=None), name="core_event_waiting"),
+        ]
+        constraints: ClassVar = [
+            constraints.AppendOnly(
+                name=constraints.RECORD_APPEND_ONLY,
+                set_once=("handed_at",),
+                blanked=("owner_id", "actor_id", "reason", "owner_words", "actor_words"),
+                kept_days=KEPT_FOR_AT_LEAST.days,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Event {self.pk} ({self.kind} of booking {self.booking_id})"
+
+    @property
+    def name(self) -> str:
+        """The last word of the kind: `created` of `booking.created`."""
+        return EventKind(self.kind).value.rpartition(".")[2]

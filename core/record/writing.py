@@ -1,0 +1,39 @@
+"""Writes the record, and blanks it: a row for each act, in the transaction of the act."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from core.choices import BookingStatus
+from core.models import Booking
+from core.outbox import worker
+from core.record.acts import Act
+from core.record.facts import row_of
+from core.record.kinds import EventKind
+from core.record.models import BookingEvent
+
+KIND_OF_STATUS = {
+    BookingStatus.CONFIRMED: EventKind.CONFIRMED,
+    BookingStatus.REJECTED: EventKind.REJECTED,
+    BookingStatus.CANCELLED: EventKind.CANCELLED,
+}
+
+
+def record(act: Act, kind: EventKind, *, before: Booking | None = None, after: Booking) -> BookingEvent:
+    """Writes the row of an act in one statement, and wakes the worker after the commit."""
+    row = row_of(act, kind, before=before, after=after)
+    row.save(force_insert=True)
+    transaction.on_commit(worker.wake, robust=True)
+    return row
+
+
+def kind_of_change(before: Booking, after: Booking) -> EventKind:
+    """The kind of a change; a new status says more than new times."""
+    if before.status == after.status:
+        return EventKind.CHANGED
+    return KIND_OF_STATUS.get(BookingStatus(after.status), EventKind.CHANGED)
+
+
+def blank(user: User) -> None:
+    """Blanks the words of a user before the user is deleted: as the owner of bookings, and as the one who acted."""
+    BookingEvent.objects.filter(owner=user).update(owner=None, owner_words={}, reason="")
+    BookingEvent.objects.filter(actor=user).update(actor=None, actor_words={}, reason="")
