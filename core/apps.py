@@ -13,7 +13,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers the checks, the subscribers, the readers of the record and the jobs of the worker."""
-        from core import checks, functions  # noqa: F401 - the import of `checks` registers them
+        from core import checks, expiry, functions  # noqa: F401 - the import of `checks` registers them
         from core.accounts import signals as accounts
         from core.notifications import channel, reminders
         from core.notifications import signals as notifications
@@ -27,6 +27,8 @@ class CoreConfig(AppConfig):
         connect_record()
         notifications.connect()
         relay.add_reader(tell_of_booking)
+        # Before the record is handed on, so that the same run tells what expired.
+        worker.add_feeder(expiry.expire_due, every=expiry.LOOK_SECONDS)
         worker.add_feeder(relay.hand_on)
         worker.add_job(reminders.write_reminders)
         worker.add_job(channel.deliver_emails)

@@ -1,4 +1,4 @@
-"""The verbs of a booking: book, change, cancel and remove; and the deletion of a resource.
+"""The verbs of a booking: book, change, cancel, expire and remove; and the deletion of a resource.
 
 The API and the admin write the time, resource and status of bookings only by these verbs. `seed_demo` writes its own
 rows, and the deletion of a user deletes the user's bookings by cascade.
@@ -189,6 +189,25 @@ def cancel(
         return save_change(before, after, act)
 
 
+def expire(booking: Booking, *, act: Act) -> bool:
+    """Cancels a pending booking whose start passed while it waited; any other booking stays unchanged.
+
+    Returns:
+        True if this call changed the booking.
+
+    Raises:
+        BookingMissing: When somebody deleted the row.
+    """
+    with writing(now=act.now):
+        before = lock(booking)
+        if not rules.has_expired(before, now=act.now):
+            return False
+        after = copy.copy(before)
+        after.status = BookingStatus.CANCELLED
+        save_change(before, after, act, kind=EventKind.EXPIRED)
+        return True
+
+
 @transaction.atomic
 def remove(booking: Booking, *, act: Act) -> None:
     """Deletes the row of a booking; the record tells it as cancelled from now on."""
@@ -233,8 +252,15 @@ def lock_resources(*ids: int) -> dict[int, Resource]:
     return resources
 
 
-def save_change(before: Booking, after: Booking, act: Act) -> Booking:
-    """Writes the changed columns and the row of the record; without a change writes neither."""
+def save_change(before: Booking, after: Booking, act: Act, *, kind: EventKind | None = None) -> Booking:
+    """Writes the changed columns and the row of the record; without a change writes neither.
+
+    Args:
+        before: The booking before the act.
+        after: The booking after the act.
+        act: The act.
+        kind: The kind of the act; None for the kind that the two bookings tell.
+    """
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
         return before
@@ -245,7 +271,7 @@ def save_change(before: Booking, after: Booking, act: Act) -> Booking:
         names.append("calendar_sequence")
     # The owner, who cannot read the note of staff, sees no new version because of it.
     save(after, update_fields=[*names, *(["updated_at"] if seen else [])])
-    record(act, kind_of_change(before, after), before=before, after=after)
+    record(act, kind or kind_of_change(before, after), before=before, after=after)
     return after
 
 

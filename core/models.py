@@ -113,6 +113,12 @@ class Booking(models.Model):
                 condition=Q(status__in=BookingStatus.blocking()),
                 name="core_booking_blocking_ends",
             ),
+            # Without the pending bookings that somebody wrote into the past: these stay, and would be read each time.
+            models.Index(
+                fields=["start_time", "id"],
+                condition=Q(status=BookingStatus.PENDING, updated_at__lt=F("start_time")),
+                name="core_booking_expiring",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

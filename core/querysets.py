@@ -44,6 +44,14 @@ class Blocks(Func):
     output_field = BooleanField()
 
 
+class IsPending(Func):
+    """True for the status pending, as literal SQL, for the partial index of `expiring`."""
+
+    arity = 1
+    template = f"%(expressions)s = '{BookingStatus.PENDING.value}'"
+    output_field = BooleanField()
+
+
 class BookingQuerySet(models.QuerySet[Any]):
     """Bookings.
 
@@ -82,6 +90,14 @@ class BookingQuerySet(models.QuerySet[Any]):
     def over(self, moment: datetime) -> "BookingQuerySet":
         """Bookings that have ended by the moment."""
         return self.filter(end_time__lte=moment)
+
+    def expiring(self) -> "BookingQuerySet":
+        """Bookings that expire at their start if they are still pending then; see `rules.has_expired`."""
+        return self.filter(IsPending("status"), updated_at__lt=F("start_time"))
+
+    def expired(self, moment: datetime) -> "BookingQuerySet":
+        """Pending bookings whose start passed while they waited, earliest first."""
+        return self.expiring().filter(start_time__lte=moment).order_by("start_time", "id")
 
     def mentioning(self, text: str, *, usernames: bool) -> "BookingQuerySet":
         """Bookings with the text in the notes, the resource name or, with `usernames`, the user name."""

@@ -184,6 +184,15 @@ def history(booking: Booking, *, now: datetime, staff: bool) -> None:
         raise errors.BookingEnded
 
 
+def has_expired(booking: Booking, *, now: datetime) -> bool:
+    """True if the booking is pending and its start passed while it waited.
+
+    A booking that was last written at its start or later did not wait for it: staff or a program recorded something
+    that was over, and only they know what became of it. So that booking stays pending.
+    """
+    return booking.status == BookingStatus.PENDING and booking.updated_at < booking.start_time <= now
+
+
 def reason(before: Booking, after: Booking, *, given: str) -> None:
     """A reason belongs to a change of the status, and some resources require one for a rejection."""
     if before.status == after.status:

@@ -150,9 +150,10 @@ def booking_changed(event: Event, before: Booking, recipient: Recipient) -> Lett
 
 
 def booking_cancelled(event: Event, before: Booking, recipient: Recipient) -> Letter:
-    """Says that the slot is free again."""
+    """Says that the slot is free again, or that the booking expired."""
     context = {
         "removed": event.kind == EventKind.REMOVED,
+        "expired": event.kind == EventKind.EXPIRED,
         "reason": lines(event.reason),
         **change_context(before, event.after, recipient),
     }

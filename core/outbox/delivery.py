@@ -39,6 +39,7 @@ LIVING_CALLS = 50
 
 Tally = Counter[str]
 Failures = Counter[type[OutboxRow]]
+Begun = dict[object, float]
 
 
 class Run:
@@ -48,6 +49,7 @@ class Run:
 
     Attributes:
         failures: The number of failed calls in a row, for each table; a worker passes them on to its next run.
+        begun: When each job with a pause began last, in seconds of the steady clock; passed on likewise.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Run:
         *,
         stopping: threading.Event | None = None,
         failures: Failures | None = None,
+        begun: Begun | None = None,
         feed: "Callable[[Run], object] | None" = None,
     ) -> None:
         self._began, self._ticks = now, time.monotonic()
         self._stopping = stopping
         self._feed, self._fed = feed, self._ticks
         self.failures = Failures() if failures is None else failures
+        self.begun: Begun = {} if begun is None else begun
 
     @property
     def seconds(self) -> float:
@@ -77,6 +81,14 @@ class Run:
         if self._feed is not None and time.monotonic() - self._fed >= LOOK_SECONDS:
             self._feed(self)
             self._fed = time.monotonic()
+
+    def may_begin(self, job: object, *, every: float) -> bool:
+        """True unless the job began less than `every` seconds ago, in this run or one before; remembers the moment."""
+        ticks = time.monotonic()
+        if job in self.begun and ticks - self.begun[job] < every:
+            return False
+        self.begun[job] = ticks
+        return True
 
     @property
     def is_over(self) -> bool:

@@ -9,7 +9,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.utils import timezone
 
-from core.outbox.delivery import Failures, Run, Tally, is_down
+from core.outbox.delivery import Begun, Failures, Run, Tally, is_down
 
 logger = logging.getLogger(__name__)
 
@@ -30,31 +30,42 @@ STOP_SECONDS = 10
 
 Job = Callable[[Run], Tally]
 
-_feeders: list[Job] = []
-_jobs: list[Job] = []
+# The jobs in their order, and the shortest time from one beginning to the next in the same worker, in seconds.
+_feeders: dict[Job, float] = {}
+_jobs: dict[Job, float] = {}
 
 
-def add_feeder(feeder: Job) -> None:
-    """Adds a job that writes rows for the others: it runs before them, and again while they take long."""
-    if feeder not in _feeders:
-        _feeders.append(feeder)
+def add_feeder(feeder: Job, *, every: float = 0) -> None:
+    """Adds a job that writes rows for the others: it runs before them, and again while they take long.
+
+    Args:
+        feeder: The job; adding it twice counts once.
+        every: The shortest time from one beginning to the next in the same worker, in seconds.
+    """
+    _feeders.setdefault(feeder, every)
 
 
-def add_job(job: Job) -> None:
-    """Adds a job to each run, after the jobs that were added before; adding a job twice counts once."""
-    if job not in _jobs:
-        _jobs.append(job)
+def add_job(job: Job, *, every: float = 0) -> None:
+    """Adds a job to each run, after the jobs that were added before; see `add_feeder`."""
+    _jobs.setdefault(job, every)
 
 
-def run_due(*, now: datetime, stopping: threading.Event | None = None, failures: Failures | None = None) -> Tally:
+def run_due(
+    *,
+    now: datetime,
+    stopping: threading.Event | None = None,
+    failures: Failures | None = None,
+    begun: Begun | None = None,
+) -> Tally:
     """Runs all jobs once and adds up their tallies.
 
     Args:
         now: The present moment.
         stopping: No call begins once this is set.
         failures: The number of failed calls in a row, from the run before; the run updates the numbers.
+        begun: When each job began last, from the run before; the run updates the moments.
     """
-    run = Run(now, stopping=stopping, failures=failures, feed=feed)
+    run = Run(now, stopping=stopping, failures=failures, begun=begun, feed=feed)
     return feed(run) + run_jobs(_jobs, run)
 
 
@@ -63,10 +74,12 @@ def feed(run: Run) -> Tally:
     return run_jobs(_feeders, run)
 
 
-def run_jobs(jobs: Sequence[Job], run: Run) -> Tally:
-    """Runs jobs and adds up their tallies; a failed job is logged."""
+def run_jobs(jobs: Mapping[Job, float], run: Run) -> Tally:
+    """Runs the jobs whose pause is over and adds up their tallies; a failed job is logged."""
     tally = Tally()
-    for job in jobs:
+    for job, every in jobs.items():
+        if not run.may_begin(job, every=every):
+            continue
         try:
             tally += job(run)
         except (DatabaseError, InterfaceError):
@@ -89,6 +102,7 @@ class Worker(threading.Thread):
         self.woken = threading.Event()
         self.stopping = threading.Event()
         self.failures = Failures()
+        self.begun: Begun = {}
 
     def run(self) -> None:
         while not self.stopping.is_set():
@@ -102,7 +116,7 @@ class Worker(threading.Thread):
     def run_once(self) -> None:
         """Runs all jobs once; a failed job runs again the next time."""
         try:
-            run_due(now=timezone.now(), stopping=self.stopping, failures=self.failures)
+            run_due(now=timezone.now(), stopping=self.stopping, failures=self.failures, begun=self.begun)
         except Exception as error:  # noqa: BLE001 - the thread must survive every error of the database
             logger.error("Messages could not be delivered now (%s).", type(error).__name__)
         finally:

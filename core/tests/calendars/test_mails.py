@@ -11,7 +11,7 @@ from core.notifications.invitations import calendar_attachments
 from core.record.facts import Event
 from core.record.kinds import EventKind
 from core.tests.support.acts import act
-from core.tests.support.factories import at, booking_body, make_booking, text
+from core.tests.support.factories import at, booking_body, make_booking, make_pending_booking, text
 from core.tests.support.mailing import deliver
 
 
@@ -74,6 +74,12 @@ def test_new_notes_are_no_new_revision(as_alice: APIClient, alice: User, room: R
 def test_a_removed_row_is_cancelled_with_a_last_revision(alice: User, admin: User, room, mailoutbox) -> None:
     booking = make_booking(alice, room)
     lifecycle.remove(booking, act=act(admin, at(0, day=0)))
+    assert entries(mailoutbox) == [("CANCEL", "CANCELLED", 1)]
+
+
+def test_an_expired_booking_is_cancelled_with_a_new_revision(alice: User, lab: Resource, mailoutbox) -> None:
+    booking = make_pending_booking(alice, lab)
+    deliver(now=booking.start_time)
     assert entries(mailoutbox) == [("CANCEL", "CANCELLED", 1)]
 
 

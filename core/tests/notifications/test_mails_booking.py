@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from core import lifecycle
 from core.lifecycle import Changes
-from core.models import Booking, Resource
+from core.models import Booking, NotificationPreferences, Resource
 from core.tests.support.acts import act
 from core.tests.support.factories import (
     at,
@@ -503,6 +503,45 @@ admin (staff) cancelled your booking of Blue room. It no longer stands; please a
 {OWNER_REASON}""",
     )
     assert "admin (staff) cancelled alice's booking of Blue room. The slot is free again.\n" in to_staff.body
+
+
+def test_a_booking_that_expires(sending: Sending, alice: User, lab: Resource) -> None:
+    booking = make_pending_booking(alice, lab)
+    with sending() as sent:
+        deliver(now=booking.start_time)
+    to_owner, to_staff = sent
+    assert_says(
+        to_owner,
+        to="alice@example.org",
+        subject=f"Expired: Lab, {DAY} 10:00 UTC",
+        body=f"""
+Hello alice,
+
+Your booking of Lab expired: nobody confirmed it before its start. The slot is free for others again.
+
+{facts(booking, "cancelled", resource="Lab")}
+{OWNER_REASON}""",
+    )
+    assert_says(
+        to_staff,
+        to="staff@example.org",
+        subject=f"Expired: Lab, {DAY} 10:00 UTC (alice)",
+        body=f"""
+alice's booking of Lab expired: nobody confirmed it before its start. The slot is free again.
+
+{facts(booking, "cancelled", resource="Lab", staff=True)}
+{STAFF_REASON}""",
+    )
+
+
+def test_a_booking_that_expires_is_silent_for_whoever_wants_no_mail_about_cancellations(
+    sending: Sending, alice: User, lab: Resource
+) -> None:
+    NotificationPreferences.objects.create(user=alice, booking_cancelled=False)
+    booking = make_pending_booking(alice, lab)
+    with sending() as sent:
+        deliver(now=booking.start_time)
+    assert [mail.to for mail in sent] == [["staff@example.org"]]
 
 
 def test_a_booking_whose_row_is_removed(sending: Sending, admin: User, alice: User, room: Resource) -> None:

@@ -212,7 +212,7 @@ def test_a_job_that_fails_stops_no_other(
     def fail(run: Run) -> Tally:
         raise RuntimeError("surprise")
 
-    monkeypatch.setattr(worker, "_jobs", [fail, *worker._jobs])
+    monkeypatch.setattr(worker, "_jobs", {fail: 0, **worker._jobs})
     write()
     assert deliver()["sent"] == 1
     assert "fail failed; the other jobs go on." in caplog.text

@@ -1,0 +1,52 @@
+"""Expires the pending bookings whose start has passed: a feeder of the worker, and `manage.py expire_pending`.
+
+Any number of processes may do it at once: the verb looks again under the lock of the booking.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
+
+from core import errors, lifecycle
+from core.models import Booking
+from core.outbox.delivery import Run, Tally
+from core.record.acts import Act
+from core.record.kinds import Channel
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60
+BATCH = 500
+
+
+def expire_due(run: Run) -> Tally:
+    """Expires what is due: a feeder of the worker, which counts nothing."""
+    expire_pending(now=run.now, channel=Channel.JOB)
+    return Tally()
+
+
+def expire_pending(*, now: datetime, channel: Channel) -> int:
+    """Expires the pending bookings whose start has passed, each in a transaction of its own; returns their number."""
+    act = Act(by=None, now=now, channel=channel)
+    number, left = 0, set[int]()
+    while bookings := list(Booking.objects.expired(now).exclude(pk__in=left).in_full()[:BATCH]):
+        for booking in bookings:
+            if expire_one(booking, act):
+                number += 1
+            else:
+                left.add(booking.pk)
+    return number
+
+
+def expire_one(booking: Booking, act: Act) -> bool:
+    """True if the booking expired. A booking that fails is logged, and keeps no other one waiting."""
+    try:
+        return lifecycle.expire(booking, act=act)
+    except errors.BookingMissing:
+        return False
+    except (InterfaceError, OperationalError):
+        raise  # the database is away: the next look finds the booking again
+    except Exception:
+        logger.exception("Booking %s could not expire.", booking.pk)
+        return False
