@@ -15,7 +15,7 @@ class CoreConfig(AppConfig):
         """Registers the checks, the subscribers, the readers of the record and the jobs of the worker."""
         from core import checks, expiry, functions  # noqa: F401 - the import of `checks` registers them
         from core.accounts import signals as accounts
-        from core.notifications import channel, reminders
+        from core.notifications import approvals, channel, reminders
         from core.notifications import signals as notifications
         from core.notifications.messages import tell_of_booking
         from core.outbox import worker
@@ -31,6 +31,7 @@ class CoreConfig(AppConfig):
         worker.add_feeder(expiry.expire_due, every=expiry.LOOK_SECONDS)
         worker.add_feeder(relay.hand_on)
         worker.add_job(reminders.write_reminders)
+        worker.add_job(approvals.write_lists, every=approvals.LOOK_SECONDS)
         worker.add_job(channel.deliver_emails)
 
 

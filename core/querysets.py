@@ -44,11 +44,11 @@ class Blocks(Func):
     output_field = BooleanField()
 
 
-class IsPending(Func):
-    """True for the status pending, as literal SQL, for the partial index of `expiring`."""
+class Is(Func):
+    """True if a column has a constant value, as literal SQL; for the condition of a partial index, as `Blocks` is."""
 
     arity = 1
-    template = f"%(expressions)s = '{BookingStatus.PENDING.value}'"
+    template = "%(expressions)s = '%(value)s'"
     output_field = BooleanField()
 
 
@@ -93,7 +93,7 @@ class BookingQuerySet(models.QuerySet[Any]):
 
     def expiring(self) -> "BookingQuerySet":
         """Bookings that expire at their start if they are still pending then; see `rules.has_expired`."""
-        return self.filter(IsPending("status"), updated_at__lt=F("start_time"))
+        return self.filter(Is("status", value=BookingStatus.PENDING.value), updated_at__lt=F("start_time"))
 
     def expired(self, moment: datetime) -> "BookingQuerySet":
         """Pending bookings whose start passed while they waited, earliest first."""

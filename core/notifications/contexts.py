@@ -82,11 +82,11 @@ def owner_name(user: User, recipient: Recipient) -> str:
     return one_line(user.get_username()) or ("a deleted account" if recipient.for_staff else "")
 
 
-def slot_of(booking: Booking, recipient: Recipient, *, status: str = "") -> Fact:
-    """Returns the resource of a booking with the status, if one is given, and its start and end."""
+def slot_of(booking: Booking, recipient: Recipient, *, detail: str = "") -> Fact:
+    """Returns the resource of a booking with a detail, if one is given, and its start and end."""
     start, end = (format_moment(bound, recipient.zone) for bound in (booking.start_time, booking.end_time))
     name = one_line(booking.resource.name)
-    return Fact(f"{name}, {status}" if status else name, f"{start} to {end}")
+    return Fact(f"{name}, {detail}" if detail else name, f"{start} to {end}")
 
 
 def actor_name(by: User | None, *, by_owner: bool, for_staff: bool) -> str:

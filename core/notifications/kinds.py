@@ -17,6 +17,7 @@ class Kind(TextChoices):
     SLOTS_FREED = "slots_freed", "slots of deleted accounts"
     EMAIL_ENTERED = "email_entered", "addresses to confirm"
     EMAIL_CHANGED = "email_changed", "changed addresses"
+    APPROVALS_WANTED = "approvals_wanted", "bookings that wait for approval"
     BOOKINGS_IN_ONE = "bookings_in_one", "many bookings in one mail"
 
     @classmethod

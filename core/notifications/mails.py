@@ -21,6 +21,7 @@ from core.notifications.contexts import (
     Context,
     booking_context,
     change_context,
+    owner_name,
     slot_of,
 )
 from core.notifications.invitations import calendar_attachments, calendar_file
@@ -34,7 +35,7 @@ from core.utils import Attachment, Message
 
 # No vacation notice answers such a message (RFC 3834, section 5).
 WRITTEN_BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}
-# A message about a deleted account lists this many slots, and counts the others.
+# A message to staff lists this many slots, and counts the others.
 MAX_SLOTS = 200
 
 
@@ -81,6 +82,8 @@ def render(row: Notification, recipient: Recipient) -> Message:
 
 def letter_of(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
     """Returns the letter of a message that is about something else than an event of a booking."""
+    if row.kind == Kind.APPROVALS_WANTED:
+        return approvals_wanted(facts, recipient)
     if row.user is None or row.kind == Kind.SLOTS_FREED:
         return slots_freed(facts, recipient)
     if row.kind == Kind.BOOKING_REMINDER:
@@ -182,6 +185,21 @@ def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
     return Letter("slots_freed", context)
 
 
+def approvals_wanted(facts: Facts, recipient: Recipient) -> Letter:
+    """Lists the bookings that wait for approval and begin soon."""
+    bookings = [booking_of(each) for each in facts["bookings"]]
+    owners = [shortened(owner_name(booking.user, recipient), USER_IN_SUBJECT) for booking in bookings]
+    context = {
+        "number": len(bookings) + facts["more"],
+        "slots": [
+            slot_of(booking, recipient, detail=f"for {owner}") for booking, owner in zip(bookings, owners, strict=True)
+        ],
+        "more": facts["more"],
+        "zone": zone_name(recipient.zone),
+    }
+    return Letter("approvals_wanted", context)
+
+
 def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
     """Lists how bookings stand about which there were too many messages."""
     told = as_they_stand(facts["bookings"])
@@ -189,7 +207,7 @@ def bookings_in_one(facts: Facts, recipient: Recipient) -> Letter:
     bookings = [booking_of(each) for each in known]
     context = {
         "number": facts["messages"],
-        "slots": [slot_of(booking, recipient, status=booking.status) for booking in bookings],
+        "slots": [slot_of(booking, recipient, detail=booking.status) for booking in bookings],
         "more": facts["more"],
         "zone": zone_name(recipient.zone),
     }

@@ -161,7 +161,7 @@ def write(rows: list[Notification], *, once: bool = False) -> None:
 
     Args:
         rows: Unsaved rows.
-        once: True to skip reminders that exist already.
+        once: True to skip reminders and lists for staff that exist already.
     """
     if rows:
         Notification.objects.bulk_create(rows, ignore_conflicts=once)

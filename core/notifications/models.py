@@ -36,7 +36,7 @@ class Notification(OutboxRow):
     )
     to = models.CharField("receiver", max_length=254, blank=True)
     booking_id = models.BigIntegerField("booking", null=True, help_text="A number and no reference: rows may go.")
-    starts_at = models.DateTimeField(null=True, help_text="The start that a reminder is about.")
+    starts_at = models.DateTimeField(null=True, help_text="The start of a reminder, or where a list for staff begins.")
     facts = models.JSONField(default=dict)
 
     # A recipient gets the messages about one booking in the order of the events.
@@ -55,6 +55,11 @@ class Notification(OutboxRow):
                 fields=["booking_id", "starts_at"],
                 condition=Q(kind=Kind.BOOKING_REMINDER.value),
                 name="core_notification_one_reminder",
+            ),
+            models.UniqueConstraint(
+                fields=["to", "starts_at"],
+                condition=Q(kind=Kind.APPROVALS_WANTED.value),
+                name="core_notification_one_list",
             ),
         ]
 
