@@ -17,8 +17,9 @@ from core.intervals import Interval
 from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.tests.support.acts import act
-from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_resource
+from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_pending_booking, make_resource
 from core.tests.support.overlaps import overlapping_pairs
+from core.tests.support.records import told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -193,6 +194,38 @@ def test_a_booking_that_is_moved_to_another_resource_meanwhile_is_found(
     assert not isinstance(thread.answer, Booking) or thread.answer.resource == lab
     found = list(Booking.objects.values_list("resource", "status", "notes"))
     assert found in ([(lab.pk, "confirmed", "Mine")], [(lab.pk, "cancelled", "")], [])
+
+
+@pytest.mark.only_on_postgresql
+def test_a_booking_that_staff_confirm_while_its_expiry_waits_stays(alice: User, admin: User, lab: Resource) -> None:
+    booking = make_pending_booking(alice, lab)
+    confirmed = Changes(status="confirmed")
+    with transaction.atomic():
+        lifecycle.change(booking, changes=confirmed, act=act(admin, booking.start_time), expected=("pending",))
+        thread = Rival(lambda: lifecycle.expire(booking, act=act(None, booking.start_time)))
+        thread.start()
+        waited = thread.waits()
+    thread.join(30)
+    assert waited
+    assert (thread.answer, thread.refusal) == (False, None)
+    assert told() == [("booking.confirmed", booking.pk, "admin")]
+
+
+@pytest.mark.only_on_postgresql
+def test_staff_who_wait_for_an_expiry_are_told_of_the_new_status(alice: User, admin: User, lab: Resource) -> None:
+    booking = make_pending_booking(alice, lab)
+    confirm = act(admin, booking.start_time)
+    with transaction.atomic():
+        assert lifecycle.expire(booking, act=act(None, booking.start_time))
+        thread = Rival(
+            lambda: lifecycle.change(booking, changes=Changes(status="confirmed"), act=confirm, expected=("pending",))
+        )
+        thread.start()
+        waited = thread.waits()
+    thread.join(30)
+    assert waited
+    assert isinstance(thread.refusal, errors.StateChanged)
+    assert told() == [("booking.expired", booking.pk, "")]
 
 
 @pytest.mark.only_on_postgresql
