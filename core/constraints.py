@@ -270,7 +270,7 @@ class AppendOnly(OwnConstraint):
         return self._statements(
             model,
             schema_editor,
-            f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
             f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_row')} BEFORE UPDATE OR DELETE ON %(table)s "
             f"FOR EACH ROW EXECUTE FUNCTION {function}()",
             f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_truncate')} BEFORE TRUNCATE ON %(table)s "
