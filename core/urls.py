@@ -19,6 +19,7 @@ urlpatterns = [
     path("profile/picture/delete/", accounts.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),
     path("", include("core.availability.urls")),
     path("", include("core.calendars.urls")),
+    path("", include("core.history.urls")),
     path("", include("core.notifications.urls")),
     path("auth/", include("core.accounts.urls")),
     path("schema/", SchemaView.as_view(), name="schema"),

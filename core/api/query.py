@@ -107,14 +107,15 @@ class QueryParameters(serializers.Serializer):
 class LimitField(serializers.IntegerField):
     """The maximum number of rows, in ASCII digits only."""
 
-    def __init__(self) -> None:
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
         message = f"A whole number from 1 to {LARGEST_PAGE} is needed."
+        kwargs.setdefault("help_text", "How many at most; without it all of them. `Link` then leads on.")
         super().__init__(
             min_value=1,
             max_value=LARGEST_PAGE,
             required=False,
-            help_text="How many at most; without it all of them. `Link` then leads on.",
             error_messages=dict.fromkeys(("invalid", "min_value", "max_value", "max_string_length"), message),
+            **kwargs,
         )
 
     def to_internal_value(self, data: object) -> int:

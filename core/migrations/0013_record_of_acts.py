@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ("facts", models.JSONField(default=dict)),
                 ("owner_words", models.JSONField(default=dict)),
                 ("actor_words", models.JSONField(default=dict)),
+                ("for_staff", models.BooleanField(db_default=False, default=False)),
                 ("version", models.PositiveSmallIntegerField()),
                 ("handed_at", models.DateTimeField(null=True)),
                 (
@@ -65,6 +66,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "act",
                 "ordering": ["-id"],
                 "indexes": [
                     models.Index(fields=["booking_id", "id"], name="core_event_by_booking"),

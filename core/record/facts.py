@@ -72,6 +72,8 @@ class Event:
 def row_of(act: Act, kind: EventKind, *, before: Booking | None, after: Booking) -> BookingEvent:
     """The unsaved row of an act."""
     states = {name: booking for name, booking in (("before", before), ("after", after)) if booking is not None}
+    facts = {name: without(booking_facts(booking), WORDS) for name, booking in states.items()}
+    words = {name: {word: getattr(booking, word) for word in WORDS} for name, booking in states.items()}
     return BookingEvent(
         at=act.now,
         kind=kind,
@@ -83,14 +85,18 @@ def row_of(act: Act, kind: EventKind, *, before: Booking | None, after: Booking)
         channel=act.channel,
         request_id=act.request_id,
         reason=act.reason,
-        facts={name: without(booking_facts(booking), WORDS) for name, booking in states.items()},
-        owner_words={
-            "user": fields_of(after.user, USER_FIELDS),
-            **{name: {word: getattr(booking, word) for word in WORDS} for name, booking in states.items()},
-        },
+        facts=facts,
+        owner_words={"user": fields_of(after.user, USER_FIELDS), **words},
         actor_words={} if act.by is None else fields_of(act.by, ACTOR_FIELDS),
+        for_staff=before is not None and changes_only_note(before, after),
         version=VERSION,
     )
+
+
+def changes_only_note(before: Booking, after: Booking) -> bool:
+    """True if the note of staff is the only column that changed."""
+    names = (field.attname for field in Booking._meta.concrete_fields)
+    return [name for name in names if getattr(before, name) != getattr(after, name)] == ["staff_note"]
 
 
 def without(facts: Facts, words: tuple[str, ...]) -> Facts:

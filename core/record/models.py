@@ -25,6 +25,7 @@ class BookingEvent(models.Model):
         facts: The booking before and after the act, without the words of people.
         owner_words: The owner's name and address, and what people wrote about the booking before and after the act.
         actor_words: The name of the caller.
+        for_staff: True if the act changed the note of staff and nothing else; the owner does not see such an act.
         version: The way in which the facts are written.
         handed_at: When the readers of the record got the row; null while they have not.
     """
@@ -42,10 +43,12 @@ class BookingEvent(models.Model):
     facts = models.JSONField(default=dict)
     owner_words = models.JSONField(default=dict)
     actor_words = models.JSONField(default=dict)
+    for_staff = models.BooleanField(default=False, db_default=False)
     version = models.PositiveSmallIntegerField()
     handed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "act"
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
             models.Index(fields=["booking_id", "id"], name="core_event_by_booking"),
@@ -62,7 +65,7 @@ class BookingEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Event {self.pk} ({self.kind} of booking {self.booking_id})"
+        return f"Act {self.pk} ({self.kind} of booking {self.booking_id})"
 
     @property
     def name(self) -> str:

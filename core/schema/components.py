@@ -7,6 +7,7 @@ from core.accounts.schema import WholePictureSerializer
 from core.availability import serializers as availability
 from core.calendars.schema import NewFeedSerializer, ShownFeedSerializer
 from core.calendars.serializers import CalendarFeedSerializer
+from core.history.serializers import ActSerializer
 from core.notifications.serializers import PreferencesSerializer
 from core.schema.bookings import CheckSerializer, NewBookingSerializer
 from core.schema.resources import ShownResourceSerializer
@@ -29,6 +30,7 @@ SENTENCES = {
     availability.FirstSlotSerializer: "The first slot of a resource.",
     availability.SlotSerializer: "A span of time.",
     availability.TimelineSerializer: "The busy and free intervals, and `next_free`.",
+    ActSerializer: "An act on a booking.",
     CalendarFeedSerializer: "A calendar feed. Only the answer to POST shows the URL.",
     NewFeedSerializer: "A feed, and once its address.",
     ShownFeedSerializer: "A feed; its address is shown only in the answer that makes it.",

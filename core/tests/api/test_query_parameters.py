@@ -63,6 +63,7 @@ def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> No
         ("/api/resources/{room}/availability/", "start end"),
         ("/api/resources/{room}/slots/", "start end duration step timezone limit cursor"),
         ("/api/availability/", "start end duration min_capacity limit"),
+        ("/api/bookings/1/history/", "limit cursor count"),
         ("/api/calendar-feeds/", "limit cursor count"),
     ],
     ids=lambda value: value if value.startswith("/") else "",
@@ -95,6 +96,7 @@ def test_a_single_resource_knows_its_parameters(anonymous: APIClient, room: Reso
     [
         "/api/bookings/{pk}/",
         "/api/bookings/{pk}/calendar.ics",
+        "/api/bookings/{pk}/history/",
         "/api/resources/{pk}/",
         f"/api/resources/{{pk}}/availability/?{WINDOW}",
         f"/api/resources/{{pk}}/slots/?{WINDOW}&duration=30",

@@ -88,6 +88,7 @@ def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
         "/api/availability/": set(availability.FirstSlotParameters().fields),
         "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields),
         "/api/resources/{id}/slots/": set(availability.SlotParameters().fields),
+        "/api/bookings/{id}/history/": paging,
         "/api/calendar-feeds/": paging,
         "/api/auth/users/": paging,
         "/api/resources/{id}/": {"start", "end", "include"},
@@ -119,7 +120,8 @@ def test_every_answer_tells_of_its_headers(schema: dict[str, Any]) -> None:
 
 
 def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
-    for name in ("Booking", "NewBookingRequest", "Resource", "ResourceRequest", "User", "Timeline", "CalendarFeed"):
+    shapes = ("Booking", "NewBookingRequest", "Resource", "ResourceRequest", "User", "Timeline", "CalendarFeed", "Act")
+    for name in shapes:
         for field, described in schema["components"]["schemas"][name]["properties"].items():
             assert field == "id" or described.get("description"), f"{name}.{field}"
 

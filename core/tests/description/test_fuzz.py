@@ -209,7 +209,9 @@ def varied(operation: Any) -> bool:
 
 
 # What a walk makes, and where it may go on from there.
-OF_A_BOOKING = {"createBooking": {"getBooking", "changeBooking", "cancelBooking", "getBookingCalendar"}}
+OF_A_BOOKING = {
+    "createBooking": {"getBooking", "changeBooking", "cancelBooking", "getBookingCalendar", "getBookingHistory"}
+}
 OF_A_FEED = {"createCalendarFeed": {"getCalendarFeed", "deleteCalendarFeed"}}
 OF_A_RESOURCE = {"createResource": {"getResource", "changeResource", "deleteResource", "getAvailability", "listSlots"}}
 FOLLOWED = {"user": {**OF_A_BOOKING, **OF_A_FEED}, "staff": {**OF_A_BOOKING, **OF_A_FEED, **OF_A_RESOURCE}}

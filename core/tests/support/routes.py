@@ -17,6 +17,7 @@ ROUTES = {
     "booking-check": ("api/bookings/check/", "post"),
     "booking-detail": ("api/bookings/(?P<pk>[0-9]+)/", "delete get patch put"),
     "booking-calendar": ("api/bookings/(?P<pk>[0-9]+)/calendar\\.ics", "get"),
+    "booking-history": ("api/bookings/(?P<pk>[0-9]+)/history/", "get"),
     "calendar-feed-list": ("api/calendar-feeds/", "get post"),
     "calendar-feed-detail": ("api/calendar-feeds/(?P<pk>[0-9]+)/", "delete get"),
     "schema": ("api/schema/", "get"),
