@@ -1,6 +1,5 @@
 """The admin of bookings: another face of the same verbs."""
 
-import re
 from datetime import UTC
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from core import lifecycle
 from core.admin.booking_form import BookingForm, ReasonForm
 from core.choices import BookingStatus
 from core.errors import BookingError
+from core.history.admin import history_of
 from core.intervals import in_short
 from core.lifecycle import Changes
 from core.models import Booking, Resource
@@ -25,11 +25,7 @@ from core.record.acts import Act
 from core.record.kinds import Channel
 from core.staff.base import ForStaff, bookings_link, keys_of, minutes, nowrap
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
-from core.staff.forms import is_key
-
-# The number of a booking, alone or as a mail writes it: "no. 34".
-NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]+)", re.IGNORECASE)
-
+from core.staff.forms import number_in
 
 # The statuses that a decision is about; a booking with another one by then is left as it is.
 EXPECTED = {
@@ -100,9 +96,9 @@ class BookingAdmin(ForStaff):
     ) -> tuple[QuerySet[Booking], bool]:
         """The bookings with these words, and the booking with that number, written as in mails or without "no."."""
         results, may_have_duplicates = super().get_search_results(request, queryset, search_term)
-        number = NUMBER.fullmatch(search_term.strip())
-        if number and is_key(number[1]):
-            results = results | queryset.filter(pk=number[1])
+        number = number_in(search_term)
+        if number is not None:
+            results = results | queryset.filter(pk=number)
         return results, may_have_duplicates
 
     # --- Columns ------------------------------------------------------------------------------------------------------
@@ -185,6 +181,12 @@ class BookingAdmin(ForStaff):
     def delete_model(self, request: HttpRequest, obj: Booking) -> None:
         """Deletes the row; notifies the owner when the deletion cancels a booking."""
         lifecycle.remove(obj, act=act_of(request))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The history as the record has it, by whatever channel; Django's own page knows only what the admin did."""
+        return super().history_view(request, object_id, {**history_of(object_id), **(extra_context or {})})
 
     # --- Bulk actions -------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""Filters of lists by time, for tables with `start_time` and `end_time`."""
+"""Filters of lists: by time, and by what staff type."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -83,32 +83,53 @@ def default_period(request: HttpRequest) -> str:
     return "today" if whole_page and not request.GET else ALL
 
 
-class DaysFilter(admin.ListFilter):
-    """Filters by a first and a last day, both inclusive, which staff type or pick."""
+class TypedFilter(admin.ListFilter):
+    """A filter whose values staff type: its template has a form, which keeps the other filters.
 
-    title = "days (UTC)"
-    template = "admin/days_filter.html"
+    Attributes:
+        parameters: The names of the values in the query string.
+        replaces: The parameters of other filters that the form does not keep.
+        typed: The values by name; empty where nothing was typed.
+    """
+
+    parameters: ClassVar[tuple[str, ...]]
+    replaces: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: admin.ModelAdmin
     ) -> None:
         super().__init__(request, params, model, model_admin)
-        self.first, self.last = ((params.pop(name, None) or [""])[-1] for name in self.expected_parameters())
+        self.typed = {name: (params.pop(name, None) or [""])[-1] for name in self.parameters}
         self.kept: list[tuple[str, str]] = []
 
     def expected_parameters(self) -> list[str]:
-        return ["from", "to"]
+        return list(self.parameters)
 
     def has_output(self) -> bool:
         return True
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        """No choices: the template has a form, which keeps the other filters."""
-        replaced = {*self.expected_parameters(), PeriodFilter.parameter_name, "p"}
+        """No choices, but the other filters for the form."""
+        replaced = {*self.parameters, *self.replaces, "p"}
         self.kept = [(name, value) for name, value in changelist.params.items() if name not in replaced]
         if changelist.query:
             self.kept.append(("q", changelist.query))
         return iter(())
+
+
+class DaysFilter(TypedFilter):
+    """Filters by a first and a last day, both inclusive, which staff type or pick.
+
+    Attributes:
+        since: The lookup of rows that belong to the first day or a later one.
+        until: The lookup of rows that belong to the last day or an earlier one.
+    """
+
+    title = "days (UTC)"
+    template = "admin/days_filter.html"
+    parameters = ("from", "to")
+    replaces = (PeriodFilter.parameter_name,)
+    since, until = "end_time__gt", "start_time__lt"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         """The rows of those days.
@@ -116,8 +137,9 @@ class DaysFilter(admin.ListFilter):
         Raises:
             ValueError: When a day is not written as YYYY-MM-DD.
         """
-        if self.first:
-            queryset = queryset.filter(end_time__gt=midnight(day(self.first)))
-        if self.last:
-            queryset = queryset.filter(start_time__lt=midnight(day(self.last)) + DAY)
+        first, last = self.typed["from"], self.typed["to"]
+        if first:
+            queryset = queryset.filter(**{self.since: midnight(day(first))})
+        if last:
+            queryset = queryset.filter(**{self.until: midnight(day(last)) + DAY})
         return queryset

@@ -1,5 +1,6 @@
 """Parts of the admin's forms: searches, pickers, and the error of a failed save beside its field."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -11,10 +12,19 @@ from django.db.models import QuerySet
 from core.errors import BookingError
 from core.texts import fold_line_ends
 
+# The number of a booking, alone or as a mail writes it: "no. 34".
+NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]+)", re.IGNORECASE)
+
 
 def is_key(text: str) -> bool:
     """Whether the text can be the key of a row: at most 18 digits, which fit into a BIGINT."""
     return text.isdecimal() and len(text) < 19
+
+
+def number_in(search: str) -> str | None:
+    """The number in a search for a booking, written alone, as `#34` or as in mails: `no. 34`; None without a number."""
+    found = NUMBER.fullmatch(search.strip())
+    return found[1] if found and is_key(found[1]) else None
 
 
 class SearchForm(ChangeListSearchForm):

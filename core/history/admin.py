@@ -1,0 +1,171 @@
+"""The admin of the record: a list of all acts that nobody can edit, and the history of one booking."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator
+
+from core.history.lines import actor_of, lines_of
+from core.models import Booking
+from core.record.kinds import Part
+from core.record.models import BookingEvent
+from core.staff.base import ForStaff, nowrap
+from core.staff.filters import DaysFilter, TypedFilter
+from core.staff.forms import is_key, number_in
+
+# How many acts the history of a booking shows.
+SHOWN = 50
+# How many characters of a text a table shows; the page of the act has all of it.
+BEGINNING = 200
+
+
+class PersonFilter(TypedFilter):
+    """Filters by the owner or the actor, by user name or e-mail address: not all staff may open accounts."""
+
+    title = "person"
+    template = "admin/person_filter.html"
+    parameters = ("person",)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[BookingEvent]) -> QuerySet[BookingEvent]:
+        name = self.typed["person"].strip()
+        if not name:
+            return queryset
+        people = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).values("pk")
+        return queryset.filter(Q(owner__in=people) | Q(actor__in=people))
+
+
+class DaysOfActFilter(DaysFilter):
+    """Filters acts by the day on which they were done."""
+
+    since, until = "at__gte", "at__lt"
+
+
+@admin.register(BookingEvent)
+class ActAdmin(ForStaff):
+    """Acts, newest first."""
+
+    list_display = ("when", "kind", "booking", "of", "who", "way", "why", "request")
+    list_filter = ("kind", PersonFilter, DaysOfActFilter)
+    list_select_related = ("owner", "actor")
+    search_fields = ("request_id",)
+    search_help_text = "Searches the number of a booking and the id of a request."
+    sortable_by = ()
+    actions = None
+    fields = ("when", "kind", "booking", "of", "who", "way", "request", "reason", "changes", "handed_on")
+    readonly_fields = fields
+
+    class Media:
+        css = {"all": ["core/admin/lists.css"]}  # noqa: RUF012 - Django's own
+
+    # --- Nobody writes ------------------------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only the verbs write acts."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: BookingEvent | None = None) -> bool:
+        """The database refuses changes, too."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: BookingEvent | None = None) -> bool:
+        """Only the clean-up deletes acts."""
+        return False
+
+    # --- The list -----------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BookingEvent]:
+        """All acts, each with whether its booking still exists."""
+        return super().get_queryset(request).annotate(exists=Exists(Booking.objects.filter(pk=OuterRef("booking_id"))))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[BookingEvent], search_term: str
+    ) -> tuple[QuerySet[BookingEvent], bool]:
+        """The acts on the booking with that number, and the acts of the request with that id."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        number = number_in(term)
+        found = Q(request_id=term) if number is None else Q(request_id=term) | Q(booking_id=number)
+        return queryset.filter(found), False
+
+    # --- Columns ------------------------------------------------------------------------------------------------------
+
+    @admin.display(description="when (UTC)")
+    def when(self, row: BookingEvent) -> str:
+        return format_html("{} {}", *map(nowrap, f"{row.at:%Y-%m-%d %H:%M:%S}".split()))
+
+    @admin.display(description="booking")
+    def booking(self, row: BookingEvent) -> str:
+        """The number of the booking, and the way to its page if there still is one."""
+        if not row.exists:
+            return nowrap(f"no. {row.booking_id}")
+        page = reverse("admin:core_booking_change", args=[row.booking_id])
+        return format_html('<a href="{}">{}</a>', page, nowrap(f"no. {row.booking_id}"))
+
+    @admin.display(description="owner")
+    def of(self, row: BookingEvent) -> str:
+        return link_to_acts(row.owner.get_username(), person=row.owner.get_username()) if row.owner else "-"
+
+    @admin.display(description="who")
+    def who(self, row: BookingEvent) -> str:
+        """The actor as the record names them, with the way to all their acts, and their part."""
+        name = actor_of(row)
+        linked = link_to_acts(name, person=row.actor.get_username()) if row.actor else name
+        return name if row.part == Part.SYSTEM else format_html("{} <small>({})</small>", linked, row.part)
+
+    @admin.display(description="channel")
+    def way(self, row: BookingEvent) -> str:
+        return row.channel
+
+    @admin.display(description="why")
+    def why(self, row: BookingEvent) -> str:
+        return Truncator(row.reason).chars(60) or "-"
+
+    @admin.display(description="request id")
+    def request(self, row: BookingEvent) -> str:
+        return format_html('<small class="request">{}</small>', row.request_id or "-")
+
+    # --- The page of an act -------------------------------------------------------------------------------------------
+
+    @admin.display(description="what changed")
+    def changes(self, row: BookingEvent) -> str:
+        return in_lines(lines_of(row)) or "-"
+
+    @admin.display(description="handed on (UTC)")
+    def handed_on(self, row: BookingEvent) -> str:
+        return f"{row.handed_at:%Y-%m-%d %H:%M:%S}" if row.handed_at else "not yet"
+
+
+def link_to_acts(text: str, **filters: object) -> SafeString:
+    """A link to the list of acts with these filters."""
+    return format_html(
+        '<a href="{}?{}">{}</a>', reverse("admin:core_bookingevent_changelist"), urlencode(filters), text
+    )
+
+
+def in_lines(lines: list[str]) -> SafeString:
+    """The lines below each other."""
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
+
+
+def history_of(booking_id: str) -> dict[str, Any]:
+    """What the history page of a booking shows: its latest acts, and the way to all of them if there are more."""
+    rows = list(BookingEvent.objects.filter(booking_id=booking_id)[: SHOWN + 1]) if is_key(booking_id) else []
+    return {
+        "acts": [
+            {
+                "row": row,
+                "who": actor_of(row),
+                "changes": in_lines([Truncator(line).chars(BEGINNING) for line in lines_of(row)]),
+            }
+            for row in rows[:SHOWN]
+        ],
+        "all_acts": link_to_acts("All acts on this booking", booking_id__exact=booking_id) if rows[SHOWN:] else "",
+    }

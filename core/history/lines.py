@@ -1,0 +1,38 @@
+"""Tells acts in words, for the pages of staff."""
+
+from datetime import datetime
+
+from core.history.changes import changes_of
+from core.record.kinds import Part
+from core.record.models import BookingEvent
+
+
+def lines_of(row: BookingEvent) -> list[str]:
+    """What the act changed, a line for each field: `status: pending → confirmed`. Moments are in UTC."""
+    changes = changes_of(row)
+    if "resource_name" in changes:
+        # The name says which resource it was; the number matters only between two resources of one name.
+        changes["resource"] = changes.pop("resource_name")
+    return [f"{name.replace('_', ' ')}: {in_words(*values)}" for name, values in changes.items()]
+
+
+def in_words(before: object, after: object) -> str:
+    """A value before and after the act, or the value alone if there was none before."""
+    return value_in_words(after) if before is None else f"{value_in_words(before)} → {value_in_words(after)}"
+
+
+def value_in_words(value: object) -> str:
+    """A value; a moment to the minute, unless it has seconds."""
+    if isinstance(value, datetime):
+        if value.second or value.microsecond:
+            return value.replace(tzinfo=None).isoformat(" ")
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value) if value != "" else "none"
+
+
+def actor_of(row: BookingEvent) -> str:
+    """Who acted: the user name as it was, or a word."""
+    if row.part == Part.SYSTEM:
+        return "the system"
+    name: str = row.actor_words.get("username", "")
+    return name or "a deleted account"
