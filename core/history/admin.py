@@ -51,14 +51,14 @@ class DaysOfActFilter(DaysFilter):
 class ActAdmin(ForStaff):
     """Acts, newest first."""
 
-    list_display = ("when", "kind", "booking", "of", "who", "way", "why", "request")
+    list_display = ("when", "kind", "booking_and_owner", "who", "way", "why")
     list_filter = ("kind", PersonFilter, DaysOfActFilter)
     list_select_related = ("owner", "actor")
     search_fields = ("request_id",)
     search_help_text = "Searches the number of a booking and the id of a request."
     sortable_by = ()
     actions = None
-    fields = ("when", "kind", "booking", "of", "who", "way", "request", "reason", "changes", "handed_on")
+    fields = ("when", "kind", "booking", "of", "who", "way", "reason", "changes", "handed_on")
     readonly_fields = fields
 
     class Media:
@@ -109,6 +109,11 @@ class ActAdmin(ForStaff):
         page = reverse("admin:core_booking_change", args=[row.booking_id])
         return format_html('<a href="{}">{}</a>', page, nowrap(f"no. {row.booking_id}"))
 
+    @admin.display(description="booking")
+    def booking_and_owner(self, row: BookingEvent) -> str:
+        """The booking, and below it the owner."""
+        return format_html("{}<br><small>{}</small>", self.booking(row), self.of(row))
+
     @admin.display(description="owner")
     def of(self, row: BookingEvent) -> str:
         return link_to_acts(row.owner.get_username(), person=row.owner.get_username()) if row.owner else "-"
@@ -118,19 +123,18 @@ class ActAdmin(ForStaff):
         """The actor as the record names them, with the way to all their acts, and their part."""
         name = actor_of(row)
         linked = link_to_acts(name, person=row.actor.get_username()) if row.actor else name
-        return name if row.part == Part.SYSTEM else format_html("{} <small>({})</small>", linked, row.part)
+        return name if row.part == Part.SYSTEM else format_html("{} <small>{}</small>", linked, nowrap(f"({row.part})"))
 
     @admin.display(description="channel")
     def way(self, row: BookingEvent) -> str:
-        return row.channel
+        """The channel, and the id of the request below it."""
+        if not row.request_id:
+            return row.channel
+        return format_html('{}<br><small class="request">{}</small>', row.channel, row.request_id)
 
     @admin.display(description="why")
     def why(self, row: BookingEvent) -> str:
         return Truncator(row.reason).chars(60) or "-"
-
-    @admin.display(description="request id")
-    def request(self, row: BookingEvent) -> str:
-        return format_html('<small class="request">{}</small>', row.request_id or "-")
 
     # --- The page of an act -------------------------------------------------------------------------------------------
 

@@ -1,14 +1,19 @@
 """Writes the record, and blanks it: a row for each act, in the transaction of the act."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from core.choices import BookingStatus
 from core.models import Booking
 from core.outbox import worker
+from core.querysets import locked
 from core.record.acts import Act
 from core.record.facts import row_of
-from core.record.kinds import EventKind
+from core.record.kinds import Channel, EventKind
 from core.record.models import BookingEvent
 
 KIND_OF_STATUS = {
@@ -31,6 +36,30 @@ def kind_of_change(before: Booking, after: Booking) -> EventKind:
     if before.status == after.status:
         return EventKind.CHANGED
     return KIND_OF_STATUS.get(BookingStatus(after.status), EventKind.CHANGED)
+
+
+def unrecorded() -> QuerySet[Booking]:
+    """The bookings without any row, such as those that were imported by SQL, in the order of their ids."""
+    return Booking.objects.exclude(Exists(BookingEvent.objects.filter(booking_id=OuterRef("pk")))).order_by("pk")
+
+
+@transaction.atomic
+def record_existing(ids: Collection[int], *, now: datetime) -> int:
+    """Writes the creation of those of the bookings that have no row yet, as they are now; nobody is told.
+
+    The lock makes acts on these bookings wait, so that no other act can come before the creation.
+
+    Returns:
+        The number of rows.
+    """
+    len(locked(Booking.objects.filter(pk__in=ids)))
+    rows = []
+    for booking in unrecorded().filter(pk__in=ids).select_related("user", "resource"):
+        act = Act(by=None, now=booking.created_at, channel=Channel.COMMAND)
+        row = row_of(act, EventKind.CREATED, before=None, after=booking)
+        row.handed_at = now
+        rows.append(row)
+    return len(BookingEvent.objects.bulk_create(rows))
 
 
 def blank(user: User) -> None:

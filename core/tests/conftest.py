@@ -22,8 +22,10 @@ from core.tests.support.sendgrid_server import KEY, SendGridServer
 @pytest.fixture(scope="session", autouse=True)
 def _flush_of_the_record(django_db_setup: None) -> None:
     """The end of a test empties all tables; the record refuses that, so its triggers are off for the flush alone."""
-    empty = connection.ops.execute_sql_flush
-    connection.ops.execute_sql_flush = lambda statements: empty(without_triggers(statements))
+    # On the class: a test with an event loop, such as that of a browser, has a connection of its own.
+    operations = type(connection.ops)
+    empty = operations.execute_sql_flush
+    operations.execute_sql_flush = lambda self, statements: empty(self, without_triggers(statements))
 
 
 @pytest.fixture(autouse=True)

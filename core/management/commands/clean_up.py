@@ -1,11 +1,12 @@
 """`manage.py clean_up`: deletes expired rows; run by cron or the platform's scheduler."""
 
+from argparse import ArgumentTypeError
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
@@ -15,8 +16,12 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from core.api.idempotency import KEYS_KEPT_FOR
 from core.api.models import IdempotencyKey
 from core.notifications.models import MESSAGES_KEPT_FOR, Notification
+from core.record.models import KEPT_FOR_AT_LEAST, BookingEvent
 
 BATCH_SIZE = 1000
+LONGEST_DAYS = 36_500
+# The database refuses the deletion of a younger act by its own clock, which may be behind.
+CLOCKS = timedelta(minutes=1)
 
 
 class Command(BaseCommand):
@@ -24,9 +29,38 @@ class Command(BaseCommand):
 
     help = "Deletes expired sessions, tokens and idempotency keys, and old messages."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
-        for name, expired in expired_rows(timezone.now()).items():
-            self.stdout.write(f"{name}: {delete_in_batches(expired)} deleted")
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--record-days",
+            type=days,
+            metavar="N",
+            help="also delete the acts on bookings that are older than N days; without it the record stays whole",
+        )
+
+    def handle(self, *args: Any, record_days: int | None, **options: Any) -> None:  # noqa: ANN401
+        now = timezone.now()
+        expired = expired_rows(now)
+        if record_days is not None:
+            expired["Acts"] = old_acts(now - timedelta(days=record_days) - CLOCKS)
+        for name, rows in expired.items():
+            self.stdout.write(f"{name}: {delete_in_batches(rows)} deleted")
+
+
+def days(text: str) -> int:
+    """A number of days for which the record is kept.
+
+    Raises:
+        ArgumentTypeError: When the text is no such number.
+    """
+    shortest = KEPT_FOR_AT_LEAST.days
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and shortest <= int(text) <= LONGEST_DAYS):
+        raise ArgumentTypeError(f"{text} is not a whole number of days from {shortest} to {LONGEST_DAYS}")
+    return int(text)
+
+
+def old_acts(moment: datetime) -> QuerySet[BookingEvent]:
+    """The acts before the moment that the readers of the record have got."""
+    return BookingEvent.objects.filter(at__lt=moment).exclude(handed_at=None).order_by("at")
 
 
 def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -14,11 +15,12 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from core.api.models import IdempotencyKey
 from core.models import Resource
+from core.record.models import BookingEvent
 from core.tests.support.factories import booking_body
 
 
-def counted(capsys) -> dict[str, int]:
-    call_command("clean_up")
+def counted(capsys, *arguments: str) -> dict[str, int]:
+    call_command("clean_up", *arguments)
     lines = [line.removesuffix(" deleted").split(": ") for line in capsys.readouterr().out.splitlines()]
     return {name: int(number) for name, number in lines}
 
@@ -64,3 +66,62 @@ def test_a_used_token_stays_used_as_long_as_it_counts(capsys, anonymous: APIClie
     assert anonymous.post("/api/auth/jwt/refresh/", {"refresh": str(refresh)}).status_code == 200
     assert counted(capsys)["JSON Web Tokens"] == 0
     assert anonymous.post("/api/auth/jwt/refresh/", {"refresh": str(refresh)}).status_code == 401
+
+
+class TestTheRecord:
+    def add(self, alice: User, booking_id: int, *, days: float, handed: bool = True) -> None:
+        """An act of that many days ago."""
+        at = timezone.now() - timedelta(days=days)
+        BookingEvent.objects.create(
+            at=at,
+            kind="booking.created",
+            booking_id=booking_id,
+            resource_id=1,
+            owner=alice,
+            part="owner",
+            channel="api",
+            version=1,
+            handed_at=at if handed else None,
+        )
+
+    def kept(self) -> list[int]:
+        return sorted(BookingEvent.objects.values_list("booking_id", flat=True))
+
+    def test_old_acts_go_when_asked_for(self, capsys, alice: User) -> None:
+        for booking_id, days in enumerate((1, 29, 39.9, 40.1, 400)):
+            self.add(alice, booking_id, days=days)
+        assert counted(capsys, "--record-days", "40")["Acts"] == 2
+        assert self.kept() == [0, 1, 2]
+        assert counted(capsys, "--record-days=30")["Acts"] == 1
+        assert self.kept() == [0, 1]
+
+    def test_an_act_at_the_edge_of_the_shortest_time_ends_in_no_error(self, capsys, alice: User) -> None:
+        for second in range(-3, 4):
+            self.add(alice, 1, days=30 + second / 86_400)
+        counted(capsys, "--record-days", "30")
+        assert self.kept() == [1] * 7
+
+    def test_they_stay_when_nobody_asks(self, capsys, alice: User) -> None:
+        self.add(alice, 1, days=4000)
+        assert "Acts" not in counted(capsys)
+        assert self.kept() == [1]
+
+    def test_an_act_that_was_not_handed_on_stays(self, capsys, alice: User) -> None:
+        self.add(alice, 1, days=4000, handed=False)
+        self.add(alice, 1, days=4000)
+        assert counted(capsys, "--record-days", "30")["Acts"] == 1
+        assert self.kept() == [1]
+
+    def test_many_go_in_batches(self, capsys, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("core.management.commands.clean_up.BATCH_SIZE", 2)
+        for booking_id in range(5):
+            self.add(alice, booking_id, days=50)
+        assert counted(capsys, "--record-days", "30")["Acts"] == 5
+        assert self.kept() == []
+
+    @pytest.mark.parametrize("days", ["29", "0", "-30", "x", "", "30.5", "1e3", "٣٠", "36501", "9" * 5000])
+    def test_a_number_that_cannot_be_is_a_clear_error(self, alice: User, days: str) -> None:
+        self.add(alice, 1, days=4000)
+        with pytest.raises(CommandError, match="is not a whole number of days from 30 to 36500"):
+            call_command("clean_up", f"--record-days={days}")
+        assert self.kept() == [1]

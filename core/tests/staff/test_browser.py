@@ -16,7 +16,10 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from core.models import Booking, Resource
-from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking, make_resource
+from core.record.acts import Act
+from core.record.kinds import Channel, EventKind
+from core.record.writing import record
+from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking, make_resource, make_user
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -202,6 +205,24 @@ def test_the_columns_of_bookings_fit_a_page_of_1280_pixels(
     assert columns.evaluate("each => each.scrollWidth - each.clientWidth") == 0
 
 
+def test_the_columns_of_acts_fit_a_page_of_1280_pixels(
+    signed_in: Callable[[User], "Page"], admin: User, lab: Resource
+) -> None:
+    booking = make_booking(make_user("c.maximiliane-von-hohenstein"), lab, notes="x" * 600)
+    act = Act(
+        booking.user, timezone.now(), Channel.API, request_id="5f0c3a52e1f14d2f8d0b7a3f3f6f2d11", reason="y" * 500
+    )
+    record(act, EventKind.CREATED, after=booking)
+    page = signed_in(admin)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for path, columns in {
+        "/admin/core/bookingevent/": ".results",
+        f"/admin/core/booking/{booking.pk}/history/": ".acts-frame",
+    }.items():
+        page.goto(path)
+        assert page.locator(columns).evaluate("each => each.scrollWidth - each.clientWidth") == 0, path
+
+
 def test_an_ordinary_staff_member_does_not_reach_users(
     signed_in: Callable[[User], "Page"], admin: User, alice: User
 ) -> None:
@@ -216,6 +237,7 @@ def test_no_page_of_the_admin_draws_a_complaint(
     signed_in: Callable[[User], "Page"], root: User, alice: User, room: Resource, complaints: list[str]
 ) -> None:
     booking = make_booking(alice, room)
+    act = record(Act(by=root, now=timezone.now(), channel=Channel.ADMIN), EventKind.CREATED, after=booking)
     paths = [
         "/admin/",
         "/admin/password_change/",
@@ -232,6 +254,8 @@ def test_no_page_of_the_admin_draws_a_complaint(
             for page in ("", "add/", f"{key}/change/", f"{key}/history/", f"{key}/delete/")
         ),
         f"/admin/auth/user/{alice.pk}/password/",
+        "/admin/core/bookingevent/",
+        f"/admin/core/bookingevent/{act.pk}/change/",
         "/admin/auth/group/add/",
     ]
     page = signed_in(root)

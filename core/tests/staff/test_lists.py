@@ -25,7 +25,7 @@ BOOKINGS = "/admin/core/booking/"
 RESOURCES = "/admin/core/resource/"
 PROFILES = "/admin/core/userprofile/"
 USERS = "/admin/auth/user/"
-LISTS = [BOOKINGS, RESOURCES, PROFILES, USERS, "/admin/auth/group/"]
+LISTS = [BOOKINGS, RESOURCES, PROFILES, USERS, "/admin/auth/group/", "/admin/core/bookingevent/"]
 
 
 def shown(pages: Client, address: str) -> list:
