@@ -17,6 +17,9 @@ from core.api.fields import LARGEST_KEY
 from core.calendars.models import CalendarFeed
 from core.calendars.secrets import SECRET, hash_of, new_secret
 from core.models import Booking, Resource
+from core.record.kinds import EventKind
+from core.record.writing import record
+from core.tests.support.acts import act
 from core.tests.support.factories import PASSWORD, at, make_booking, make_resource, make_user, text
 
 ROLES = ("anonymous", "user", "staff")
@@ -106,11 +109,14 @@ def make_world(role: str) -> World:
     token, access = Token.objects.create(user=owner).key, RefreshToken.for_user(owner).access_token
     make_booking(owner, booked, at(12))
     CalendarFeed.objects.create(user=owner, secret_hash=hash_of(new_secret()))
+    booking = make_booking(owner, booked, at(10))
+    for kind in (EventKind.CREATED, EventKind.CHANGED):
+        record(act(owner), kind, after=booking)
     return World(
         role=role,
         owner=owner,
         room=make_resource("Free room"),
-        booking=make_booking(owner, booked, at(10)),
+        booking=booking,
         feed=CalendarFeed.objects.create(user=owner, secret_hash=hash_of(secret)),
         secret=secret,
         credentials=[] if role == "anonymous" else [f"Token {token}", f"JWT {access}"],
