@@ -89,7 +89,7 @@ def test_a_row_that_a_reader_fails_on_stops_no_other_and_no_other_reader(
     hand_on()
     assert read == [first.pk, *(row.pk for row in others)]
     assert waiting() == []
-    assert f"Event {first.pk} (booking.changed of booking {first.booking_id}) could not be read by fail" in caplog.text
+    assert f"Act {first.pk} (booking.changed of booking {first.booking_id}) could not be read by fail" in caplog.text
     made = Resource.objects.filter(name__startswith="Made by").order_by("pk").values_list("name", flat=True)
     assert list(made) == [f"Made by the reader of {row.pk}" for row in others]
 
