@@ -214,6 +214,7 @@ class StateChanged(BookingError):
 
     code = "state_changed"
     status = 409
+    advice = "The booking is in another state by now, `status`; nothing was changed. Look at it and decide again."
 
     def __init__(self, current: str) -> None:
         self.current = current

@@ -43,6 +43,7 @@ INSTANCES: tuple[errors.BookingError | APIException, ...] = (
         conflicts=[TAKEN_SLOT], suggestions=[errors.Suggestion("later", RESOURCE["id"], RESOURCE["name"], WANTED_SLOT)]
     ),
     errors.StatusNotAllowed("This resource requires approval: only staff may confirm a booking of it."),
+    errors.StateChanged("cancelled"),
     errors.StaleVersion({}, ""),
     BodyTooLarge("The body may have at most 1048576 bytes."),
     ServerError("0a1b2c3d4e5f60718293a4b5c6d7e8f9"),

@@ -115,6 +115,7 @@ def test_a_row_is_not_replaced_on_sqlite(booking: Booking) -> None:
 
 
 @pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("statement", [f"TRUNCATE {TABLE}", f"TRUNCATE {TABLE} CASCADE", "TRUNCATE auth_user CASCADE"])
 def test_the_table_is_not_emptied_on_postgresql(booking: Booking, statement: str) -> None:
     refused(statement)
