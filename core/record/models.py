@@ -66,8 +66,3 @@ class BookingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"Act {self.pk} ({self.kind} of booking {self.booking_id})"
-
-    @property
-    def name(self) -> str:
-        """The last word of the kind: `created` of `booking.created`."""
-        return EventKind(self.kind).value.rpartition(".")[2]

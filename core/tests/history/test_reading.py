@@ -277,6 +277,7 @@ def test_nobody_reads_it_without_a_sign_in(anonymous: APIClient, noted: Booking)
     assert_flat_error(anonymous.get(address(noted)), 401, "not_authenticated")
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("client", ["as_alice", "as_admin"])
 def test_a_booking_that_never_was_has_none(request: pytest.FixtureRequest, client: str) -> None:
     assert_flat_error(request.getfixturevalue(client).get(address(999)), 404, "not_found")

@@ -43,7 +43,7 @@ def views() -> Iterator[tuple[str, str]]:
 def actions() -> Iterator[tuple[str, str]]:
     """The names of the admin's actions."""
     for model, model_admin in admin.site._registry.items():
-        for name in model_admin.actions:
+        for name in model_admin.actions or ():
             _, _, description = model_admin.get_action(name)
             yield f"{model.__name__} {name}", description
 
