@@ -1,6 +1,6 @@
 """The constraints of both databases, the error for each violation, and what a database must be able to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -40,6 +40,7 @@ ERRORS: dict[str, type[errors.BookingError]] = {
     '"core_resource" violates foreign key': errors.ResourceHasBookings,
     '"core_booking" violates foreign key constraint "core_booking_resource_id': errors.ResourceMissing,
     '"core_booking" violates foreign key constraint "core_booking_user_id': errors.UserMissing,
+    '"core_bookingevent" violates foreign key': errors.UserMissing,
 }
 
 
@@ -208,13 +209,18 @@ class TimesCompareAsText(OwnConstraint):
 class AppendOnly(OwnConstraint):
     """Rows are inserted, and hardly ever updated or deleted: triggers on both databases.
 
-    An update may fill the columns in `set_once` while they are null, and blank the columns in `blanked`: with null, an
-    empty text or an empty JSON object. A row can be deleted once it is `kept_days` old. PostgreSQL refuses TRUNCATE.
+    An update may fill the columns in `set_once` while they are null, and give the columns in `blanked` the value there.
+    A row can be deleted once it is `kept_days` old. PostgreSQL refuses TRUNCATE.
+
+    The triggers of SQLite name each column. A migration that adds or removes a column of the table must remove this
+    constraint before and add it afterwards; a test compares the columns.
     """
 
-    def __init__(self, *, name: str, set_once: Sequence[str], blanked: Sequence[str], kept_days: int) -> None:
+    def __init__(
+        self, *, name: str, set_once: Sequence[str], blanked: Mapping[str, str | None], kept_days: int
+    ) -> None:
         super().__init__(name=name)
-        self.set_once, self.blanked, self.kept_days = tuple(set_once), tuple(blanked), kept_days
+        self.set_once, self.blanked, self.kept_days = tuple(set_once), dict(blanked), kept_days
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
@@ -255,11 +261,7 @@ class AppendOnly(OwnConstraint):
         allowed = [
             f"to_jsonb(NEW) - ARRAY[{changing}] = to_jsonb(OLD) - ARRAY[{changing}]",
             *(f"(OLD.{column} IS NULL OR NEW.{column} IS NOT DISTINCT FROM OLD.{column})" for column in self.set_once),
-            *(
-                f"(NEW.{column} IS NOT DISTINCT FROM OLD.{column} OR "
-                f"coalesce(to_jsonb(NEW) ->> '{column}', '') IN ('', '{{}}'))"
-                for column in self.blanked
-            ),
+            *(f"(NEW.{name} IS NOT DISTINCT FROM OLD.{name} OR {is_blank})" for name, is_blank in self._blank()),
         ]
         body = (
             f"IF TG_OP = 'UPDATE' THEN IF {' AND '.join(allowed)} THEN RETURN NEW; END IF; "
@@ -282,7 +284,7 @@ class AppendOnly(OwnConstraint):
         allowed = [
             *(f"NEW.{column} IS OLD.{column}" for column in columns if column not in (*self.set_once, *self.blanked)),
             *(f"(OLD.{column} IS NULL OR NEW.{column} IS OLD.{column})" for column in self.set_once),
-            *(f"(NEW.{column} IS OLD.{column} OR ifnull(NEW.{column}, '') IN ('', '{{}}'))" for column in self.blanked),
+            *(f"(NEW.{name} IS OLD.{name} OR {is_blank})" for name, is_blank in self._blank()),
         ]
         refusals = {
             # Without a trigger INSERT OR REPLACE would replace a row.
@@ -299,6 +301,11 @@ class AppendOnly(OwnConstraint):
                 for suffix, refusal in refusals.items()
             ),
         )
+
+    def _blank(self) -> Iterator[tuple[str, str]]:
+        """Each column that may be blanked, and the condition for its blank value."""
+        for name, value in self.blanked.items():
+            yield name, f"NEW.{name} IS NULL" if value is None else f"NEW.{name} = '{value}'"
 
     def _statements(
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, *templates: str

@@ -233,6 +233,15 @@ class BookingEnded(BookingError):
     advice = "A booking that is over is history for its owner; staff may still change it."
 
 
+class BookingExpired(BookingError):
+    """The start of a pending booking has passed, and an owner wants more than to cancel it."""
+
+    code = "booking_expired"
+    message = "Nobody confirmed this booking before its start, so it expires. You can only cancel it."
+    status = 403
+    advice = "The start of a pending booking has passed: it expires within a minute, and its owner may only cancel it."
+
+
 class StaleVersion(BookingError):
     """`If-Match` names another version than the stored one."""
 

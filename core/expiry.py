@@ -4,6 +4,7 @@ Any number of processes may do it at once: the verb looks again under the lock o
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
@@ -22,16 +23,27 @@ BATCH = 500
 
 def expire_due(run: Run) -> Tally:
     """Expires what is due: a feeder of the worker, which counts nothing."""
-    expire_pending(now=run.now, channel=Channel.JOB)
+    expire_pending(now=run.now, channel=Channel.JOB, is_over=lambda: run.is_over)
     return Tally()
 
 
-def expire_pending(*, now: datetime, channel: Channel) -> int:
-    """Expires the pending bookings whose start has passed, each in a transaction of its own; returns their number."""
+def expire_pending(*, now: datetime, channel: Channel, is_over: Callable[[], bool] = lambda: False) -> int:
+    """Expires the pending bookings whose start has passed, each in a transaction of its own.
+
+    Args:
+        now: The present moment.
+        channel: The channel of the acts.
+        is_over: Called before each booking; True ends the work.
+
+    Returns:
+        The number of expired bookings.
+    """
     act = Act(by=None, now=now, channel=channel)
     number, left = 0, set[int]()
     while bookings := list(Booking.objects.expired(now).exclude(pk__in=left).in_full()[:BATCH]):
         for booking in bookings:
+            if is_over():
+                return number
             if expire_one(booking, act):
                 number += 1
             else:

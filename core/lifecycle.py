@@ -160,6 +160,7 @@ def change(
         after.resource_id = changes.resource_id or before.resource_id
         after.resource = lock_resources(before.resource_id, after.resource_id)[after.resource_id]
         after.status = rules.next_status(before, after, asked=changes.status, staff=staff)
+        rules.expiry(before, after, now=act.now, staff=staff)
         rules.reason(before, after, given=act.reason)
         asked = rules.asked_of_change(before, after, staff=staff)
         rules.require(after.slot, after.resource, now=act.now, asked=asked)

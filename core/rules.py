@@ -187,10 +187,16 @@ def history(booking: Booking, *, now: datetime, staff: bool) -> None:
 def has_expired(booking: Booking, *, now: datetime) -> bool:
     """True if the booking is pending and its start passed while it waited.
 
-    A booking that was last written at its start or later did not wait for it: staff or a program recorded something
-    that was over, and only they know what became of it. So that booking stays pending.
+    A booking that was last written at its start or later did not wait for the start. Staff or a program wrote it then,
+    and they know what became of it. So that booking stays pending.
     """
     return booking.status == BookingStatus.PENDING and booking.updated_at < booking.start_time <= now
+
+
+def expiry(before: Booking, after: Booking, *, now: datetime, staff: bool) -> None:
+    """An owner may only cancel a booking that expires: any other change would keep it from expiring."""
+    if not staff and after.blocks and has_expired(before, now=now):
+        raise errors.BookingExpired
 
 
 def reason(before: Booking, after: Booking, *, given: str) -> None:

@@ -99,7 +99,7 @@ class BookingForm(SaveErrorForm):
             ValidationError: When the booking has changed since.
         """
         seen = self.cleaned_data["seen"]
-        if seen and self.instance.pk is not None and seen != version_of(self.instance):
+        if self.instance.pk is not None and seen != version_of(self.instance):
             raise ValidationError(CHANGED_MEANWHILE.format(status=self.instance.status), code="state_changed")
         return seen
 

@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +17,7 @@ from django.utils.text import Truncator
 from core import lifecycle
 from core.admin.booking_form import BookingForm, ReasonForm
 from core.choices import BookingStatus
-from core.errors import BookingError
+from core.errors import BookingError, BookingMissing
 from core.history.admin import history_of
 from core.intervals import in_short
 from core.lifecycle import Changes
@@ -33,6 +34,12 @@ EXPECTED = {
     BookingStatus.REJECTED: (BookingStatus.PENDING,),
     BookingStatus.CANCELLED: BookingStatus.blocking(),
 }
+
+
+# The actions that lead to those statuses.
+DECISIONS = ("confirm", "reject", "cancel")
+# The report of a decision names this many bookings that were left as they are.
+NAMED = 100
 
 
 def act_of(request: HttpRequest, reason: str = "") -> Act:
@@ -190,6 +197,11 @@ class BookingAdmin(ForStaff):
 
     # --- Bulk actions -------------------------------------------------------------------------------------------------
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
+        """A decision is about every ticked booking, also one that the filters of the list have left out since."""
+        is_about_ticked = request.POST.get("action") in DECISIONS and request.POST.get("select_across", "0") == "0"
+        return super().response_action(request, self.get_queryset(request) if is_about_ticked else queryset)
+
     @admin.action(permissions=["change"], description="Confirm selected bookings")
     def confirm(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
         """Confirms the bookings that are pending."""
@@ -210,6 +222,8 @@ class BookingAdmin(ForStaff):
     ) -> HttpResponse | None:
         """Sets the status after a page that names the bookings and asks for a reason; no answer before that."""
         bookings = list(queryset.order_by("start_time", "pk"))
+        if not bookings:
+            return self.set_status(status, request, queryset)
         is_required = status == BookingStatus.REJECTED and any(each.resource.reason_required for each in bookings)
         answered = bool(request.POST.get("post"))
         form = ReasonForm(request.POST if answered else None, is_required=is_required)
@@ -233,7 +247,11 @@ class BookingAdmin(ForStaff):
     ) -> None:
         """Sets the status of each booking in its own transaction, and reports every failure with its reason."""
         done, failures, changes = 0, [], Changes(status=status)
-        for booking in queryset.order_by("start_time", "pk"):
+        bookings = list(queryset.order_by("start_time", "pk"))
+        if request.POST.get("select_across", "0") == "0":
+            gone = {int(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)} - {each.pk for each in bookings}
+            failures = [f"Booking {key}: {BookingMissing.message}" for key in sorted(gone)]
+        for booking in bookings:
             try:
                 with transaction.atomic():
                     act = act_of(request, reason)
@@ -243,7 +261,7 @@ class BookingAdmin(ForStaff):
                 failures.append(f"{self.describe(booking)}: {error.message}")
             else:
                 done += 1
-        self.report(request, {status.label: done}, failures)
+        self.report(request, {status.label: done}, failures, maximum=NAMED)
 
     def describe(self, obj: Booking) -> str:
         return f"Booking {obj.pk} ({obj})"

@@ -73,6 +73,10 @@ class FormsMixin(KnownFieldsMixin):
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - a body of any shape
         if is_html_input(data):
             data = self.with_plain_line_ends(data)
+            if is_browsable_page(self.context.get("request")):
+                # The page shows such a field as empty, whatever is stored.
+                for name in [name for name, field in self.fields.items() if field.write_only and data.get(name) == ""]:
+                    del data[name]
         is_change = self.instance is not None or self.partial
         if is_change and is_html_input(data) and not is_browsable_page(self.context.get("request")):
             fields = {str(field.field_name): field.get_value(data) for field in self._writable_fields}

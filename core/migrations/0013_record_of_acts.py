@@ -75,7 +75,13 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     core.constraints.AppendOnly(
-                        blanked=("owner_id", "actor_id", "reason", "owner_words", "actor_words"),
+                        blanked={
+                            "owner_id": None,
+                            "actor_id": None,
+                            "reason": "",
+                            "owner_words": "{}",
+                            "actor_words": "{}",
+                        },
                         kept_days=30,
                         name="core_bookingevent_append_only",
                         set_once=("handed_at",),

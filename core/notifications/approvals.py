@@ -1,9 +1,9 @@
 """Lists for staff the bookings that wait for approval, a day before they would expire.
 
 A list to an address of `TO_EMAIL` is due a day before the start of a booking that no list has named. The list names
-everything that begins within two days, and the next list goes on behind that. So an address gets at most one list a
-day, and each booking is named once. A booking that was written less than a day before its start is in no list: a
-message of its own has just told of it.
+all such bookings that begin within two days. The next list names the bookings that begin later than that, or that were
+written since. So an address gets at most one list a day. A booking that was written less than a day before its start is
+in no list: a message of its own has just told of it.
 """
 
 from collections.abc import Sequence
@@ -39,13 +39,14 @@ def write_due(*, now: datetime) -> int:
     ends = {address: end for address, end in ends_of_lists().items() if end < now + NOTICE}
     if not ends:
         return 0
-    waiting = waiting_after(max(now, min(ends.values())))
+    waiting = waiting_after(now)
     if not waiting.filter(start_time__lte=now + NOTICE).exists():
         return 0
     bookings = list(waiting.filter(start_time__lte=now + AHEAD).in_full())
     rows = []
     for address, end in ends.items():
-        named = [booking for booking in bookings if booking.start_time > end]
+        # A booking that was written after the list before is not in it, whenever it starts.
+        named = [each for each in bookings if each.start_time > end or each.updated_at > end - AHEAD]
         if named and named[0].start_time <= now + NOTICE:
             rows.append(new_list(address, named, after=end, now=now))
     write(rows, once=True)

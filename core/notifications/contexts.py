@@ -94,7 +94,7 @@ def actor_name(by: User | None, *, by_owner: bool, for_staff: bool) -> str:
     if by is None:
         return "The booking system"
     if by_owner:
-        return one_line(by.get_username()) if for_staff else "You"
+        return (one_line(by.get_username()) or "The owner") if for_staff else "You"
     name = one_line(by.get_username())
     return name + (" (staff)" if by.is_staff else "") if name else "Staff"
 

@@ -186,8 +186,9 @@ def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
 
 
 def approvals_wanted(facts: Facts, recipient: Recipient) -> Letter:
-    """Lists the bookings that wait for approval and begin soon."""
-    bookings = [booking_of(each) for each in facts["bookings"]]
+    """Lists the bookings that still wait for approval and begin soon."""
+    told = [booking_of(each) for each in as_they_stand(facts["bookings"])]
+    bookings = [booking for booking in told if booking.status == BookingStatus.PENDING]
     owners = [shortened(owner_name(booking.user, recipient), USER_IN_SUBJECT) for booking in bookings]
     context = {
         "number": len(bookings) + facts["more"],

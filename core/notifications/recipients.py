@@ -62,6 +62,8 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
     if user is None:
         if not row.to:
             raise NotNeeded("nobody has this address")
+        if row.kind == Kind.APPROVALS_WANTED:
+            require_approvals(row)
         return Recipient(row.to, zone_named(zones.get(row.to.lower(), DEFAULT_ZONE)))
     preferences = preferences_of(user)
     address = user.email if row.kind in Kind.about_bookings() else row.to
@@ -138,6 +140,17 @@ def require_reminder(row: Notification, *, now: datetime) -> None:
         raise not_needed_yet("the booking was moved")
     if booking.start_time <= now:
         raise NotNeeded("the booking has begun")
+
+
+def require_approvals(row: Notification) -> None:
+    """Checks that one of the bookings of a list still waits for approval.
+
+    Raises:
+        NotNeeded: None of them waits any more.
+    """
+    ids = [each["booking"]["id"] for each in row.facts["bookings"]]
+    if not Booking.objects.filter(pk__in=ids, status=BookingStatus.PENDING).exists():
+        raise NotNeeded("none of the bookings waits any more")
 
 
 def staff_zones(rows: list[Notification]) -> dict[str, str]:

@@ -106,10 +106,11 @@ def without(facts: Facts, words: tuple[str, ...]) -> Facts:
 
 
 def facts_of(row: BookingEvent) -> Facts:
-    """The facts of a row as a message stores them; what was blanked is empty."""
+    """The facts of a row as a message stores them; blanked words are empty texts."""
     facts: Facts = {"kind": row.kind, "at": row.at.isoformat(), "by": None, "reason": row.reason}
     if row.part != Part.SYSTEM:
-        unknown = {"id": None, "username": "", "is_staff": row.part == Part.STAFF}
+        owner_id = row.facts["after"]["booking"]["user_id"] if row.part == Part.OWNER else None
+        unknown = {"id": owner_id, "username": "", "is_staff": row.part == Part.STAFF}
         facts["by"] = {**unknown, **row.actor_words}
     for name, state in row.facts.items():
         unknown = {**dict.fromkeys(USER_FIELDS, ""), "id": state["booking"]["user_id"]}
@@ -196,6 +197,8 @@ def lines_of(facts: Facts) -> list[str]:
         lines.append(f"By {facts['by']['username'] or 'a deleted account'}")
     if facts.get("at"):
         lines.append(f"At {datetime.fromisoformat(facts['at']):%Y-%m-%d %H:%M:%S} UTC")
+    if facts.get("reason"):
+        lines.append(f"Reason: {facts['reason']}")
     for label in ("before", "after"):
         if label in facts:
             booking = booking_of(facts[label])

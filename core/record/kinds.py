@@ -16,7 +16,7 @@ class EventKind(TextChoices):
 
 
 class Part(TextChoices):
-    """The part of whoever acted: the owner of the booking, somebody else, or nobody."""
+    """The part of the caller in an act: owner of the booking, staff, or the system itself."""
 
     OWNER = "owner"
     STAFF = "staff"

@@ -10,7 +10,7 @@ from django.db.models import Q
 from core import constraints
 from core.record.kinds import EventKind
 
-# A younger row cannot be deleted, so that whatever reads the record has the time to read it.
+# A younger row cannot be deleted: each reader of the record has this time to read it.
 KEPT_FOR_AT_LEAST = timedelta(days=30)
 LONGEST_REASON = 500
 
@@ -59,7 +59,7 @@ class BookingEvent(models.Model):
             constraints.AppendOnly(
                 name=constraints.RECORD_APPEND_ONLY,
                 set_once=("handed_at",),
-                blanked=("owner_id", "actor_id", "reason", "owner_words", "actor_words"),
+                blanked={"owner_id": None, "actor_id": None, "reason": "", "owner_words": "{}", "actor_words": "{}"},
                 kept_days=KEPT_FOR_AT_LEAST.days,
             )
         ]

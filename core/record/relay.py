@@ -71,7 +71,7 @@ def claim() -> list[BookingEvent]:
 
 
 def tell(row: BookingEvent) -> None:
-    """Calls the readers with a row. What a reader fails on is logged, and keeps no other row waiting."""
+    """Calls the readers with a row. An error of a reader is logged; the other readers and rows go on."""
     for reader in _readers:
         try:
             with transaction.atomic():

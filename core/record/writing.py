@@ -63,6 +63,10 @@ def record_existing(ids: Collection[int], *, now: datetime) -> int:
 
 
 def blank(user: User) -> None:
-    """Blanks the words of a user before the user is deleted: as the owner of bookings, and as the one who acted."""
+    """Blanks the words of a user before the user is deleted: as the owner of bookings, and as the one who acted.
+
+    The lock makes the foreign keys of other acts of the user wait, so that no act comes between this and the deletion.
+    """
+    User._default_manager.select_for_update().filter(pk=user.pk).first()
     BookingEvent.objects.filter(owner=user).update(owner=None, owner_words={}, reason="")
     BookingEvent.objects.filter(actor=user).update(actor=None, actor_words={}, reason="")

@@ -162,14 +162,14 @@ describe(
         "nobody's changes are lost: where somebody was faster, the answer is a 412 with the current state."
         + OWNER_UNTIL_ENDED,
         examples=sends(moved={**NEW_BOOKING, **LATER_SLOT}),
-        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded)},
+        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded, errors.BookingExpired)},
     ),
     partial_update=extend_schema(
         operation_id="changeBooking",
         summary="Change what is named of a booking",
         description="As PUT; what is not sent stays." + OWNER_UNTIL_ENDED,
         examples=sends(moved=LATER_SLOT, cancelled={"status": "cancelled"}),
-        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded)},
+        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded, errors.BookingExpired)},
     ),
     destroy=extend_schema(
         operation_id="cancelBooking",

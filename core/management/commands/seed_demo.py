@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from core.choices import BookingStatus
 from core.models import Booking, Resource
+from core.record.writing import record_existing
 
 RESOURCES = [
     ("Aurora meeting room", "Second floor, daylight, video conference, whiteboard.", 8, True, True),
@@ -101,7 +102,7 @@ class Command(BaseCommand):
             )
         today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
         # Inserts rows without the verb `book`, which would send e-mails. The database constraints apply all the same.
-        Booking.objects.bulk_create(
+        made = Booking.objects.bulk_create(
             Booking(
                 user=users[username],
                 resource=resources[name],
@@ -112,6 +113,7 @@ class Command(BaseCommand):
             )
             for username, name, days, hour, hours, status, notes in BOOKINGS
         )
+        record_existing([booking.pk for booking in made], now=timezone.now())
         self.stdout.write(f"{len(users)} users, {len(resources)} resources, {Booking.objects.count()} bookings.")
 
     def print_sign_in(self, first: str) -> None:

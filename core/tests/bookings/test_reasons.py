@@ -1,8 +1,11 @@
 """Reasons for a new status, and the notes of staff, over the API."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -174,6 +177,17 @@ def test_from_others_a_note_is_passed_over(as_alice: APIClient, alice: User, roo
 def test_others_cannot_ask_for_the_note(as_alice: APIClient, alice: User, room: Resource, path: str) -> None:
     booking = make_booking(alice, room)
     assert_flat_error(as_alice.get(f"{path.format(booking.pk)}?include=staff_note"), 400, "invalid", "include")
+
+
+def test_a_form_of_the_browsable_page_leaves_the_note_alone(admin_pages: Client, alice: User, room: Resource) -> None:
+    booking = make_booking(alice, room)
+    Booking.objects.update(staff_note=NOTE)
+    form = {**booking_body(room), "notes": "Tea", "status": "confirmed", "reason": "", "staff_note": ""}
+    answer = admin_pages.put(
+        url(booking), urlencode(form), "application/x-www-form-urlencoded", HTTP_ACCEPT="text/html"
+    )
+    assert answer.status_code == 200
+    assert (Booking.objects.get().notes, Booking.objects.get().staff_note) == ("Tea", NOTE)
 
 
 def everything_alice_gets(as_alice: APIClient, booking: Booking, mailoutbox: Sent) -> str:

@@ -1,20 +1,22 @@
 """The record is append-only: the database itself refuses whatever would rewrite it, also by SQL."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.models.signals import pre_delete
 from django.utils import timezone
 
-from core import lifecycle
+from core import errors, lifecycle
 from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.record.facts import facts_of
 from core.record.models import BookingEvent
 from core.tests.support.acts import act
-from core.tests.support.factories import make_booking
+from core.tests.support.factories import at, make_booking
 from core.tests.support.records import TABLE, recorded, without_triggers
 
 MESSAGE = "core_bookingevent_append_only"
@@ -49,18 +51,33 @@ def booking(alice: User, admin: User, room: Resource) -> Booking:
 UPDATES = {
     "at": "'2020-01-01 00:00:00'",
     "kind": "'booking.created'",
-    "booking_id": "7",
-    "resource_id": "7",
+    "booking_id": "booking_id + 1000",
+    "resource_id": "resource_id + 1000",
     "part": "'owner'",
     "channel": "'job'",
     "request_id": "'another'",
     "version": "2",
     "facts": "'{}'",
     "id": "id + 1000",
+    "for_staff": "NOT for_staff",
+    "owner_id": "owner_id + 1000",
+    "actor_id": "actor_id + 1000",
     "reason": "'Another one'",
     "actor_words": """'{"username": "bob"}'""",
     "owner_words": """'{"user": {}}'""",
 }
+
+
+def test_every_column_is_tried() -> None:
+    columns = {field.column for field in BookingEvent._meta.concrete_fields}
+    assert set(UPDATES) == columns - {"handed_at"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("reason", "{}"), ("actor_words", "null"), ("owner_words", '""'), ("owner_words", "[]")]
+)
+def test_words_are_blanked_with_their_own_blank_value_alone(booking: Booking, column: str, value: str) -> None:
+    refused(f"UPDATE {TABLE} SET {column} = %s", value)
 
 
 @pytest.mark.parametrize("column", UPDATES)
@@ -152,15 +169,27 @@ def test_manage_py_flush_is_refused(booking: Booking, monkeypatch: pytest.Monkey
     assert len(stored()) == 1
 
 
-def test_the_migration_of_the_table_goes_back_and_forth(booking: Booking) -> None:
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_constraint_goes_and_comes_back(booking: Booking) -> None:
     constraint = BookingEvent._meta.constraints[0]
-    if connection.vendor == "postgresql":
-        with connection.schema_editor() as editor:
-            editor.remove_constraint(BookingEvent, constraint)
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(BookingEvent, constraint)
+    try:
         run(f"UPDATE {TABLE} SET request_id = 'rewritten'")
+    finally:
         with connection.schema_editor() as editor:
             editor.add_constraint(BookingEvent, constraint)
-        refused(f"UPDATE {TABLE} SET request_id = 'again'")
+    refused(f"UPDATE {TABLE} SET request_id = 'again'")
+
+
+@pytest.mark.only_on_sqlite
+def test_the_trigger_knows_every_column_on_sqlite(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [f"{MESSAGE}_update"])
+        ((trigger,),) = cursor.fetchall()
+    columns = [field.column for field in BookingEvent._meta.concrete_fields]
+    assert [column for column in columns if f"NEW.{column} IS OLD.{column}" not in trigger] == []
 
 
 # --- Deleted accounts -------------------------------------------------------------------------------------------------
@@ -182,6 +211,37 @@ def test_the_account_of_the_owner_goes_with_name_address_and_notes(booking: Book
     text = str(stored())
     assert not any(word in text for word in ("alice", "Alice", "flooded"))
     assert facts_of(row)["after"]["booking"]["status"] == "cancelled"
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_act_at_the_moment_of_the_deletion_waits_and_fails(booking: Booking, alice: User, room: Resource) -> None:
+    """Between the blanking and the deletion nobody puts words of the account on record."""
+    outcomes: list[object] = []
+    threads: list[threading.Thread] = []
+
+    def book() -> None:
+        try:
+            lifecycle.book(user=alice, resource_id=room.pk, start_time=at(15), end_time=at(16), act=act(alice))
+        except errors.BookingError as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    def rival(sender: type, instance: User, **kwargs: object) -> None:
+        threads.append(threading.Thread(target=book))
+        threads[0].start()
+        threads[0].join(0.5)
+        assert threads[0].is_alive(), "the act waits for the deletion"
+
+    pre_delete.connect(rival, sender=User)
+    try:
+        User.objects.get(pk=alice.pk).delete()
+    finally:
+        pre_delete.disconnect(rival, sender=User)
+        threads[0].join(20)
+    assert outcomes == ["user_missing"]
+    assert "alice" not in str(stored())
 
 
 def test_the_row_of_a_booking_goes_and_its_record_stays(booking: Booking, admin: User) -> None:
