@@ -142,7 +142,7 @@ def asked_of_change(before: Booking, after: Booking, *, staff: bool) -> set[Rule
     if after.blocks and not before.blocks:
         return set(RULES) - ABOUT_NOW if staff else set(RULES)
     asked: set[Rule] = set()
-    if has_moved(before, after):
+    if after.slot != before.slot:
         asked.add(order)
     if after.start_time != before.start_time:
         asked |= {start_ahead, not_too_long_ago}
@@ -163,11 +163,6 @@ def needs_free_slot(before: Booking, after: Booking) -> bool:
 def takes_time(before: Booking, after: Booking) -> bool:
     """True if the slot after the change is not within the slot before it; otherwise the change only gives time back."""
     return after.resource_id != before.resource_id or not before.slot.contains(after.slot)
-
-
-def has_moved(before: Booking, after: Booking) -> bool:
-    """True if the time or the resource differs."""
-    return after.slot != before.slot or after.resource_id != before.resource_id
 
 
 def effective_time(stored: datetime, wanted: datetime | None) -> datetime:

@@ -103,6 +103,15 @@ def test_staff_move_the_start_into_the_past(alice: User, admin: User, room: Reso
     assert change(make_booking(alice, room), admin, start_time=NOW - HOUR).start_time == NOW - HOUR
 
 
+@pytest.mark.parametrize(("end", "fits"), [(NOW + MOMENT, True), (NOW, False), (NOW - MOMENT, False)], ids=str)
+def test_an_owner_ends_what_has_begun_after_now(alice: User, room: Resource, end: datetime, fits: bool) -> None:
+    begun = make_booking(alice, room, NOW - HOUR, NOW + HOUR)
+    if fits:
+        assert change(begun, alice, end_time=end).end_time == end
+    else:
+        refused(errors.EndInPast, change, begun, alice, end_time=end)
+
+
 def test_an_owner_moves_the_end_of_what_has_begun(alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     assert change(booking, alice, now=at(10.5), end_time=at(12)).end_time == at(12)
