@@ -73,7 +73,7 @@ def test_new_notes_are_no_new_revision(as_alice: APIClient, alice: User, room: R
 
 def test_a_removed_row_is_cancelled_with_a_last_revision(alice: User, admin: User, room, mailoutbox) -> None:
     booking = make_booking(alice, room)
-    lifecycle.remove(booking, act=act(admin, at(0, day=0)))
+    lifecycle.remove(booking, act=act(admin))
     assert entries(mailoutbox) == [("CANCEL", "CANCELLED", 1)]
 
 
@@ -100,7 +100,7 @@ def test_staff_get_no_entry(settings, as_alice: APIClient, room: Resource, mailo
 @pytest.mark.parametrize("name", ['A, b; c\\ "d"', "line\nbreak", "🚲", "x" * 255])
 def test_any_name_is_carried_whole(alice: User, room: Resource, mailoutbox, name: str) -> None:
     Resource.objects.update(name=name)
-    lifecycle.book(user=alice, resource_id=room.pk, start_time=at(10), end_time=at(11), act=act(alice, at(0, day=0)))
+    lifecycle.book(user=alice, resource_id=room.pk, start_time=at(10), end_time=at(11), act=act(alice))
     deliver()
     content = mailoutbox[0].attachments[0][1]
     assert Calendar.from_ical(content).walk("VEVENT")[0]["location"] == name.replace("\n", " ")

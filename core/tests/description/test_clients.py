@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from django.contrib.auth.models import User
 
 from core.models import Booking, Resource
 from core.tests.support.environment import ROOT
-from core.tests.support.factories import PASSWORD, at
+from core.tests.support.factories import PASSWORD
 from core.tests.support.servers import server
 
 pytestmark = [pytest.mark.node, pytest.mark.django_db(transaction=True)]
@@ -47,8 +48,11 @@ def run(command: list[str], folder: Path, environment: dict[str, str] | None = N
 
 
 def assert_booked(written: str, alice: User, notes: str) -> None:
+    """An hour at the beginning of tomorrow is booked; in the last half hour of a day the lead time ends tomorrow."""
     booking = Booking.objects.get()
-    assert (booking.user, booking.start_time, booking.end_time, booking.notes) == (alice, at(0), at(1), notes)
+    tomorrow = booking.created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert tomorrow <= booking.start_time <= tomorrow + timedelta(hours=1)
+    assert (booking.user, booking.slot.duration, booking.notes) == (alice, timedelta(hours=1), notes)
     assert json.loads(written.splitlines()[-1])["id"] == booking.pk
 
 
