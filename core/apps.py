@@ -20,11 +20,11 @@ class CoreConfig(AppConfig):
         from core.notifications.messages import tell_of_booking
         from core.outbox import worker
         from core.record import relay
-        from core.record.signals import connect as connect_record
+        from core.record import signals as record
 
         connection_created.connect(functions.add_to_sqlite, dispatch_uid="core.functions")
         accounts.connect()
-        connect_record()
+        record.connect()
         notifications.connect()
         relay.add_reader(tell_of_booking)
         # Before the record is handed on, so that the same run tells what expired.

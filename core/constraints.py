@@ -107,7 +107,13 @@ class OwnConstraint(BaseConstraint):
     def _alter_table(
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, action: str
     ) -> Statement:
-        return Statement(f"ALTER TABLE %(table)s {action}", table=Table(model._meta.db_table, schema_editor.quote_name))
+        return self._statement(model, schema_editor, f"ALTER TABLE %(table)s {action}")
+
+    def _statement(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, template: str
+    ) -> Statement:
+        """The statement with the table, which Django may rename before it runs the statement."""
+        return Statement(template, table=Table(model._meta.db_table, schema_editor.quote_name))
 
 
 class NoOverlap(OwnConstraint):
@@ -169,9 +175,10 @@ class NoOverlap(OwnConstraint):
         )
         events = {"insert": "AFTER INSERT", "update": "AFTER UPDATE OF id, resource_id, start_time, end_time, status"}
         return [
-            Statement(
+            self._statement(
+                model,
+                schema_editor,
                 f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} {event} ON %(table)s {body}",
-                table=Table(model._meta.db_table, schema_editor.quote_name),
             )
             for suffix, event in events.items()
         ]
@@ -240,7 +247,7 @@ class AppendOnly(OwnConstraint):
         if schema_editor.connection.vendor != "postgresql":
             return None
         sql = "; ".join(statement.template for statement in self._on_postgresql(model, schema_editor))
-        return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))
+        return self._statement(model, schema_editor, sql)
 
     def remove_sql(  # type: ignore[override]
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
@@ -250,7 +257,7 @@ class AppendOnly(OwnConstraint):
             return None
         # The triggers depend on the function.
         sql = f"DROP FUNCTION {schema_editor.quote_name(self.name)}() CASCADE"
-        return Statement(sql, table=Table(model._meta.db_table, schema_editor.quote_name))
+        return self._statement(model, schema_editor, sql)
 
     def validate(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own signature
         """Check nothing: nobody edits such a row in a form."""
@@ -269,15 +276,14 @@ class AppendOnly(OwnConstraint):
             f"IF OLD.at < now() - interval '{self.kept_days} days' THEN RETURN OLD; END IF; "
             f"END IF; RAISE EXCEPTION '{self.name}' USING ERRCODE = 'integrity_constraint_violation';"
         )
-        return self._statements(
-            model,
-            schema_editor,
+        templates = (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
             f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_row')} BEFORE UPDATE OR DELETE ON %(table)s "
             f"FOR EACH ROW EXECUTE FUNCTION {function}()",
             f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_truncate')} BEFORE TRUNCATE ON %(table)s "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
         )
+        return [self._statement(model, schema_editor, template) for template in templates]
 
     def _on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         columns = [field.column for field in model._meta.local_concrete_fields]
@@ -292,23 +298,17 @@ class AppendOnly(OwnConstraint):
             "update": f"UPDATE ON %(table)s FOR EACH ROW WHEN NOT ({' AND '.join(allowed)})",
             "delete": f"DELETE ON %(table)s FOR EACH ROW WHEN OLD.at >= datetime('now', '-{self.kept_days} days')",
         }
-        return self._statements(
-            model,
-            schema_editor,
-            *(
+        return [
+            self._statement(
+                model,
+                schema_editor,
                 f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} BEFORE {refusal} "
-                f"BEGIN SELECT RAISE(ABORT, '{self.name}'); END"
-                for suffix, refusal in refusals.items()
-            ),
-        )
+                f"BEGIN SELECT RAISE(ABORT, '{self.name}'); END",
+            )
+            for suffix, refusal in refusals.items()
+        ]
 
     def _blank(self) -> Iterator[tuple[str, str]]:
         """Each column that may be blanked, and the condition for its blank value."""
         for name, value in self.blanked.items():
             yield name, f"NEW.{name} IS NULL" if value is None else f"NEW.{name} = '{value}'"
-
-    def _statements(
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, *templates: str
-    ) -> list[Statement]:
-        table = Table(model._meta.db_table, schema_editor.quote_name)
-        return [Statement(template, table=table) for template in templates]

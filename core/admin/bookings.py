@@ -1,5 +1,6 @@
 """The admin of bookings: another face of the same verbs."""
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any, ClassVar
 
@@ -34,8 +35,6 @@ EXPECTED = {
     BookingStatus.REJECTED: (BookingStatus.PENDING,),
     BookingStatus.CANCELLED: BookingStatus.blocking(),
 }
-
-
 # The actions that lead to those statuses.
 DECISIONS = ("confirm", "reject", "cancel")
 # The report of a decision names this many bookings that were left as they are.
@@ -46,6 +45,11 @@ def act_of(request: HttpRequest, reason: str = "") -> Act:
     """The act of a member of staff on a page of the admin, at this moment."""
     request_id = getattr(request, "request_id", "")
     return Act(by=request.user, now=timezone.now(), channel=Channel.ADMIN, request_id=request_id, reason=reason)
+
+
+def is_about_ticked(request: HttpRequest) -> bool:
+    """True if a bulk action is about the ticked rows, and not about all that the filters of the list leave."""
+    return request.POST.get("select_across", "0") == "0"
 
 
 class ResourceFilter(admin.RelatedFieldListFilter):
@@ -65,7 +69,7 @@ class ResourceFilter(admin.RelatedFieldListFilter):
 
 @admin.register(Booking)
 class BookingAdmin(ForStaff):
-    """Bookings; every write goes through the verbs, which check the rules, lock the rows and publish events."""
+    """Bookings; every write goes through the verbs, which check the rules, lock the rows and write the record."""
 
     form = BookingForm
     list_display = ("when", "resource_bookings", "user_bookings", "status_word", "beginning_of_notes", "created")
@@ -199,13 +203,14 @@ class BookingAdmin(ForStaff):
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
         """A decision is about every ticked booking, also one that the filters of the list have left out since."""
-        is_about_ticked = request.POST.get("action") in DECISIONS and request.POST.get("select_across", "0") == "0"
-        return super().response_action(request, self.get_queryset(request) if is_about_ticked else queryset)
+        is_decision = request.POST.get("action") in DECISIONS
+        whole = self.get_queryset(request) if is_decision and is_about_ticked(request) else queryset
+        return super().response_action(request, whole.order_by("start_time", "pk") if is_decision else whole)
 
     @admin.action(permissions=["change"], description="Confirm selected bookings")
     def confirm(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
         """Confirms the bookings that are pending."""
-        self.set_status(BookingStatus.CONFIRMED, request, queryset)
+        self.set_status(BookingStatus.CONFIRMED, request, list(queryset))
 
     @admin.action(permissions=["change"], description="Reject selected bookings")
     def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
@@ -221,14 +226,14 @@ class BookingAdmin(ForStaff):
         self, verb: str, status: BookingStatus, request: HttpRequest, queryset: QuerySet[Booking]
     ) -> HttpResponse | None:
         """Sets the status after a page that names the bookings and asks for a reason; no answer before that."""
-        bookings = list(queryset.order_by("start_time", "pk"))
+        bookings = list(queryset)
         if not bookings:
-            return self.set_status(status, request, queryset)
+            return self.set_status(status, request, bookings)
         is_required = status == BookingStatus.REJECTED and any(each.resource.reason_required for each in bookings)
         answered = bool(request.POST.get("post"))
         form = ReasonForm(request.POST if answered else None, is_required=is_required)
         if answered and form.is_valid():
-            return self.set_status(status, request, queryset, reason=form.cleaned_data["reason"])
+            return self.set_status(status, request, bookings, reason=form.cleaned_data["reason"])
         number = "this booking" if len(bookings) == 1 else f"these {len(bookings)} bookings"
         context = {
             **self.admin_site.each_context(request),
@@ -243,12 +248,11 @@ class BookingAdmin(ForStaff):
         return TemplateResponse(request, "admin/core/booking/ask_first.html", context)
 
     def set_status(
-        self, status: BookingStatus, request: HttpRequest, queryset: QuerySet[Booking], *, reason: str = ""
+        self, status: BookingStatus, request: HttpRequest, bookings: Sequence[Booking], *, reason: str = ""
     ) -> None:
         """Sets the status of each booking in its own transaction, and reports every failure with its reason."""
         done, failures, changes = 0, [], Changes(status=status)
-        bookings = list(queryset.order_by("start_time", "pk"))
-        if request.POST.get("select_across", "0") == "0":
+        if is_about_ticked(request):
             gone = {int(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)} - {each.pk for each in bookings}
             failures = [f"Booking {key}: {BookingMissing.message}" for key in sorted(gone)]
         for booking in bookings:

@@ -51,7 +51,7 @@ def tell_of_booking(row: BookingEvent) -> None:
     """
     facts = facts_of(row)
     event = event_of(facts)
-    if event.is_over or event.changes_nothing or (event.before is not None and not event.holds_slot):
+    if event.is_over or row.for_staff or (event.before is not None and not event.holds_slot):
         return
     kind, owner = KINDS[event.kind], row.owner
     rows = []

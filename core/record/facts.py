@@ -57,14 +57,6 @@ class Event:
         return any(booking.blocks for booking in self.bookings)
 
     @property
-    def changes_nothing(self) -> bool:
-        """True if messages would show the same booking before and after the act."""
-        if self.before is None:
-            return False
-        names = [field.attname for field in Booking._meta.concrete_fields if field.name != "updated_at"]
-        return all(getattr(self.before, name) == getattr(self.after, name) for name in names)
-
-    @property
     def bookings(self) -> tuple[Booking, ...]:
         return (self.after,) if self.before is None else (self.before, self.after)
 
