@@ -3,6 +3,13 @@
 from django.db import models
 
 
+class Kind(models.TextChoices):
+    """What a row of the table of bookings is: a booking, or the part of a closure on one resource."""
+
+    BOOKING = "booking", "booking"
+    CLOSURE = "closure", "closure"
+
+
 class BookingStatus(models.TextChoices):
     """The status of a booking."""
 
@@ -42,3 +49,19 @@ class BookingStatus(models.TextChoices):
             (self.CANCELLED, self.CONFIRMED): not requires_approval,
         }
         return ways.get((self, wanted), False)
+
+
+class QuotaKind(models.TextChoices):
+    """What a quota counts."""
+
+    ACTIVE = "active", "bookings that have not ended"
+    COUNT = "count", "bookings"
+    MINUTES = "minutes", "minutes"
+
+
+class QuotaPeriod(models.TextChoices):
+    """The period of a quota, in the time zone of the resource; a week is from Monday to Sunday."""
+
+    DAY = "day", "day"
+    WEEK = "week", "week"
+    MONTH = "month", "month"

@@ -1,19 +1,21 @@
 """The tables of the nucleus: profiles, resources and bookings."""
 
 import uuid
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from core import constraints
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Kind
 from core.functions import RandomUUID
 from core.intervals import Interval, in_short
 from core.querysets import BookingQuerySet, ResourceQuerySet
+from core.zones import require_zone
 
 
 class UserProfile(models.Model):
@@ -51,7 +53,19 @@ class Resource(models.Model):
     reason_required = models.BooleanField(
         default=False, db_default=False, help_text="Staff give a reason when they reject a booking."
     )
+    time_zone = models.CharField(  # noqa: DJ001 - null is "the house's" here
+        max_length=64,
+        null=True,
+        blank=True,
+        validators=[require_zone],
+        help_text="An IANA name: the zone of its opening hours, grid, days and quotas. Empty: the house's.",
+    )
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
+
+    # Written with the policy, so that a resource without any rule of its own costs no further look.
+    has_terms = models.BooleanField(default=False, db_default=False, editable=False)
+    # The largest buffer of any booking, in minutes; it only rises, because bookings keep their buffers.
+    buffer_reach_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     objects = ResourceQuerySet.as_manager()
 
@@ -73,11 +87,26 @@ class Resource(models.Model):
         return self.name
 
 
-class Booking(models.Model):
-    """A user's claim on a resource for ``[start_time, end_time)``."""
+RowManager = models.Manager.from_queryset(BookingQuerySet)
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bookings", db_index=False
+
+class BookingManager(RowManager["Booking"]):
+    """Bookings alone; closures are in no list, feed, count or message of bookings."""
+
+    def get_queryset(self) -> BookingQuerySet:
+        return cast(BookingQuerySet, super().get_queryset().filter(kind=Kind.BOOKING))
+
+
+class Booking(models.Model):
+    """A user's claim on a resource for ``[start_time, end_time)``, or the part of a closure on a resource.
+
+    Both are rows of one table, so that one constraint keeps them apart. `objects` has bookings alone. `taken` has
+    closures too, for each question whether a resource is free.
+    """
+
+    # A closure has no user, so that the deletion of an account opens nothing. Code about bookings meets none.
+    user: models.ForeignKey[User, User] = models.ForeignKey(  # type: ignore[misc]  # null for closures alone
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bookings", db_index=False, null=True
     )
     resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="bookings", db_index=False)
     start_time = models.DateTimeField()
@@ -98,7 +127,18 @@ class Booking(models.Model):
     calendar_uid = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     calendar_sequence = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
-    objects = BookingQuerySet.as_manager()
+    kind = models.CharField(
+        max_length=10, choices=Kind.choices, default=Kind.BOOKING, db_default=Kind.BOOKING, editable=False
+    )
+    closure = models.ForeignKey(
+        "core.Closure", on_delete=models.CASCADE, related_name="rows", null=True, editable=False, db_index=False
+    )
+    # The gaps that the policy asked for when the slot was booked; a later change of the policy moves nothing.
+    buffer_before_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    buffer_after_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    objects = BookingManager()
+    taken = BookingQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["start_time", "id"]
@@ -113,6 +153,12 @@ class Booking(models.Model):
                 condition=Q(status__in=BookingStatus.blocking()),
                 name="core_booking_blocking_ends",
             ),
+            models.Index(
+                fields=["user", "end_time"],
+                condition=Q(status__in=BookingStatus.blocking()),
+                name="core_booking_blocking_by_user",
+            ),
+            models.Index(fields=["closure"], condition=Q(kind=Kind.CLOSURE), name="core_booking_of_closure"),
             # Without the pending bookings that somebody wrote into the past: these stay, and would be read each time.
             models.Index(
                 fields=["start_time", "id"],
@@ -127,6 +173,12 @@ class Booking(models.Model):
                 violation_error_message="The end must be after the start.",
             ),
             models.CheckConstraint(condition=Q(status__in=BookingStatus.values), name=constraints.STATUS_KNOWN),
+            models.CheckConstraint(
+                condition=Q(kind=Kind.BOOKING, user__isnull=False, closure=None)
+                | Q(kind=Kind.CLOSURE, user=None, closure__isnull=False),
+                name=constraints.CLOSURE_HAS_NO_USER,
+                violation_error_message="A booking has a user, and a closure has none.",
+            ),
             constraints.TimesCompareAsText(name=constraints.TIMES_COMPARE),
             constraints.NoOverlap(
                 name=constraints.NO_OVERLAP,
@@ -153,4 +205,11 @@ class Booking(models.Model):
 from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401
+from core.policies.models import (  # noqa: E402
+    Closure,  # noqa: F401
+    OpeningException,  # noqa: F401
+    OpeningHours,  # noqa: F401
+    Quota,  # noqa: F401
+    ResourcePolicy,  # noqa: F401
+)
 from core.record.models import BookingEvent  # noqa: E402, F401

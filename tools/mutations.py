@@ -12,7 +12,9 @@ RULES = ("core/tests/bookings/test_lifecycle_rules.py", "core/tests/bookings/tes
 LOCKS = ("core/tests/bookings/test_lifecycle_locks.py", "core/tests/guarantee/test_parallel.py")
 GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
 
-LIFECYCLE = "core/lifecycle.py"
+LIFECYCLE = "core/lifecycle/bookings.py"
+TRANSACTIONS = "core/lifecycle/transactions.py"
+DELETION = "core/lifecycle/resources.py"
 CONFLICTS = "core/conflicts.py"
 VERDICTS = "core/rules.py"
 CONSTRAINTS = "core/constraints.py"
@@ -53,7 +55,7 @@ GUARDS = [
     ),
     Mutant(
         "the row lock: of the booking",
-        LIFECYCLE,
+        TRANSACTIONS,
         " = locked(Booking.objects.filter(pk=booking.pk))",
         " = Booking.objects.filter(pk=booking.pk)",
         POSTGRES,
@@ -61,7 +63,7 @@ GUARDS = [
     ),
     Mutant(
         "the row lock: of a resource deleted",
-        LIFECYCLE,
+        DELETION,
         "    locked(Resource.objects.filter(pk=resource.pk)).first()\n",
         "",
         POSTGRES,
@@ -188,7 +190,7 @@ GUARDS = [
     Mutant("the check: capacity", MIGRATION, '"capacity__gte", 1', '"capacity__gte", 0', SQLITE, GUARD),
     Mutant(
         "a refusal of the database explained",
-        LIFECYCLE,
+        TRANSACTIONS,
         "error = as_booking_error(violation)",
         "error = None",
         SQLITE,
@@ -196,7 +198,7 @@ GUARDS = [
     ),
     Mutant(
         "a refusal of the database explained with the clash",
-        LIFECYCLE,
+        TRANSACTIONS,
         "if isinstance(as_booking_error(violation), errors.SlotTaken):",
         "if False:",
         POSTGRES,

@@ -23,6 +23,8 @@ Facts = dict[str, Any]
 VERSION = 1
 # The columns of a booking that people write; messages have only the notes.
 WORDS = ("notes", "staff_note")
+# The columns of a row that no message needs.
+UNTOLD = ("staff_note", "kind", "closure", "buffer_before_minutes", "buffer_after_minutes")
 
 USER_FIELDS = ("id", "username", "first_name", "last_name", "email")
 ACTOR_FIELDS = ("id", "username", "is_staff")
@@ -73,7 +75,7 @@ def row_of(act: Act, kind: EventKind, *, before: Booking | None, after: Booking)
         resource_id=after.resource_id,
         owner=after.user,
         actor=act.by,
-        part=act.part_in(after.user_id),
+        part=act.part_in(after.user.pk),
         channel=act.channel,
         request_id=act.request_id,
         reason=act.reason,
@@ -126,7 +128,7 @@ def event_of(facts: Facts) -> Event:
 
 def booking_facts(booking: Booking) -> Facts:
     """Converts a booking, its user and its resource to facts, without the note of staff."""
-    columns = [field for field in Booking._meta.concrete_fields if field.name != "staff_note"]
+    columns = [field for field in Booking._meta.concrete_fields if field.name not in UNTOLD]
     return {
         "booking": {field.attname: json_value(field, booking) for field in columns},
         "user": fields_of(booking.user, USER_FIELDS),

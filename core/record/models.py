@@ -22,6 +22,7 @@ class BookingEvent(models.Model):
     the words of a person stand apart from the facts, so that they can be blanked.
 
     Attributes:
+        waived: The names of the rules that staff waived, with commas between.
         facts: The booking before and after the act, without the words of people.
         owner_words: The owner's name and address, and what people wrote about the booking before and after the act.
         actor_words: The name of the caller.
@@ -40,6 +41,7 @@ class BookingEvent(models.Model):
     channel = models.CharField(max_length=10)
     request_id = models.CharField(max_length=64, blank=True, default="", db_default="")
     reason = models.CharField(max_length=LONGEST_REASON, blank=True, default="", db_default="")
+    waived = models.CharField(max_length=150, blank=True, default="", db_default="")
     facts = models.JSONField(default=dict)
     owner_words = models.JSONField(default=dict)
     actor_words = models.JSONField(default=dict)

@@ -58,6 +58,7 @@ UPDATES = {
     "request_id": "'another'",
     "version": "2",
     "facts": "'{}'",
+    "waived": "'grid'",
     "id": "id + 1000",
     "for_staff": "NOT for_staff",
     "owner_id": "owner_id + 1000",

@@ -24,6 +24,7 @@ TYPES = {
     models.PositiveIntegerField: "integer",
     models.PositiveSmallIntegerField: "smallint",
     models.TextField: "text",
+    models.TimeField: "time",
     models.UUIDField: "uuid",
 }
 

@@ -1,4 +1,4 @@
-"""The verbs of a booking: book, change, cancel, expire and remove; and the deletion of a resource.
+"""The verbs of a booking: book, change, cancel, expire and remove.
 
 The API and the admin write the time, resource and status of bookings only by these verbs. `seed_demo` writes its own
 rows, and the deletion of a user deletes the user's bookings by cascade.
@@ -9,28 +9,22 @@ database's constraint.
 """
 
 import copy
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db import transaction
 
 from core import errors, rules
 from core.choices import BookingStatus
-from core.conflicts import NotFree, require_free, slot_taken
-from core.constraints import as_booking_error
+from core.conflicts import require_free
 from core.intervals import Interval
-from core.models import Booking, Resource
-from core.querysets import locked
+from core.lifecycle.transactions import Check, lock, lock_resources, save, writing
+from core.models import Booking
 from core.record.acts import Act
 from core.record.kinds import EventKind
 from core.record.writing import kind_of_change, record
-
-Check = Callable[[Booking], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +37,6 @@ class Changes:
     status: str | None = None
     notes: str | None = None
     staff_note: str | None = None
-
-
-@contextmanager
-def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
-    """The transaction of a verb.
-
-    Converts a conflict into `SlotTaken` with suggestions after the end of the transaction. Converts any other violation
-    of a constraint into the error that a check would have raised.
-
-    Args:
-        now: The present moment.
-        dry_run: True: write, let the constraints check, roll back, send nothing.
-    """
-    try:
-        with transaction.atomic():
-            yield
-            if dry_run:
-                transaction.set_rollback(True)
-    except NotFree as conflict:
-        raise slot_taken(conflict, now=now) from conflict
-    except IntegrityError as violation:
-        error = as_booking_error(violation)
-        if error is None:
-            raise
-        raise error from violation
 
 
 def book(
@@ -221,38 +190,6 @@ def remove(booking: Booking, *, act: Act) -> None:
     record(act, EventKind.REMOVED, before=before, after=after)
 
 
-def lock(booking: Booking, check: Check | None = None) -> Booking:
-    """Locks a booking until the transaction ends, reads it again and checks it.
-
-    The row is locked alone. After a wait PostgreSQL compares the new row with the joined rows of its first look, and
-    would find nothing if the booking was moved to another resource in between.
-
-    Raises:
-        BookingMissing: When somebody deleted the row.
-    """
-    row: Booking | None = locked(Booking.objects.filter(pk=booking.pk)).first()
-    if row is None:
-        raise errors.BookingMissing
-    row.user = booking.user  # nobody hands a booking over
-    if row.resource_id == booking.resource_id:
-        row.resource = booking.resource
-    if check is not None:
-        check(row)
-    return row
-
-
-def lock_resources(*ids: int) -> dict[int, Resource]:
-    """Locks resources in key order; the resources by id.
-
-    Raises:
-        ResourceMissing: When one of them does not exist.
-    """
-    resources = {resource.pk: resource for resource in locked(Resource.objects.filter(pk__in=set(ids)))}
-    if set(ids) - set(resources):
-        raise errors.ResourceMissing
-    return resources
-
-
 def save_change(before: Booking, after: Booking, act: Act, *, kind: EventKind | None = None) -> Booking:
     """Writes the changed columns and the row of the record; without a change writes neither.
 
@@ -274,44 +211,3 @@ def save_change(before: Booking, after: Booking, act: Act, *, kind: EventKind | 
     save(after, update_fields=[*names, *(["updated_at"] if seen else [])])
     record(act, kind or kind_of_change(before, after), before=before, after=after)
     return after
-
-
-def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save's own
-    """Writes the row.
-
-    Raises:
-        NotFree: When the slot violates the constraint against overlaps.
-    """
-    try:
-        booking.save(**options)
-    except IntegrityError as violation:
-        if isinstance(as_booking_error(violation), errors.SlotTaken):
-            raise NotFree(booking) from violation
-        raise
-
-
-def find_user(user_id: int) -> User:
-    """The user with the id.
-
-    Raises:
-        UserMissing: When no user has the id.
-    """
-    user = User.objects.filter(pk=user_id).first()
-    if user is None:
-        raise errors.UserMissing
-    return user
-
-
-@transaction.atomic
-def delete_resource(resource: Resource) -> None:
-    """Deletes a resource without bookings.
-
-    Raises:
-        ResourceHasBookings: When the resource has bookings, of whatever status.
-    """
-    # Wait for concurrent bookings of the resource. The API has locked the row already, the admin has not.
-    locked(Resource.objects.filter(pk=resource.pk)).first()
-    try:
-        resource.delete()
-    except ProtectedError as error:
-        raise errors.ResourceHasBookings from error
