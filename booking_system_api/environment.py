@@ -19,6 +19,7 @@ from django.core.validators import validate_email
 from booking_system_api.drivers import postgres_fault, redis_fault, sqlite_fault
 from booking_system_api.settings_file import Line, read, unread
 from core.addresses import ascii_domain, require_visible
+from core.zones import zone_names
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -144,6 +145,14 @@ def choice(name: str, *, default: str, options: tuple[str, ...]) -> str:
         if value.lower() == option.lower():
             return option
     raise invalid(name, value, "one of " + ", ".join(options))
+
+
+def zone(name: str, default: str) -> str:
+    """The IANA name of a time zone."""
+    value = text(name, default)
+    if value not in zone_names():
+        raise invalid(name, value, "the IANA name of a time zone, such as Europe/Berlin or UTC")
+    return value
 
 
 def listing(name: str, default: str = "") -> list[str]:

@@ -73,7 +73,9 @@ TEMPLATES = [
 ]
 
 LANGUAGE_CODE = "en-us"
+# Django's own zone stays UTC, for the log and the API. The variable TIME_ZONE is the zone of the house.
 TIME_ZONE = "UTC"
+HOUSE_TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 

@@ -1,11 +1,10 @@
-"""Time zones by their IANA names."""
+"""Time zones by their IANA names, and the zone of the house."""
 
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-
-DEFAULT_ZONE = "UTC"
 
 # Files in the folder of the time zones that are no time zone.
 NO_ZONES = {"Factory", "localtime", "posixrules"}
@@ -27,9 +26,14 @@ def require_zone(name: str) -> None:
         raise ValidationError("This is no IANA time zone, such as Europe/Berlin or UTC.", code="invalid")
 
 
-def zone_named(name: str) -> ZoneInfo:
-    """The time zone of a stored name; UTC if this server no longer knows the name."""
+def house_zone() -> ZoneInfo:
+    """The time zone of the house, from the setting `TIME_ZONE`."""
+    return ZoneInfo(settings.HOUSE_TIME_ZONE)
+
+
+def zone_of(name: str | None) -> ZoneInfo:
+    """The time zone of a stored name; the house's for None, and if this server no longer knows the name."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name) if name else house_zone()
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(DEFAULT_ZONE)
+        return house_zone()

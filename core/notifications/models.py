@@ -11,7 +11,7 @@ from django.db.models import Q
 from core.addresses import canonical
 from core.notifications.kinds import Kind
 from core.outbox.models import OutboxRow
-from core.zones import DEFAULT_ZONE, require_zone
+from core.zones import require_zone
 
 # Longer than the longest reminder: a reminder that is deleted too early could be written twice.
 MESSAGES_KEPT_FOR = timedelta(days=30)
@@ -81,12 +81,12 @@ class NotificationPreferences(models.Model):
         primary_key=True,
         related_name="notification_preferences",
     )
-    time_zone = models.CharField(
+    time_zone = models.CharField(  # noqa: DJ001 - null is "the house's"
         max_length=64,
-        default=DEFAULT_ZONE,
-        db_default=DEFAULT_ZONE,
+        null=True,
+        blank=True,
         validators=[require_zone],
-        help_text="An IANA name, such as Europe/Berlin.",
+        help_text="An IANA name, such as Europe/Berlin; none for the time zone of the house.",
     )
     booking_created = models.BooleanField(default=True, db_default=True)
     booking_changed = models.BooleanField(default=True, db_default=True)

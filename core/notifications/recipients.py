@@ -1,5 +1,6 @@
 """Finds the recipient of a message: the address and the time zone, or the reason to drop the message."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.preferences import preferences_of
 from core.outbox.channels import NotNeeded
 from core.record.facts import Facts
-from core.zones import DEFAULT_ZONE, zone_named
+from core.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Recipient:
         return self.user_id is None
 
 
-def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> Recipient:
+def recipient_of(row: Notification, *, zones: Mapping[str, str | None], now: datetime) -> Recipient:
     """Returns the recipient of a message.
 
     A message about bookings goes to the user's present address. A message about the account itself goes to the address
@@ -64,7 +65,7 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
             raise NotNeeded("nobody has this address")
         if row.kind == Kind.APPROVALS_WANTED:
             require_approvals(row)
-        return Recipient(row.to, zone_named(zones.get(row.to.lower(), DEFAULT_ZONE)))
+        return Recipient(row.to, zone_of(zones.get(row.to.lower())))
     preferences = preferences_of(user)
     address = user.email if row.kind in Kind.about_bookings() else row.to
     if not user.is_active:
@@ -81,7 +82,7 @@ def recipient_of(row: Notification, *, zones: dict[str, str], now: datetime) -> 
         require_reminder(row, now=now)
     if row.kind == Kind.PASSWORD_RESET and not (user.has_usable_password() and user.email == row.to):
         raise NotNeeded("the account has another address now, or no password")
-    zone = zone_named(preferences.time_zone)
+    zone = zone_of(preferences.time_zone)
     if row.kind == Kind.EMAIL_CHANGED:
         return Recipient(address, zone, row.user_id, is_confirmed=row.facts["was_confirmed"])
     is_confirmed = preferences.email_confirmed and address == user.email
@@ -153,7 +154,7 @@ def require_approvals(row: Notification) -> None:
         raise NotNeeded("none of the bookings waits any more")
 
 
-def staff_zones(rows: list[Notification]) -> dict[str, str]:
+def staff_zones(rows: list[Notification]) -> dict[str, str | None]:
     """Returns the time zones of the staff addresses that belong to users, by address in lower case."""
     addresses = {row.to.lower() for row in rows if row.for_staff}
     if not addresses:

@@ -1,7 +1,8 @@
 """The serializer of preferences."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.conf import settings
 from rest_framework import serializers
 
 from core.api.fields import FormsMixin
@@ -25,7 +26,12 @@ class PreferencesSerializer(FormsMixin, serializers.ModelSerializer):
         )
         read_only_fields = ("email_confirmed",)
         extra_kwargs: ClassVar = {
-            "time_zone": {"help_text": "An IANA name, such as Europe/Berlin: the clock of the times in messages."},
+            "time_zone": {
+                "help_text": "An IANA name, such as Europe/Berlin: the clock of the times in messages. Until one is "
+                "set, the time zone of the house.",
+                "allow_null": False,
+                "allow_blank": False,
+            },
             "booking_created": {"help_text": "Whether to be told of new bookings."},
             "booking_changed": {"help_text": "Whether to be told of changes."},
             "booking_confirmed": {"help_text": "Whether to be told that staff confirmed one."},
@@ -36,3 +42,8 @@ class PreferencesSerializer(FormsMixin, serializers.ModelSerializer):
                 "help_text": "False: the link in the mails was not used yet, so they leave out notes and names."
             },
         }
+
+    def to_representation(self, instance: NotificationPreferences) -> dict[str, Any]:
+        """The preferences; a time zone that was never set is the one of the house."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        return shown | {"time_zone": shown["time_zone"] or settings.HOUSE_TIME_ZONE}

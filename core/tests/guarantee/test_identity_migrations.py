@@ -82,7 +82,11 @@ def test_stored_addresses_get_the_one_form_wherever_they_are() -> None:
             User.objects.bulk_create([User(username=name, email=email)])
         user = User.objects.get(username="user")
         NotificationPreferences.objects.create(
-            user=user, known_address=LETTERS, refused_address="plain@example.org", unconfirmed_address=LETTERS
+            user=user,
+            time_zone="UTC",
+            known_address=LETTERS,
+            refused_address="plain@example.org",
+            unconfirmed_address=LETTERS,
         )
         now = user.date_joined
         for address in (LETTERS, "Desk@example.org"):

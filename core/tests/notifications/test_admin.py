@@ -151,7 +151,15 @@ def test_staff_cannot_store_a_zone_that_is_none(admin_pages: Client, alice: User
     answer = admin_pages.post(f"{PREFERENCES}{stored.pk}/change/", {"time_zone": "Mars", "reminder_minutes": "60"})
     assert answer.status_code == 200
     stored.refresh_from_db()
-    assert stored.time_zone == "UTC"
+    assert stored.time_zone is None
+
+
+def test_staff_give_a_user_the_zone_of_the_house_again(admin_pages: Client, alice: User) -> None:
+    stored = NotificationPreferences.objects.create(user=alice, time_zone="Asia/Tokyo")
+    answer = admin_pages.post(f"{PREFERENCES}{stored.pk}/change/", {"time_zone": "", "reminder_minutes": "60"})
+    assert answer.status_code == 302
+    stored.refresh_from_db()
+    assert stored.time_zone is None
 
 
 def test_the_page_of_a_message_tells_its_contents_in_words_and_has_nothing_to_save(

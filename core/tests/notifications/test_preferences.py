@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
+from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
@@ -34,6 +35,30 @@ def test_without_any_stored_the_defaults_are_shown_and_nothing_is_written(
         answer = as_alice.get(URL)
     assert (answer.status_code, answer.json()) == (200, DEFAULTS)
     assert NotificationPreferences.objects.count() == 0
+
+
+def test_the_zone_that_nobody_chose_follows_the_house(
+    as_alice: APIClient, alice: User, room: Resource, settings: Settings
+) -> None:
+    for house in ("Europe/Berlin", "Asia/Tokyo"):
+        settings.HOUSE_TIME_ZONE = house
+        assert as_alice.get(URL).json() == DEFAULTS | {"time_zone": house}
+        assert as_alice.patch(URL, {"booking_changed": True}).json() == DEFAULTS | {"time_zone": house}
+    assert NotificationPreferences.objects.get().time_zone is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_upgrade_takes_the_former_default_for_no_choice(alice: User, bob: User) -> None:
+    call_command("migrate", "core", "0016", verbosity=0)
+    try:
+        for user, zone in ((alice, "UTC"), (bob, "Asia/Tokyo")):
+            NotificationPreferences.objects.create(user=user, time_zone=zone)
+    finally:
+        call_command("migrate", verbosity=0)
+    assert dict(NotificationPreferences.objects.values_list("user__username", "time_zone")) == {
+        "alice": None,
+        "bob": "Asia/Tokyo",
+    }
 
 
 CHANGES = {
@@ -195,10 +220,26 @@ def test_a_list_of_freed_slots_is_in_the_zone_of_its_reader(
     assert f"Blue room\n    {day} 19:00 JST to {day} 20:00 JST\n\nTimes in Asia/Tokyo.\n" in mailoutbox[0].body
 
 
-def test_a_zone_that_this_computer_does_not_know_any_more_is_utc(
-    as_alice: APIClient, alice: User, room: Resource, mailoutbox: Sent
+@pytest.mark.parametrize("stored", [None, {}, {"time_zone": "Europe/Atlantis"}], ids=["no row", "none", "unknown"])
+def test_without_a_zone_of_their_own_users_and_staff_read_times_in_that_of_the_house(
+    as_alice: APIClient, alice: User, room: Resource, mailoutbox: Sent, settings: Settings, stored: dict | None
 ) -> None:
-    NotificationPreferences.objects.create(user=alice, time_zone="Europe/Atlantis")
+    settings.HOUSE_TIME_ZONE, settings.TO_EMAIL = "Asia/Tokyo", ["staff@example.org"]
+    if stored is not None:
+        NotificationPreferences.objects.create(user=alice, **stored)
+    as_alice.post("/api/bookings/", booking_body(room))
+    deliver()
+    assert [(*mail.to, mail.subject.partition(f"{at(10):%Y-%m-%d} ")[2]) for mail in mailoutbox] == [
+        ("alice@example.org", "19:00 JST"),
+        ("staff@example.org", "19:00 JST (alice)"),
+    ]
+
+
+def test_a_zone_that_was_chosen_wins_over_the_one_of_the_house(
+    as_alice: APIClient, room: Resource, mailoutbox: Sent, settings: Settings
+) -> None:
+    settings.HOUSE_TIME_ZONE = "Asia/Tokyo"
+    assert as_alice.patch(URL, {"time_zone": "UTC"}).json()["time_zone"] == "UTC"
     as_alice.post("/api/bookings/", booking_body(room))
     deliver()
     assert mailoutbox[0].subject.endswith("10:00 UTC")

@@ -44,6 +44,7 @@ DEFAULTS = {
     "FROM_EMAIL": lambda s: s["FROM_EMAIL"] == "noreply@bookingsystem.local",
     "TO_EMAIL": lambda s: s["TO_EMAIL"] == [],
     "FRONTEND_URL": lambda s: (s["FRONTEND_URL"], s["CORS_ALLOWED_ORIGINS"]) == ("", []),
+    "TIME_ZONE": lambda s: (s["HOUSE_TIME_ZONE"], s["TIME_ZONE"]) == ("UTC", "UTC"),
     "BOOKING_LEAD_TIME_MINUTES": lambda s: s["BOOKING_LEAD_TIME_MINUTES"] == 30,
     "AVAILABILITY_WINDOW_MINUTES": lambda s: s["AVAILABILITY_WINDOW_MINUTES"] == 120,
     "THROTTLE_SIGN_IN": lambda s: rate(s, "sign_in") == "20/min",
@@ -106,6 +107,11 @@ def test_what_is_set_to_nothing_has_its_default_too(load, name):
         ),
         pytest.param(
             {"DEBUG": "True"}, lambda s: s["FRONTEND_URL"] == "http://localhost:5173", id="FRONTEND_URL with DEBUG on"
+        ),
+        pytest.param(
+            {"TIME_ZONE": "Europe/Berlin"},
+            lambda s: (s["HOUSE_TIME_ZONE"], s["TIME_ZONE"]) == ("Europe/Berlin", "UTC"),
+            id="TIME_ZONE",
         ),
         pytest.param(
             {"BOOKING_LEAD_TIME_MINUTES": "0"},
@@ -181,6 +187,12 @@ def test_what_is_set_counts(load, variables, holds):
         ("FRONTEND_URL", "https://[::::]"),
         ("FRONTEND_URL", "*"),
         ("FRONTEND_URL", "null"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("TIME_ZONE", "CEST"),
+        ("TIME_ZONE", "+02:00"),
+        ("TIME_ZONE", "europe/berlin"),
+        ("TIME_ZONE", "../../etc/passwd"),
+        ("TIME_ZONE", "localtime"),
         ("BOOKING_LEAD_TIME_MINUTES", "-1"),
         ("BOOKING_LEAD_TIME_MINUTES", "half an hour"),
         ("BOOKING_LEAD_TIME_MINUTES", "1.5"),
