@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 
 from core import rules
-from core.availability.grid import grid
+from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
 

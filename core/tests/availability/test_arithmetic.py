@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.availability import timelines
-from core.availability.grid import grid
+from core.hours.grid import grid
 from core.intervals import Interval
 from core.tests.support import oracle
 from core.tests.support.properties import MINUTE, STEPS, ZONES, many, spans
