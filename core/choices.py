@@ -51,6 +51,19 @@ class BookingStatus(models.TextChoices):
         return ways.get((self, wanted), False)
 
 
+class Waivable(models.TextChoices):
+    """The rules that staff may waive by naming them."""
+
+    LEAD_TIME = "lead_time", "lead time"
+    HORIZON = "horizon", "how far ahead"
+    OPENING_HOURS = "opening_hours", "opening hours"
+    GRID = "grid", "start grid"
+    DURATION = "duration", "shortest and longest booking"
+    BUFFERS = "buffers", "gaps between bookings"
+    QUOTA = "quota", "quota"
+    OWN_OVERLAP = "own_overlap", "no second booking of the person at that time"
+
+
 class QuotaKind(models.TextChoices):
     """What a quota counts."""
 

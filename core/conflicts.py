@@ -1,37 +1,45 @@
-"""Conflicts: the clashing bookings of a slot, and suggestions of other slots.
+"""Conflicts: what stands in the way of a slot, and suggestions of other slots.
 
 A conflict is answered in three steps:
 
-1. `require_free`, under the lock of the resource, or the constraint in the database finds a clashing booking. The verb
-   raises `NotFree`.
+1. `require_free`, under the lock of the resource, or the constraint in the database finds a clash. The verb raises
+   `NotFree`.
 2. The transaction of the verb rolls back and releases its locks.
-3. `slot_taken` searches for suggestions and makes the `SlotTaken` for the client. No other caller waits for the search,
-   unless an outer transaction stays open and keeps the locks: with an `Idempotency-Key`, and in the admin.
+3. `refusal_of` makes the error for the client: `Closed` for a closure, else `SlotTaken` after a search for suggestions.
+   No other caller waits for the search, unless an outer transaction stays open and keeps the locks: with an
+   `Idempotency-Key`, and in the admin.
 
 A violation of the constraint outside of the verbs becomes a `SlotTaken` without suggestions (`constraints.ERRORS`).
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from core import rules
-from core.errors import SlotTaken, Suggestion
+from core import offers, quotas, rules
+from core.choices import Kind, Waivable
+from core.errors import BookingError, Closed, SlotTaken, Suggestion, TooClose
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.rules import Waiver
+from core.terms import terms_of
 
 # An error names at most so many clashing bookings.
 CLASHES_NAMED = 3
+# How many free resources the search elsewhere looks at.
+ELSEWHERE = 50
+
+Clash = tuple[Interval, str]
 
 
-class NotFree(Exception):  # noqa: N818 - a signal to the verbs, which answer `SlotTaken`
-    """The slot of a booking is in conflict with clashing bookings.
+class NotFree(Exception):  # noqa: N818 - a signal to the verbs, which answer `Closed` or `SlotTaken`
+    """The slot of a booking is in conflict with bookings or closures.
 
     Attributes:
         booking: The booking that cannot be written.
-        clashes: The slots of the clashing bookings; empty when the constraint refused the booking.
+        clashes: The slots and kinds of the clashing rows; empty when the constraint refused the booking.
     """
 
-    def __init__(self, booking: Booking, clashes: list[Interval] | None = None) -> None:
+    def __init__(self, booking: Booking, clashes: list[Clash] | None = None) -> None:
         super().__init__()
         self.booking = booking
         self.clashes = clashes or []
@@ -41,26 +49,59 @@ def require_free(booking: Booking) -> None:
     """Checks that the slot of a booking is free.
 
     Raises:
-        NotFree: When there are clashing bookings; with the slots of up to three of them.
+        NotFree: When there are clashes; with the slots of up to three of them.
     """
     clashes = clashes_with(booking)
     if clashes:
         raise NotFree(booking, clashes)
 
 
-def clashes_with(booking: Booking) -> list[Interval]:
-    """The slots of up to three clashing bookings, in order."""
-    return Booking.objects.clashes(
+def require_gaps(booking: Booking, waiver: Waiver) -> None:
+    """Checks that the gaps to the neighbouring bookings are as long as their buffers ask, and those of this booking.
+
+    Between two bookings, the larger of the buffer after the first and the buffer before the second counts. Each booking
+    in reach is looked at: the next but one may have the larger buffer. No statement without buffers.
+
+    Raises:
+        TooClose: When a gap is too short, and nobody waived the rule.
+    """
+    minutes = max(booking.resource.buffer_reach_minutes, booking.buffer_before_minutes, booking.buffer_after_minutes)
+    if not minutes:
+        return
+    near = Booking.objects.neighbours(
+        booking.slot, resource_id=booking.resource_id, except_id=booking.pk, reach=timedelta(minutes=minutes)
+    )
+    with waiver.of(Waivable.BUFFERS):
+        for other in near:
+            first, second = (other, booking) if other.end_time <= booking.start_time else (booking, other)
+            gap = max(first.buffer_after_minutes, second.buffer_before_minutes)
+            if second.start_time - first.end_time < timedelta(minutes=gap):
+                raise TooClose(gap, other.slot)
+
+
+def clashes_with(booking: Booking) -> list[Clash]:
+    """The slots and kinds of up to three clashing rows, in order."""
+    return Booking.taken.clashes(
         booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
     )
 
 
-def slot_taken(conflict: NotFree, *, now: datetime) -> SlotTaken:
-    """The error for the client, with the clashing bookings and the suggestions."""
+def refusal_of(conflict: NotFree, *, now: datetime) -> BookingError:
+    """The error for the client: the closure in the way, or the clashing bookings and the suggestions."""
     clashes = conflict.clashes or clashes_with(conflict.booking)
     if not clashes:  # the clashing booking was cancelled meanwhile
         return SlotTaken()
-    return SlotTaken(conflicts=clashes, suggestions=suggestions_for(conflict.booking, now=now))
+    if any(kind == Kind.CLOSURE for _, kind in clashes):
+        return closed_by(conflict.booking)
+    slots = [slot for slot, _ in clashes]
+    return SlotTaken(conflicts=slots, suggestions=suggestions_for(conflict.booking, now=now))
+
+
+def closed_by(booking: Booking) -> BookingError:
+    """The error about the first closure in the way of a booking."""
+    closures = Booking.taken.within(booking.slot, resource_id=booking.resource_id).filter(kind=Kind.CLOSURE)
+    found = closures.values_list("closure__reason", "end_time").first()
+    return Closed(*found) if found else SlotTaken()
 
 
 def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
@@ -68,16 +109,20 @@ def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
 
     `later` is the first free slot at or after the wanted start, and `earlier` the last free slot before the wanted
     start. `elsewhere` is the same time on another resource of at least the same capacity, the closest in capacity
-    first. A moved booking does not block its own new slot. Two statements.
+    first. A moved booking does not block its own new slot. Two statements, and a fixed number more with terms.
     """
+    here = booking.resource
+    has_terms = terms_of(here).shape_slots or here.buffer_reach_minutes
+    nearby = _nearby_with_terms(booking, now=now) if has_terms else _nearby(booking, now=now)
     return [
         Suggestion(kind, resource.pk, resource.name, slot)
-        for kind, resource, slot in _candidates(booking, now=now)
-        if rules.allow(slot, resource, now=now)
+        for kind, resource, slot in (*nearby, *_elsewhere(booking, now=now))
+        if rules.allow(slot, resource, now=now) and quotas.allow_person(booking, slot, resource, now=now)
     ]
 
 
-def _candidates(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource, Interval]]:
+def _nearby(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource, Interval]]:
+    """A later and an earlier slot on the same resource, which has no terms. One statement."""
     here, wanted, window = booking.resource, booking.slot, rules.offered_window(now=now)
     length = wanted.duration
     after = wanted.start if wanted.start >= rules.window(now=now).start else window.start
@@ -94,12 +139,41 @@ def _candidates(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resou
         yield "later", here, Interval(start, start + length)
     if end is not None and end - window.start >= length:
         yield "earlier", here, Interval(end - length, end)
-    if window.contains(wanted):
-        others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
-        if booking.pk is not None:
-            # Do not suggest the resource that the booking already holds at the same time.
-            same = Booking.objects.blocking().filter(pk=booking.pk, start_time=wanted.start, end_time=wanted.end)
-            others = others.exclude(pk__in=same.values("resource_id"))
-        other = others.free_during(wanted, except_id=booking.pk).order_by("capacity", "name", "pk").first()
-        if other is not None:
-            yield "elsewhere", other, wanted
+
+
+def _nearby_with_terms(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource, Interval]]:
+    """A later and an earlier slot on the same resource, by its terms."""
+    here, wanted = booking.resource, booking.slot
+    window, length = rules.offered_window(terms_of(here).policy, now=now), booking.slot.duration
+    exact = rules.window(terms_of(here).policy, now=now)
+    after = wanted.start if wanted.start >= exact.start else window.start
+    if after < window.end:
+        later = Interval(after, window.end)
+        start = offers.first_starts([here], window=later, length=length, now=now, except_id=booking.pk).get(here.pk)
+        if start is not None:
+            yield "later", here, Interval(start, start + length)
+    if window.start < wanted.start:
+        earlier = Interval(window.start, wanted.start)
+        start = offers.last_start(here, window=earlier, length=length, now=now, except_id=booking.pk)
+        if start is not None:
+            yield "earlier", here, Interval(start, start + length)
+
+
+def _elsewhere(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource, Interval]]:
+    """The same time on another resource. One statement where the first one found has no terms."""
+    here, wanted = booking.resource, booking.slot
+    if not rules.window(now=now).contains(wanted) and not here.has_terms:
+        return
+    others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
+    if booking.pk is not None:
+        # Do not suggest the resource that the booking already holds at the same time.
+        same = Booking.objects.blocking().filter(pk=booking.pk, start_time=wanted.start, end_time=wanted.end)
+        others = others.exclude(pk__in=same.values("resource_id"))
+    free = others.with_house().free_during(wanted, except_id=booking.pk).order_by("capacity", "name", "pk")
+    for part in (free[:1], free[1:ELSEWHERE], free[ELSEWHERE:]):
+        rows = list(part)
+        allowed = offers.allowing(wanted, rows, now=now, except_id=booking.pk)
+        if allowed:
+            yield "elsewhere", allowed[0], wanted
+        if allowed or not rows:
+            return

@@ -6,7 +6,7 @@ and the table of errors in docs/api.md are made from the classes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from core.intervals import Interval, on_the_clock
@@ -76,10 +76,14 @@ class StartTooSoon(BookingError):
     field = "start_time"
     advice = "A booking needs its lead time. Send a later `start_time`."
 
-    def __init__(self, lead_time: timedelta) -> None:
-        minutes = int(lead_time.total_seconds() // 60)
-        unit = "minute" if minutes == 1 else "minutes"
-        super().__init__(f"A booking must start at least {minutes} {unit} from now. Choose a later start.")
+    def __init__(self, lead_time: timedelta, *, own: bool = False) -> None:
+        """The error; `own` if the resource has a notice of its own."""
+        self.minutes, self.own = int(lead_time.total_seconds() // 60), own
+        what = "A booking of this resource" if own else "A booking"
+        super().__init__(f"{what} must start at least {in_minutes(self.minutes)} from now. Choose a later start.")
+
+    def facts(self) -> dict[str, object]:
+        return {"notice_minutes": self.minutes} if self.own else {}
 
 
 class TooLongAgo(BookingError):
@@ -97,7 +101,194 @@ class TooFarAhead(BookingError):
     code = "too_far_ahead"
     message = "A booking ends at most five years (1826 days) from now. Choose an earlier end."
     field = "end_time"
-    advice = "Send an earlier `end_time`."
+    advice = "Send an earlier `end_time`. `advance_days` is there where the resource has a limit of its own."
+
+    def __init__(self, advance_days: int | None = None) -> None:
+        self.advance_days = advance_days
+        days = "1 day" if advance_days == 1 else f"{advance_days} days"
+        own = f"A booking of this resource ends at most {days} from now. Choose an earlier end."
+        super().__init__("" if advance_days is None else own)
+
+    def facts(self) -> dict[str, object]:
+        return {} if self.advance_days is None else {"advance_days": self.advance_days}
+
+
+class TooShort(BookingError):
+    """The booking is shorter than the policy allows."""
+
+    code = "too_short"
+    field = "end_time"
+    advice = "Send a later `end_time`: the booking is shorter than `min_minutes`."
+
+    def __init__(self, min_minutes: int) -> None:
+        self.min_minutes = min_minutes
+        super().__init__(f"A booking of this resource lasts at least {in_minutes(min_minutes)}. Choose a later end.")
+
+    def facts(self) -> dict[str, object]:
+        return {"min_minutes": self.min_minutes}
+
+
+class TooLong(BookingError):
+    """The booking is longer than the policy allows."""
+
+    code = "too_long"
+    field = "end_time"
+    advice = "Send an earlier `end_time`: the booking is longer than `max_minutes`."
+
+    def __init__(self, max_minutes: int) -> None:
+        self.max_minutes = max_minutes
+        super().__init__(f"A booking of this resource lasts at most {in_minutes(max_minutes)}. Choose an earlier end.")
+
+    def facts(self) -> dict[str, object]:
+        return {"max_minutes": self.max_minutes}
+
+
+class OffGrid(BookingError):
+    """The start or the end of the booking is not on the grid of the resource."""
+
+    code = "off_grid"
+    advice = (
+        "Start and end on the grid: `nearest_starts` and, where the end is wrong, `nearest_ends` have the neighbours."
+    )
+
+    def __init__(
+        self, grid_minutes: int, *, starts: Sequence[datetime], ends: Sequence[datetime] | None, zone: str
+    ) -> None:
+        """The error; `ends` are None if the start is wrong."""
+        self.grid_minutes, self.starts, self.ends, self.zone = grid_minutes, list(starts), ends, zone
+        bound, nearest = ("start", self.starts) if ends is None else ("end", list(ends))
+        near = " or ".join(f"{moment:%Y-%m-%d} {on_the_clock(moment)}" for moment in nearest)
+        super().__init__(
+            f"Bookings of this resource start and end every {in_minutes(grid_minutes)}. "
+            + (f"The nearest {bound} (UTC): {near}." if near else f"Choose another {bound}.")
+        )
+
+    def facts(self) -> dict[str, object]:
+        ends = {} if self.ends is None else {"nearest_ends": list(self.ends)}
+        return {"grid_minutes": self.grid_minutes, "time_zone": self.zone, "nearest_starts": self.starts, **ends}
+
+
+class OutsideOpeningHours(BookingError):
+    """Part of the booking lies outside the opening hours of the resource."""
+
+    code = "outside_opening_hours"
+    advice = "Choose a time in the opening hours: `hours` has those of `day`, by the clock of `time_zone`."
+
+    def __init__(self, day: date, hours: Sequence[tuple[time, time]], zone: str) -> None:
+        self.day, self.hours, self.zone = day, list(hours), zone
+        when = " and ".join(f"{opens:%H:%M}–{closes:%H:%M}" for opens, closes in hours)
+        is_open = f"This resource is open {when} on {day} ({zone})." if when else f"This resource is closed on {day}."
+        super().__init__(f"{is_open} Choose another time.")
+
+    def facts(self) -> dict[str, object]:
+        hours = [{"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"} for opens, closes in self.hours]
+        return {"day": self.day.isoformat(), "time_zone": self.zone, "hours": hours}
+
+
+class Closed(BookingError):
+    """A closure or a closed day is in the way of the booking."""
+
+    code = "closed"
+    advice = "The resource is closed: `reason` says why, and `until` when it opens again. Choose another time."
+
+    def __init__(self, reason: str, until: datetime | None) -> None:
+        self.reason, self.until = reason, until
+        why = f": {reason}" if reason else ""
+        end = f" It opens again at {until:%Y-%m-%d} {on_the_clock(until)} UTC." if until else ""
+        super().__init__(f"This resource is closed at that time{why}.{end} Choose another time.")
+
+    def facts(self) -> dict[str, object]:
+        return {"reason": self.reason, "until": self.until}
+
+
+class TooClose(BookingError):
+    """The gap to a neighbouring booking is shorter than the buffers of the two."""
+
+    code = "too_close"
+    advice = "Leave a gap of `gap_minutes` to the neighbouring booking, `neighbour`."
+
+    def __init__(self, gap_minutes: int, neighbour: Interval) -> None:
+        self.gap_minutes, self.neighbour = gap_minutes, neighbour
+        super().__init__(
+            f"This is too close to another booking (UTC): {in_words(neighbour)}. Between the two must be "
+            f"{in_minutes(gap_minutes)}. Choose another time."
+        )
+
+    def facts(self) -> dict[str, object]:
+        return {"gap_minutes": self.gap_minutes, "neighbour": self.neighbour.as_json()}
+
+
+class OverlapsOwn(BookingError):
+    """The person has another booking at that time, and the policy allows one alone."""
+
+    code = "overlaps_own"
+    advice = "The person has another booking at that time: `booking` is its id."
+
+    def __init__(self, booking_id: int, resource_name: str, slot: Interval) -> None:
+        self.booking_id, self.resource_name, self.slot = booking_id, resource_name, slot
+        super().__init__(
+            f"There is another booking of the same person at that time: {resource_name}, {in_words(slot)} (UTC). "
+            "This resource is booked without a second one."
+        )
+
+    def facts(self) -> dict[str, object]:
+        return {"booking": self.booking_id, "resource_name": self.resource_name, **self.slot.as_json()}
+
+
+class QuotaExceeded(BookingError):
+    """The booking would exceed a quota of the person."""
+
+    code = "quota_exceeded"
+    advice = "The person has booked as much as allowed: `used` of `limit`. `frees_at` says when there is more."
+
+    def __init__(self, *, kind: str, period: str | None, limit: int, used: int, frees_at: datetime | None) -> None:
+        self.kind, self.period, self.limit, self.used, self.frees_at = kind, period, limit, used, frees_at
+        unit = "minute" if kind == "minutes" else "booking"
+        most = f"{limit} {unit}{'' if limit == 1 else 's'}"
+        span = f" in one {period}" if period else " at a time"
+        end = f" The next is possible from {frees_at:%Y-%m-%d} {on_the_clock(frees_at)} UTC on." if frees_at else ""
+        super().__init__(f"At most {most}{span}: {used} used already.{end}")
+
+    def facts(self) -> dict[str, object]:
+        return {
+            "kind": self.kind,
+            "period": self.period,
+            "limit": self.limit,
+            "used": self.used,
+            "frees_at": self.frees_at,
+        }
+
+
+class TooLateToChange(BookingError):
+    """The start of the booking is too near for its owner to move it."""
+
+    code = "too_late_to_change"
+    status = 403
+    advice = "Owners may move a booking until `change_notice_minutes` before its start; staff still may."
+
+    def __init__(self, minutes: int) -> None:
+        self.minutes = minutes
+        super().__init__(f"This booking can be moved until {in_minutes(minutes)} before its start. Ask staff.")
+
+    def facts(self) -> dict[str, object]:
+        return {"change_notice_minutes": self.minutes}
+
+
+class TooLateToCancel(BookingError):
+    """The start of the booking is too near for its owner to cancel or shorten it."""
+
+    code = "too_late_to_cancel"
+    status = 403
+    advice = "Owners may cancel or shorten a booking until `cancel_notice_minutes` before its start; staff still may."
+
+    def __init__(self, minutes: int) -> None:
+        self.minutes = minutes
+        super().__init__(
+            f"This booking can be cancelled or shortened until {in_minutes(minutes)} before its start. Ask staff."
+        )
+
+    def facts(self) -> dict[str, object]:
+        return {"cancel_notice_minutes": self.minutes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +505,11 @@ class EmailTaken(BookingError):
     message = "A user with that email address already exists. Reset the password if the account is yours."
     field = "email"
     advice = "Somebody took the address at the same moment. Choose another one."
+
+
+def in_minutes(number: int) -> str:
+    """A number of minutes for people."""
+    return "1 minute" if number == 1 else f"{number} minutes"
 
 
 def in_words(slot: Interval) -> str:

@@ -3,7 +3,17 @@
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BigIntegerField, CharField, Func, Lookup, TextField, UUIDField
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Func,
+    JSONField,
+    Lookup,
+    QuerySet,
+    Subquery,
+    TextField,
+    UUIDField,
+)
 from django.db.models.sql.compiler import SQLCompiler
 
 from core.texts import fold_text
@@ -39,6 +49,41 @@ class Epoch(Func):
         **context: Any,  # noqa: ANN401
     ) -> tuple[str, tuple[str | int, ...]]:
         template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class JsonRows(Subquery):
+    """The rows of a queryset of `values()` as one JSON text, a list of objects; null without any row.
+
+    One statement so reads the rows of several tables for each row of the outer query.
+    """
+
+    output_field = TextField()
+
+    def __init__(self, queryset: "QuerySet[Any, Any]", **extra: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(queryset, **extra)
+        columns = {name: queryset.model._meta.get_field(name) for name in queryset.query.values_select}
+        self.columns = {name: isinstance(field, JSONField) for name, field in columns.items()}
+
+    def as_postgresql(
+        self,
+        compiler: SQLCompiler,
+        connection: BaseDatabaseWrapper,
+        **context: Any,  # noqa: ANN401
+    ) -> tuple[str, tuple[str | int, ...]]:
+        template = "(SELECT json_agg(row_to_json(found))::text FROM (%(subquery)s) found)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_sqlite(
+        self,
+        compiler: SQLCompiler,
+        connection: BaseDatabaseWrapper,
+        **context: Any,  # noqa: ANN401
+    ) -> tuple[str, tuple[str | int, ...]]:
+        pairs = (f"'{name}', " + (f"json({name})" if is_json else name) for name, is_json in self.columns.items())
+        # An aggregate of no row is an empty list.
+        listed = f"json_group_array(json_object({', '.join(pairs)}))"
+        template = f"(SELECT CASE WHEN count(*) THEN {listed} END FROM (%(subquery)s) found)"
         return self.as_sql(compiler, connection, template=template, **context)
 
 

@@ -1,7 +1,7 @@
 """The tables of the nucleus: profiles, resources and bookings."""
 
 import uuid
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -66,6 +66,10 @@ class Resource(models.Model):
     has_terms = models.BooleanField(default=False, db_default=False, editable=False)
     # The largest buffer of any booking, in minutes; it only rises, because bookings keep their buffers.
     buffer_reach_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    # What `with_house` annotates, and what `core.terms` attaches.
+    house_has_terms: bool
+    terms: Any
 
     objects = ResourceQuerySet.as_manager()
 

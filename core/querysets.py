@@ -1,6 +1,7 @@
 """The QuerySet methods of bookings and resources."""
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.apps import apps
@@ -25,9 +26,28 @@ from django.db.models.lookups import GreaterThanOrEqual
 
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
+from core.functions import JsonRows
 from core.intervals import Interval
 
 Row = TypeVar("Row", bound=models.Model)
+
+# The columns of the rules that `core.terms` reads.
+POLICY = (
+    "min_minutes",
+    "max_minutes",
+    "grid_minutes",
+    "notice_minutes",
+    "change_notice_minutes",
+    "cancel_notice_minutes",
+    "advance_days",
+    "buffer_before_minutes",
+    "buffer_after_minutes",
+    "may_span_closed",
+    "no_own_overlap",
+)
+HOURS = ("weekday", "opens", "closes")
+EXCEPTION = ("first_day", "last_day", "name", "hours")
+QUOTA = ("id", "group_id", "resource_id", "kind", "period", "limit")
 
 # The shortest possible booking: the database counts in microseconds.
 SHORTEST = timedelta(microseconds=1)
@@ -113,15 +133,53 @@ class BookingQuerySet(models.QuerySet[Any]):
         """Bookings with their users and resources, in one statement."""
         return self.select_related("user", "resource")
 
-    def clashes(self, slot: Interval, *, resource_id: int, except_id: int | None, most: int) -> list[Interval]:
-        """The slots of up to `most` blocking bookings of the resource that overlap `slot`, in order."""
+    def clashes(
+        self, slot: Interval, *, resource_id: int, except_id: int | None, most: int
+    ) -> list[tuple[Interval, str]]:
+        """Up to `most` blocking rows of the resource that overlap `slot`, in order: the slot and the kind of each."""
         others = self.blocking().filter(resource_id=resource_id).other_than(except_id)
-        rows = others.ending_after(slot.start).values_list("start_time", "end_time")[:most]
-        return [taken for taken in (Interval(*row) for row in rows) if taken.start < slot.end]
+        rows = others.ending_after(slot.start).values_list("start_time", "end_time", "kind")[:most]
+        return [(Interval(start, end), kind) for start, end, kind in rows if start < slot.end]
+
+    def neighbours(self, slot: Interval, *, resource_id: int, except_id: int | None, reach: timedelta) -> list[Any]:
+        """The blocking rows of the resource that lie less than `reach` away from the slot, in order."""
+        near = Interval(slot.start - reach, slot.end + reach)
+        return list(self.within(near, resource_id=resource_id).other_than(except_id))
+
+    def taken_in(self, window: Interval, *, resource_ids: Collection[int]) -> "BookingQuerySet":
+        """The blocking rows of the resources that overlap the window, by resource and in order."""
+        ours = self.blocking().filter(resource_id__in=resource_ids)
+        return ours.overlapping(window).order_by("resource_id", "end_time")
+
+
+class HouseHasTerms(Func):
+    """True if any exception or quota holds for all resources; the database evaluates it once for a whole list."""
+
+    template = (
+        "(EXISTS (SELECT 1 FROM core_openingexception WHERE resource_id IS NULL) "
+        "OR EXISTS (SELECT 1 FROM core_quota WHERE resource_id IS NULL))"
+    )
+    arity = 0
+    output_field = BooleanField()
 
 
 class ResourceQuerySet(models.QuerySet[Any]):
     """Resources; the annotations from their bookings cost no further statement."""
+
+    def with_house(self) -> "ResourceQuerySet":
+        """Annotates `house_has_terms`: whether terms of all resources have to be read; see `core.terms`."""
+        return self.annotate(house_has_terms=HouseHasTerms())
+
+    def with_terms(self, *, since: date) -> "ResourceQuerySet":
+        """Annotates the policy, the hours, the exceptions from a day on, and the quotas, each as a JSON text."""
+        mine = {"resource_id": OuterRef("pk")}
+        exceptions = rows_of("OpeningException").filter(**mine, last_day__gte=since)
+        return self.annotate(
+            policy_json=JsonRows(rows_of("ResourcePolicy").filter(**mine).values(*POLICY)),
+            hours_json=JsonRows(rows_of("OpeningHours").filter(**mine).values(*HOURS)),
+            exceptions_json=JsonRows(exceptions.values(*EXCEPTION)),
+            quotas_json=JsonRows(rows_of("Quota").filter(**mine).values(*QUOTA)),
+        )
 
     def with_availability(self, window: Interval) -> "ResourceQuerySet":
         """Annotates the `availability_status` in the window."""
@@ -222,9 +280,15 @@ class ResourceQuerySet(models.QuerySet[Any]):
 
 
 def all_bookings() -> BookingQuerySet:
-    """Every booking; by the name of the model, because `core.models` imports this module."""
-    bookings: BookingQuerySet = apps.get_model("core", "Booking").objects.all()
+    """Every booking and closure; by the name of the model, because `core.models` imports this module."""
+    bookings: BookingQuerySet = apps.get_model("core", "Booking").taken.all()
     return bookings
+
+
+def rows_of(model: str) -> models.QuerySet[Any]:
+    """The rows of a table of rules; by the name of the model, because `core.models` imports this module."""
+    rows: models.QuerySet[Any] = apps.get_model("core", model)._default_manager.all()
+    return rows
 
 
 def bookings_of_outer_resource() -> BookingQuerySet:

@@ -18,13 +18,15 @@ from django.db import transaction
 
 from core import errors, rules
 from core.choices import BookingStatus
-from core.conflicts import require_free
 from core.intervals import Interval
-from core.lifecycle.transactions import Check, lock, lock_resources, save, writing
+from core.lifecycle.transactions import Check, lock, lock_resources, save, take, writing
 from core.models import Booking
 from core.record.acts import Act
 from core.record.kinds import EventKind
 from core.record.writing import kind_of_change, record
+from core.rules import Waiver
+
+BUFFERS = ("buffer_before_minutes", "buffer_after_minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def book(
     notes: str = "",
     staff_note: str = "",
     act: Act,
+    override: Collection[str] = (),
     as_record: bool = False,
     dry_run: bool = False,
 ) -> Booking:
@@ -63,6 +66,7 @@ def book(
         notes: Free text of at most 5 000 characters.
         staff_note: Free text of at most 5 000 characters, which only staff read.
         act: The act.
+        override: The names of rules that staff waive (`Waivable`).
         as_record: True: allow any status and skip the lead time.
         dry_run: True: write, let the constraints check, roll back, send nothing.
 
@@ -70,9 +74,10 @@ def book(
         BookingError: Of the first rule that the booking breaks.
     """
     with writing(now=act.now, dry_run=dry_run):
-        resource = lock_resources(resource_id)[resource_id]
-        asked = rules.asked_of_new(as_record=as_record)
-        rules.require(Interval(start_time, end_time), resource, now=act.now, asked=asked)
+        resource = lock_resources(resource_id, now=act.now)[resource_id]
+        slot, waiver = Interval(start_time, end_time), Waiver(override if act.is_staff else ())
+        asked = rules.asked_of_new(slot, now=act.now, as_record=as_record)
+        rules.require(slot, resource, now=act.now, asked=asked, waiver=waiver)
         booking = Booking(
             user=user,
             resource=resource,
@@ -85,9 +90,9 @@ def book(
         if act.reason:
             raise errors.ReasonWithoutStatus
         if booking.blocks:
-            require_free(booking)
+            take(booking, waiver, now=act.now, staff=as_record)
         save(booking)
-        record(act, EventKind.CREATED, after=booking)
+        record(act, EventKind.CREATED, after=booking, waived=waiver.used)
         return booking
 
 
@@ -97,6 +102,7 @@ def change(
     changes: Changes,
     act: Act,
     expected: Collection[str] = (),
+    override: Collection[str] = (),
     check: Check | None = None,
     dry_run: bool = False,
 ) -> Booking:
@@ -107,6 +113,7 @@ def change(
         changes: The new values; a time within a millisecond of the stored one is no change.
         act: The act. Staff may change a booking that has ended, set any status, and need no lead time.
         expected: The statuses that the decision is about; empty for any.
+        override: The names of rules that staff waive (`Waivable`).
         check: Called with the locked row before any rule; raises an error to refuse the change.
         dry_run: True: write, let the constraints check, roll back, send nothing.
 
@@ -127,15 +134,18 @@ def change(
         after.notes = before.notes if changes.notes is None else changes.notes
         after.staff_note = before.staff_note if changes.staff_note is None else changes.staff_note
         after.resource_id = changes.resource_id or before.resource_id
-        after.resource = lock_resources(before.resource_id, after.resource_id)[after.resource_id]
+        resources = lock_resources(before.resource_id, after.resource_id, now=act.now)
+        before.resource, after.resource = resources[before.resource_id], resources[after.resource_id]
         after.status = rules.next_status(before, after, asked=changes.status, staff=staff)
         rules.expiry(before, after, now=act.now, staff=staff)
         rules.reason(before, after, given=act.reason)
-        asked = rules.asked_of_change(before, after, staff=staff)
-        rules.require(after.slot, after.resource, now=act.now, asked=asked)
+        rules.notice_of_owner(before, after, now=act.now, staff=staff)
+        asked = rules.asked_of_change(before, after, now=act.now, staff=staff)
+        waiver = Waiver(override if staff else ())
+        rules.require(after.slot, after.resource, now=act.now, asked=asked, waiver=waiver)
         if rules.needs_free_slot(before, after):
-            require_free(after)
-        return save_change(before, after, act)
+            take(after, waiver, now=act.now, staff=staff)
+        return save_change(before, after, act, waived=waiver.used)
 
 
 def cancel(
@@ -148,6 +158,7 @@ def cancel(
 
     Raises:
         BookingEnded: When the booking has ended and the caller is not staff.
+        TooLateToCancel: When its start is too near for its owner to cancel it.
     """
     with writing(now=act.now):
         before = lock(booking, check)
@@ -156,6 +167,7 @@ def cancel(
         rules.history(before, now=act.now, staff=act.is_staff)
         after = copy.copy(before)
         after.status = BookingStatus.CANCELLED
+        rules.notice_of_owner(before, after, now=act.now, staff=act.is_staff)
         return save_change(before, after, act)
 
 
@@ -190,7 +202,9 @@ def remove(booking: Booking, *, act: Act) -> None:
     record(act, EventKind.REMOVED, before=before, after=after)
 
 
-def save_change(before: Booking, after: Booking, act: Act, *, kind: EventKind | None = None) -> Booking:
+def save_change(
+    before: Booking, after: Booking, act: Act, *, kind: EventKind | None = None, waived: Collection[str] = ()
+) -> Booking:
     """Writes the changed columns and the row of the record; without a change writes neither.
 
     Args:
@@ -198,6 +212,7 @@ def save_change(before: Booking, after: Booking, act: Act, *, kind: EventKind | 
         after: The booking after the act.
         act: The act.
         kind: The kind of the act; None for the kind that the two bookings tell.
+        waived: The rules that staff waived.
     """
     names = [field.name for field in fields(Changes) if getattr(before, field.name) != getattr(after, field.name)]
     if not names:
@@ -207,7 +222,8 @@ def save_change(before: Booking, after: Booking, act: Act, *, kind: EventKind | 
         # Calendar programs must notice this revision (RFC 5545, section 3.8.7.4).
         after.calendar_sequence = before.calendar_sequence + 1
         names.append("calendar_sequence")
+    names += [name for name in BUFFERS if getattr(before, name) != getattr(after, name)]
     # The owner, who cannot read the note of staff, sees no new version because of it.
     save(after, update_fields=[*names, *(["updated_at"] if seen else [])])
-    record(act, kind or kind_of_change(before, after), before=before, after=after)
+    record(act, kind or kind_of_change(before, after), before=before, after=after, waived=waived)
     return after

@@ -11,11 +11,13 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from core import errors
-from core.conflicts import NotFree, slot_taken
+from core import errors, quotas, rules
+from core.conflicts import NotFree, refusal_of, require_free, require_gaps
 from core.constraints import as_booking_error
 from core.models import Booking, Resource
 from core.querysets import locked
+from core.rules import Waiver
+from core.terms import attach_terms, terms_of
 
 Check = Callable[[Booking], None]
 
@@ -24,8 +26,8 @@ Check = Callable[[Booking], None]
 def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
     """The transaction of a verb.
 
-    Converts a conflict into `SlotTaken` with suggestions after the end of the transaction. Converts any other violation
-    of a constraint into the error that a check would have raised.
+    Converts a conflict into `Closed`, or `SlotTaken` with suggestions, after the end of the transaction. Converts any
+    other violation of a constraint into the error that a check would have raised.
 
     Args:
         now: The present moment.
@@ -37,7 +39,7 @@ def writing(*, now: datetime, dry_run: bool = False) -> Iterator[None]:
             if dry_run:
                 transaction.set_rollback(True)
     except NotFree as conflict:
-        raise slot_taken(conflict, now=now) from conflict
+        raise refusal_of(conflict, now=now) from conflict
     except IntegrityError as violation:
         error = as_booking_error(violation)
         if error is None:
@@ -65,15 +67,19 @@ def lock(booking: Booking, check: Check | None = None) -> Booking:
     return row
 
 
-def lock_resources(*ids: int) -> dict[int, Resource]:
-    """Locks resources in key order; the resources by id.
+def lock_resources(*ids: int, now: datetime) -> dict[int, Resource]:
+    """Locks resources in key order; the resources by id, with their terms.
+
+    The terms are read after the lock, so that a change of the policy that held the lock counts.
 
     Raises:
         ResourceMissing: When one of them does not exist.
     """
-    resources = {resource.pk: resource for resource in locked(Resource.objects.filter(pk__in=set(ids)))}
+    rows = locked(Resource.objects.with_house().filter(pk__in=set(ids)))
+    resources = {resource.pk: resource for resource in rows}
     if set(ids) - set(resources):
         raise errors.ResourceMissing
+    attach_terms(resources.values(), since=now)
     return resources
 
 
@@ -89,6 +95,27 @@ def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save
         if isinstance(as_booking_error(violation), errors.SlotTaken):
             raise NotFree(booking) from violation
         raise
+
+
+def take(booking: Booking, waiver: Waiver, *, now: datetime, staff: bool) -> None:
+    """Gives a booking its slot and its buffers, if the slot is free, its gaps are wide enough and the person may book.
+
+    The resource is locked. The user is locked last, and only if the answer depends on the person's other bookings.
+
+    Raises:
+        NotFree: When the slot is taken or closed.
+        BookingError: Of the first other rule that refuses.
+    """
+    terms = terms_of(booking.resource)
+    booking.buffer_before_minutes = terms.policy.buffer_before_minutes or 0
+    booking.buffer_after_minutes = terms.policy.buffer_after_minutes or 0
+    require_free(booking)
+    if staff and rules.is_over(booking.slot, now=now):
+        return
+    require_gaps(booking, waiver)
+    if quotas.concern(terms):
+        locked(User.objects.filter(pk=booking.user.pk)).first()
+        quotas.require_person(booking, waiver, now=now)
 
 
 def find_user(user_id: int) -> User:

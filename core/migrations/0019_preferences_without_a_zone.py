@@ -5,7 +5,7 @@ import core.zones
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("core", "0016_lists_of_approvals"),
+        ("core", "0018_waived_rules"),
     ]
 
     operations = [

@@ -23,9 +23,12 @@ KIND_OF_STATUS = {
 }
 
 
-def record(act: Act, kind: EventKind, *, before: Booking | None = None, after: Booking) -> BookingEvent:
+def record(
+    act: Act, kind: EventKind, *, before: Booking | None = None, after: Booking, waived: Collection[str] = ()
+) -> BookingEvent:
     """Writes the row of an act in one statement, and wakes the worker after the commit."""
     row = row_of(act, kind, before=before, after=after)
+    row.waived = ",".join(sorted(waived))
     row.save(force_insert=True)
     transaction.on_commit(worker.wake, robust=True)
     return row

@@ -1,0 +1,183 @@
+"""The terms of a resource: its policy, opening hours and exceptions, and the quotas of those who book it.
+
+`attach_terms` reads the terms of any number of resources by a fixed number of statements, none where the flags on their
+rows say that there are no terms. `terms_of` reads those of one resource when nobody has attached them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from core.choices import QuotaKind, QuotaPeriod
+from core.hours import Period, SpecialDays, Timetable
+from core.models import Resource
+from core.querysets import EXCEPTION, QUOTA, rows_of
+from core.zones import zone_of
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The limits of a resource; None is "no such rule"."""
+
+    min_minutes: int | None = None
+    max_minutes: int | None = None
+    grid_minutes: int | None = None
+    notice_minutes: int | None = None
+    change_notice_minutes: int | None = None
+    cancel_notice_minutes: int | None = None
+    advance_days: int | None = None
+    buffer_before_minutes: int | None = None
+    buffer_after_minutes: int | None = None
+    may_span_closed: bool | None = None
+    no_own_overlap: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A quota; see the model `Quota`."""
+
+    id: int
+    group_id: int | None
+    resource_id: int | None
+    kind: QuotaKind
+    period: QuotaPeriod | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """All rules that staff set for one resource, those for all resources included."""
+
+    policy: Policy
+    timetable: Timetable
+    quotas: tuple[Limit, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.timetable.zone
+
+    @property
+    def shape_slots(self) -> bool:
+        """True if the terms refuse some slots of a free resource, whoever asks."""
+        return not self.timetable.always_open or any(
+            getattr(self.policy, field.name) is not None for field in fields(self.policy) if field.name in SHAPING
+        )
+
+
+SHAPING = {
+    "min_minutes",
+    "max_minutes",
+    "grid_minutes",
+    "notice_minutes",
+    "advance_days",
+    "buffer_before_minutes",
+    "buffer_after_minutes",
+}
+NO_POLICY = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The rules for all resources, as JSON texts; empty without any."""
+
+    exceptions: str = ""
+    quotas: str = ""
+
+
+def attach_terms(resources: Iterable[Resource], *, since: datetime) -> None:
+    """Attaches the terms to resources that were read by `with_house`; no statement where there are none, else two.
+
+    Args:
+        resources: The resources, with the annotation `house_has_terms`.
+        since: The earliest moment that anybody asks about; older exceptions are not read.
+    """
+    resources = list(resources)
+    first_day = since.astimezone(UTC).date() - 2 * DAY
+    house = read_house(since=first_day) if any(each.house_has_terms for each in resources) else House()
+    having = [each.pk for each in resources if each.has_terms]
+    rows = {}
+    if having:
+        found = Resource.objects.order_by().filter(pk__in=having).with_terms(since=first_day)
+        names = ("pk", "policy_json", "hours_json", "exceptions_json", "quotas_json")
+        rows = {pk: texts for pk, *texts in found.values_list(*names)}
+    for resource in resources:
+        texts = rows.get(resource.pk, (None, None, None, None))
+        resource.terms = make_terms(zone_of(resource.time_zone), *(text or "" for text in texts), house=house)
+
+
+def terms_of(resource: Resource) -> Terms:
+    """The terms of a resource; reads them where nobody has attached them, from yesterday on."""
+    if resource._state.adding:
+        return make_terms(zone_of(resource.time_zone), "", "", "", "", house=House())
+    if "terms" not in resource.__dict__:
+        if "house_has_terms" not in resource.__dict__:
+            resource.house_has_terms = True
+        attach_terms([resource], since=datetime.now(UTC))
+    terms: Terms = resource.terms
+    return terms
+
+
+def read_house(*, since: date) -> House:
+    """The exceptions from a day on and the quotas for all resources. Two statements."""
+    exceptions = rows_of("OpeningException").filter(resource=None, last_day__gte=since).values(*EXCEPTION)
+    quotas = rows_of("Quota").filter(resource=None).values(*QUOTA)
+    return House(*(orjson.dumps(list(rows)).decode() if rows else "" for rows in (exceptions, quotas)))
+
+
+@lru_cache(maxsize=4096)
+def make_terms(zone: ZoneInfo, policy: str, hours: str, exceptions: str, quotas: str, *, house: House) -> Terms:
+    """The terms from their JSON texts; the same texts give the same object, whose days are worked out once."""
+    limits = [*rows_in(quotas), *rows_in(house.quotas)]
+    return Terms(
+        policy=policy_in(rows_in(policy)),
+        timetable=make_timetable(zone, hours, exceptions, house.exceptions),
+        quotas=tuple(limit_in(row) for row in limits),
+    )
+
+
+@lru_cache(maxsize=4096)
+def make_timetable(zone: ZoneInfo, hours: str, exceptions: str, of_all: str) -> Timetable:
+    """The timetable from its JSON texts."""
+    week: dict[int, list[Period]] = {}
+    for row in rows_in(hours):
+        week.setdefault(row["weekday"], []).append(Period(*map(time.fromisoformat, (row["opens"], row["closes"]))))
+    special = [
+        *(special_in(row, of_all=False) for row in rows_in(exceptions)),
+        *(special_in(row, of_all=True) for row in rows_in(of_all)),
+    ]
+    return Timetable(zone, week, special)
+
+
+def rows_in(text: str) -> list[dict[str, Any]]:
+    """The rows of a JSON text."""
+    rows: list[dict[str, Any]] = orjson.loads(text) if text else []
+    return rows
+
+
+def policy_in(rows: list[dict[str, Any]]) -> Policy:
+    """The policy of a resource; SQLite has no booleans."""
+    if not rows:
+        return NO_POLICY
+    (row,) = rows
+    flags = {name: None if row[name] is None else bool(row[name]) for name in ("may_span_closed", "no_own_overlap")}
+    return Policy(**{**row, **flags})
+
+
+def special_in(row: Mapping[str, Any], *, of_all: bool) -> SpecialDays:
+    """The special days of an exception."""
+    periods = [Period(*map(time.fromisoformat, pair)) for pair in row["hours"]]
+    first_day, last_day = (date.fromisoformat(row[name]) for name in ("first_day", "last_day"))
+    return SpecialDays(first_day, last_day, row["name"], tuple(sorted(periods, key=lambda each: each.opens)), of_all)
+
+
+def limit_in(row: Mapping[str, Any]) -> Limit:
+    """The quota of a row."""
+    kind, period = QuotaKind(row["kind"]), row["period"]
+    return Limit(**{**row, "kind": kind, "period": None if period is None else QuotaPeriod(period)})
