@@ -14,6 +14,7 @@ A violation of the constraint outside of the verbs becomes a `SlotTaken` without
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from core import offers, quotas, rules
 from core.choices import Kind, Waivable
@@ -112,12 +113,16 @@ def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
     first. A moved booking does not block its own new slot. Two statements, and a fixed number more with terms.
     """
     here = booking.resource
-    has_terms = terms_of(here).shape_slots or here.buffer_reach_minutes
+    has_terms = offers.has_rules(here) or quotas.concern(terms_of(here))
     nearby = _nearby_with_terms(booking, now=now) if has_terms else _nearby(booking, now=now)
+    try:
+        found = [*nearby, *_elsewhere(booking, now=now)]
+    except Resource.DoesNotExist:  # it was deleted meanwhile
+        return []
     return [
         Suggestion(kind, resource.pk, resource.name, slot)
-        for kind, resource, slot in (*nearby, *_elsewhere(booking, now=now))
-        if rules.allow(slot, resource, now=now) and quotas.allow_person(booking, slot, resource, now=now)
+        for kind, resource, slot in found
+        if rules.allow(slot, resource, now=now)
     ]
 
 
@@ -132,8 +137,8 @@ def _nearby(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource,
         .with_last_gap(before=wanted.start, length=length, since=window.start, except_id=booking.pk)
     )
     found = gaps.values_list("first_gap", "last_gap_end").first()
-    if found is None:  # the resource was deleted meanwhile
-        return
+    if found is None:
+        raise Resource.DoesNotExist
     start, end = found
     if start is not None:
         yield "later", here, Interval(start, start + length)
@@ -146,15 +151,17 @@ def _nearby_with_terms(booking: Booking, *, now: datetime) -> Iterator[tuple[str
     here, wanted = booking.resource, booking.slot
     window, length = rules.offered_window(terms_of(here).policy, now=now), booking.slot.duration
     exact = rules.window(terms_of(here).policy, now=now)
+    person = quotas.check_of(booking.user, here, window, now=now, booking_id=booking.pk)
     after = wanted.start if wanted.start >= exact.start else window.start
     if after < window.end:
         later = Interval(after, window.end)
-        start = offers.first_starts([here], window=later, length=length, now=now, except_id=booking.pk).get(here.pk)
+        search = partial(offers.first_starts, [here], window=later, length=length, now=now)
+        start = search(except_id=booking.pk, also=person).get(here.pk)
         if start is not None:
             yield "later", here, Interval(start, start + length)
     if window.start < wanted.start:
         earlier = Interval(window.start, wanted.start)
-        start = offers.last_start(here, window=earlier, length=length, now=now, except_id=booking.pk)
+        start = offers.last_start(here, window=earlier, length=length, now=now, except_id=booking.pk, also=person)
         if start is not None:
             yield "earlier", here, Interval(start, start + length)
 
@@ -172,8 +179,9 @@ def _elsewhere(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resour
     free = others.with_house().free_during(wanted, except_id=booking.pk).order_by("capacity", "name", "pk")
     for part in (free[:1], free[1:ELSEWHERE], free[ELSEWHERE:]):
         rows = list(part)
-        allowed = offers.allowing(wanted, rows, now=now, except_id=booking.pk)
-        if allowed:
-            yield "elsewhere", allowed[0], wanted
-        if allowed or not rows:
+        if not rows:
             return
+        for other in offers.allowing(wanted, rows, now=now, except_id=booking.pk):
+            if quotas.check_of(booking.user, other, wanted, now=now, booking_id=booking.pk)(wanted):
+                yield "elsewhere", other, wanted
+                return

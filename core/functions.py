@@ -80,7 +80,9 @@ class JsonRows(Subquery):
         connection: BaseDatabaseWrapper,
         **context: Any,  # noqa: ANN401
     ) -> tuple[str, tuple[str | int, ...]]:
-        pairs = (f"'{name}', " + (f"json({name})" if is_json else name) for name, is_json in self.columns.items())
+        pairs = (
+            f"'{name}', " + (f'json("{name}")' if is_json else f'"{name}"') for name, is_json in self.columns.items()
+        )
         # An aggregate of no row is an empty list.
         listed = f"json_group_array(json_object({', '.join(pairs)}))"
         template = f"(SELECT CASE WHEN count(*) THEN {listed} END FROM (%(subquery)s) found)"

@@ -1,6 +1,7 @@
 """The tables of the nucleus: profiles, resources and bookings."""
 
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -67,8 +68,9 @@ class Resource(models.Model):
     # The largest buffer of any booking, in minutes; it only rises, because bookings keep their buffers.
     buffer_reach_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
-    # What `with_house` annotates, and what `core.terms` attaches.
+    # What `with_house` and `with_next_free` annotate, and what `core.terms` attaches.
     house_has_terms: bool
+    next_free: datetime | None
     terms: Any
 
     objects = ResourceQuerySet.as_manager()

@@ -5,7 +5,7 @@ the gaps to the neighbours about each. Resources without terms need no search; t
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +20,8 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 # The search reads what is taken in parts of a growing length: most answers lie in the first days.
 FIRST_PART, GROWTH = timedelta(days=2), 4
+
+Also = Callable[[Interval], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def taken_of(row: Sequence[object]) -> Taken:
 def read_taken(
     window: Interval, resources: Collection[Resource], *, except_id: int | None = None
 ) -> Mapping[int, list[Taken]]:
-    """What is taken of each resource in the window, and around it as far as buffers and a booking reach. One statement."""
+    """What is taken of each resource in the window and in reach of it. One statement."""
     found: dict[int, list[Taken]] = {resource.pk: [] for resource in resources}
     if not found:
         return found
@@ -69,6 +71,11 @@ def reach_of(resource: Resource) -> timedelta:
     return timedelta(minutes=max(resource.buffer_reach_minutes, own))
 
 
+def has_rules(resource: Resource) -> bool:
+    """True if the terms or the buffers of the resource refuse some free slots; otherwise a query finds them all."""
+    return terms_of(resource).shape_slots or bool(resource.buffer_reach_minutes)
+
+
 def shortest_of(resource: Resource) -> timedelta:
     """The length of the shortest booking, without a look at the grid."""
     minutes = terms_of(resource).policy.min_minutes
@@ -82,10 +89,11 @@ class Offer:
         resource: The resource, with its terms attached.
         taken: What is taken of it, in order.
         now: The present moment.
+        also: A further check of a slot, such as the quotas of a person.
     """
 
-    def __init__(self, resource: Resource, taken: Sequence[Taken], *, now: datetime) -> None:
-        self.resource, self.taken, self.now = resource, taken, now
+    def __init__(self, resource: Resource, taken: Sequence[Taken], *, now: datetime, also: Also | None = None) -> None:
+        self.resource, self.taken, self.now, self.also = resource, taken, now, also
         self.terms = terms_of(resource)
         policy = self.terms.policy
         self.window = rules.offered_window(policy, now=now)
@@ -101,6 +109,7 @@ class Offer:
             self.window.start <= slot.start
             and not self.is_taken(slot)
             and rules.allow(slot, self.resource, now=self.now)
+            and (self.also is None or self.also(slot))
         )
 
     def is_taken(self, slot: Interval) -> bool:
@@ -216,6 +225,7 @@ def first_starts(
     length: timedelta | None,
     now: datetime,
     except_id: int | None = None,
+    also: Also | None = None,
 ) -> dict[int, datetime | None]:
     """The first start of a possible booking of each resource; None where there is none.
 
@@ -225,6 +235,7 @@ def first_starts(
         length: The length of the booking; None for the shortest that the policy of each allows.
         now: The present moment.
         except_id: The id of a booking to ignore: the moved booking.
+        also: A further check of a slot, such as the quotas of a person.
 
     The number of statements depends on how far ahead the answers are, at most six, and not on the number of resources.
     """
@@ -237,7 +248,7 @@ def first_starts(
         seen = Interval(part.start, part.end + (length or DAY))
         taken = read_taken(seen, list(missing.values()), except_id=except_id)
         for pk, resource in list(missing.items()):
-            start = Offer(resource, taken[pk], now=now).first_start(part, length=length)
+            start = Offer(resource, taken[pk], now=now, also=also).first_start(part, length=length)
             if start is not None:
                 found[pk] = start
                 del missing[pk]
@@ -245,14 +256,20 @@ def first_starts(
 
 
 def last_start(
-    resource: Resource, *, window: Interval, length: timedelta, now: datetime, except_id: int | None = None
+    resource: Resource,
+    *,
+    window: Interval,
+    length: timedelta,
+    now: datetime,
+    except_id: int | None = None,
+    also: Also | None = None,
 ) -> datetime | None:
     """The last start in the window of a possible booking of that length, whose terms are attached."""
     end = window.end
     for part in parts_of(Interval(window.start, end)):
         back = Interval(max(window.start, end - part.duration), end)
         taken = read_taken(Interval(back.start, back.end + length), [resource], except_id=except_id)
-        start = Offer(resource, taken[resource.pk], now=now).last_start(back, length=length)
+        start = Offer(resource, taken[resource.pk], now=now, also=also).last_start(back, length=length)
         if start is not None or back.start == window.start:
             return start
         end = back.start

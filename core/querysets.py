@@ -47,6 +47,7 @@ POLICY = (
 )
 HOURS = ("weekday", "opens", "closes")
 EXCEPTION = ("first_day", "last_day", "name", "hours")
+TERMS = ("policy_json", "hours_json", "exceptions_json", "quotas_json", "house_exceptions_json", "house_quotas_json")
 QUOTA = ("id", "group_id", "resource_id", "kind", "period", "limit")
 
 # The shortest possible booking: the database counts in microseconds.
@@ -171,15 +172,22 @@ class ResourceQuerySet(models.QuerySet[Any]):
         return self.annotate(house_has_terms=HouseHasTerms())
 
     def with_terms(self, *, since: date) -> "ResourceQuerySet":
-        """Annotates the policy, the hours, the exceptions from a day on, and the quotas, each as a JSON text."""
+        """Annotates the policy, the hours, the exceptions from a day on, and the quotas, each as a JSON text.
+
+        The names are those in `TERMS`. The rules for all resources come with each of them; they are read once.
+        """
+        exceptions = rows_of("OpeningException").filter(last_day__gte=since).values(*EXCEPTION)
+        quotas = rows_of("Quota").values(*QUOTA)
         mine = {"resource_id": OuterRef("pk")}
-        exceptions = rows_of("OpeningException").filter(**mine, last_day__gte=since)
-        return self.annotate(
-            policy_json=JsonRows(rows_of("ResourcePolicy").filter(**mine).values(*POLICY)),
-            hours_json=JsonRows(rows_of("OpeningHours").filter(**mine).values(*HOURS)),
-            exceptions_json=JsonRows(exceptions.values(*EXCEPTION)),
-            quotas_json=JsonRows(rows_of("Quota").filter(**mine).values(*QUOTA)),
+        texts = (
+            rows_of("ResourcePolicy").filter(**mine).values(*POLICY),
+            rows_of("OpeningHours").filter(**mine).values(*HOURS),
+            exceptions.filter(**mine),
+            quotas.filter(**mine),
+            exceptions.filter(resource=None),
+            quotas.filter(resource=None),
         )
+        return self.annotate(**{name: JsonRows(rows) for name, rows in zip(TERMS, texts, strict=True)})
 
     def with_availability(self, window: Interval) -> "ResourceQuerySet":
         """Annotates the `availability_status` in the window."""

@@ -4,7 +4,7 @@ Both depend on the other bookings of the person. So the verbs ask after the list
 user, by a statement that begins after the lock: one begun before the wait would see the old count.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -158,13 +158,32 @@ def require_person(booking: Booking, waiver: Waiver, *, now: datetime) -> None:
             require_quota(limit, this, owned, terms.zone, now=now)
 
 
-def allow_person(booking: Booking, slot: Interval, resource: Resource, *, now: datetime) -> bool:
-    """True if the person could have the booking at that slot of that resource; no statement without such rules."""
-    if not concern(terms_of(resource)):
-        return True
-    wanted = Booking(pk=booking.pk, user=booking.user, resource=resource, start_time=slot.start, end_time=slot.end)
+def check_of(
+    user: User, resource: Resource, window: Interval, *, now: datetime, booking_id: int | None = None
+) -> Callable[[Interval], bool]:
+    """A check of slots in the window: may the person have a booking there beside the others? At most two statements.
+
+    Args:
+        user: The person.
+        resource: The resource, with its terms attached.
+        window: The window of all slots.
+        now: The present moment.
+        booking_id: The id of the moved booking.
+    """
+    terms = terms_of(resource)
+    if not concern(terms):
+        return lambda slot: True
+    limits = limits_of(user, terms.quotas, resource_id=resource.pk)
+    owned = read_owned(user.pk, limits, window, terms.zone, now=now)
+    return lambda slot: allows(Owned(booking_id, resource.pk, slot), owned, limits, terms, now=now)
+
+
+def allows(wanted: Owned, owned: Sequence[Owned], limits: Iterable[Limit], terms: Terms, *, now: datetime) -> bool:
+    """True if the person may have the booking beside the others."""
     try:
-        require_person(wanted, Waiver(), now=now)
+        require_no_own_overlap(wanted, owned, terms)
+        for limit in limits:
+            require_quota(limit, wanted, owned, terms.zone, now=now)
     except BookingError:
         return False
     return True

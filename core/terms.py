@@ -1,7 +1,7 @@
 """The terms of a resource: its policy, opening hours and exceptions, and the quotas of those who book it.
 
-`attach_terms` reads the terms of any number of resources by a fixed number of statements, none where the flags on their
-rows say that there are no terms. `terms_of` reads those of one resource when nobody has attached them.
+`attach_terms` reads the terms of any number of resources in one statement, and in none where the flags on their rows
+say that there are no terms. `terms_of` reads those of one resource when nobody has attached them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ import orjson
 from core.choices import QuotaKind, QuotaPeriod
 from core.hours import Period, SpecialDays, Timetable
 from core.models import Resource
-from core.querysets import EXCEPTION, QUOTA, rows_of
+from core.querysets import TERMS
 from core.zones import zone_of
 
 DAY = timedelta(days=1)
@@ -81,41 +81,36 @@ SHAPING = {
     "buffer_after_minutes",
 }
 NO_POLICY = Policy()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The rules for all resources, as JSON texts; empty without any."""
-
-    exceptions: str = ""
-    quotas: str = ""
+NOTHING = ("",) * len(TERMS)
 
 
 def attach_terms(resources: Iterable[Resource], *, since: datetime) -> None:
-    """Attaches the terms to resources that were read by `with_house`; no statement where there are none, else two.
+    """Attaches the terms to resources that were read by `with_house`; at most one statement, none without terms.
 
     Args:
         resources: The resources, with the annotation `house_has_terms`.
         since: The earliest moment that anybody asks about; older exceptions are not read.
     """
     resources = list(resources)
-    first_day = since.astimezone(UTC).date() - 2 * DAY
-    house = read_house(since=first_day) if any(each.house_has_terms for each in resources) else House()
-    having = [each.pk for each in resources if each.has_terms]
-    rows = {}
+    having = {each.pk for each in resources if each.has_terms}
+    if not having:
+        # The rules for all resources come with any of them.
+        having = {each.pk for each in resources[:1] if each.house_has_terms}
+    rows: dict[int, list[str]] = {}
     if having:
-        found = Resource.objects.order_by().filter(pk__in=having).with_terms(since=first_day)
-        names = ("pk", "policy_json", "hours_json", "exceptions_json", "quotas_json")
-        rows = {pk: texts for pk, *texts in found.values_list(*names)}
+        found = (
+            Resource.objects.order_by().filter(pk__in=having).with_terms(since=since.astimezone(UTC).date() - 2 * DAY)
+        )
+        rows = {pk: [text or "" for text in texts] for pk, *texts in found.values_list("pk", *TERMS)}
+    house = next(iter(rows.values()), NOTHING)[-2:]
     for resource in resources:
-        texts = rows.get(resource.pk, (None, None, None, None))
-        resource.terms = make_terms(zone_of(resource.time_zone), *(text or "" for text in texts), house=house)
+        resource.terms = make_terms(zone_of(resource.time_zone), *rows.get(resource.pk, [*NOTHING[:4], *house]))
 
 
 def terms_of(resource: Resource) -> Terms:
     """The terms of a resource; reads them where nobody has attached them, from yesterday on."""
     if resource._state.adding:
-        return make_terms(zone_of(resource.time_zone), "", "", "", "", house=House())
+        return make_terms(zone_of(resource.time_zone), *NOTHING)
     if "terms" not in resource.__dict__:
         if "house_has_terms" not in resource.__dict__:
             resource.house_has_terms = True
@@ -124,21 +119,15 @@ def terms_of(resource: Resource) -> Terms:
     return terms
 
 
-def read_house(*, since: date) -> House:
-    """The exceptions from a day on and the quotas for all resources. Two statements."""
-    exceptions = rows_of("OpeningException").filter(resource=None, last_day__gte=since).values(*EXCEPTION)
-    quotas = rows_of("Quota").filter(resource=None).values(*QUOTA)
-    return House(*(orjson.dumps(list(rows)).decode() if rows else "" for rows in (exceptions, quotas)))
-
-
 @lru_cache(maxsize=4096)
-def make_terms(zone: ZoneInfo, policy: str, hours: str, exceptions: str, quotas: str, *, house: House) -> Terms:
+def make_terms(
+    zone: ZoneInfo, policy: str, hours: str, exceptions: str, quotas: str, exceptions_of_all: str, quotas_of_all: str
+) -> Terms:
     """The terms from their JSON texts; the same texts give the same object, whose days are worked out once."""
-    limits = [*rows_in(quotas), *rows_in(house.quotas)]
     return Terms(
         policy=policy_in(rows_in(policy)),
-        timetable=make_timetable(zone, hours, exceptions, house.exceptions),
-        quotas=tuple(limit_in(row) for row in limits),
+        timetable=make_timetable(zone, hours, exceptions, exceptions_of_all),
+        quotas=tuple(limit_in(row) for row in (*rows_in(quotas), *rows_in(quotas_of_all))),
     )
 
 

@@ -25,7 +25,8 @@ TIMELINE = {
 }
 FIRST_SLOT = {"resource": 3, "resource_name": "Blue room", "capacity": 8, **SLOT}
 
-extend_schema_serializer(extensions={"x-sometimes": ("id",)})(BusySerializer)
+extend_schema_serializer(extensions={"x-sometimes": ("id", "kind", "reason")})(BusySerializer)
+extend_schema_serializer(extensions={"x-sometimes": ("closed",)})(TimelineSerializer)
 
 
 def answers(shape: Any, description: str, value: Any) -> dict[int, OpenApiResponse]:  # noqa: ANN401 - any JSON

@@ -1,13 +1,12 @@
 """The query parameters and the answers of the availability endpoints."""
 
-import zoneinfo
 from datetime import timedelta
 
 from rest_framework import serializers
 
 from core.api.fields import MomentField, ZoneField
 from core.api.query import WindowParameters
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Kind
 from core.constraints import LARGEST_CAPACITY
 
 
@@ -30,10 +29,15 @@ class SearchParameters(WindowParameters):
 class SlotParameters(SearchParameters):
     """The search for slots on a grid."""
 
-    step = serializers.IntegerField(min_value=5, max_value=1440, default=30, help_text="Minutes between two starts.")
+    step = serializers.IntegerField(
+        min_value=5,
+        max_value=1440,
+        required=False,
+        help_text="Minutes between two starts; without it those of the resource's grid, or else 30.",
+    )
     timezone = ZoneField(
-        default=zoneinfo.ZoneInfo("UTC"),  # type: ignore[arg-type]  # the stubs know only a CharField with a text
-        help_text="Whose midnight the grid begins at: an IANA name.",
+        required=False,
+        help_text="Whose midnight the grid begins at: an IANA name; without it the grid is that of the resource.",
     )
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=1000, help_text="How many at most.")
     cursor = serializers.CharField(required=False, help_text="Where the next page begins; follow the Link header.")
@@ -56,16 +60,31 @@ class SlotSerializer(serializers.Serializer):
 
 
 class BusySerializer(SlotSerializer):
-    """A span of time that is taken; `id` only for its owner and staff."""
+    """A span of time that is taken by a booking or a closure; `id` only for the owner and staff."""
 
     status = serializers.ChoiceField(choices=[status.value for status in BookingStatus.blocking()])
     id = serializers.IntegerField(required=False, help_text="Of the booking; only for its owner and staff.")
+    kind = serializers.ChoiceField(
+        choices=[Kind.CLOSURE.value], required=False, help_text="`closure` for a closure; a booking has none."
+    )
+    reason = serializers.CharField(required=False, help_text="Why the closure is; for everybody.")
+
+
+class ClosedSerializer(SlotSerializer):
+    """A span of time outside the opening hours."""
+
+    reason = serializers.CharField(help_text="The name of the closed days; empty for ordinary closed hours.")
 
 
 class TimelineSerializer(serializers.Serializer):
-    """The busy and free intervals, and `next_free`."""
+    """The busy, closed and free intervals, and `next_free`."""
 
     busy = BusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
+    closed = ClosedSerializer(
+        many=True,
+        required=False,
+        help_text="The time outside the opening hours, in order; where the resource has opening hours or exceptions.",
+    )
     free = SlotSerializer(many=True, help_text="What could be booked of the gaps between, in order.")
     next_free = MomentField(
         allow_null=True, help_text="From when on it could be booked; null when there is no such moment."

@@ -1,15 +1,116 @@
-"""Free and busy time of a resource: arithmetic on intervals, and the queries for its input."""
+"""Free, busy and closed time of resources: the answers of the endpoints from rows and terms."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import F
 
 from core import rules
+from core.choices import Kind
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, shortest_of, taken_of
+from core.terms import attach_terms, terms_of
+
+# Minutes between two slots where neither the caller nor the policy names any.
+USUAL_STEP = 30
+COLUMNS = ("resource_id", "pk", "user_id", "status", "closure__reason", *TAKEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A blocking row with what an answer shows of it."""
+
+    id: int
+    user_id: int | None
+    status: str
+    reason: str | None
+    taken: Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks: only staff and the owner learn the id of a booking."""
+
+    id: int | None
+    is_staff: bool
+
+    def may_see(self, row: Row) -> bool:
+        return not row.taken.is_closure and (self.is_staff or (row.user_id is not None and row.user_id == self.id))
+
+
+def read_rows(window: Interval, resources: Collection[Resource], *, most: int | None = None) -> dict[int, list[Row]]:
+    """The blocking rows of the resources in the window and in reach of it, in order. One statement.
+
+    Args:
+        window: The window.
+        resources: The resources, with their terms attached.
+        most: How many rows are read at most, all resources together; None for all.
+    """
+    found: dict[int, list[Row]] = {resource.pk: [] for resource in resources}
+    reach = max(map(reach_of, resources), default=timedelta(0))
+    longest = max((shortest_of(each) for each in resources if has_rules(each)), default=timedelta(0))
+    near = Interval(window.start - reach, window.end + longest + reach)
+    if len(found) == 1:
+        (only,) = found
+        rows = Booking.taken.within(near, resource_id=only)
+    else:
+        rows = Booking.taken.taken_in(near, resource_ids=list(found))
+    for resource_id, pk, user_id, status, reason, *taken in rows.values_list(*COLUMNS)[:most]:
+        found[resource_id].append(Row(pk, user_id, status, reason, taken_of(taken)))
+    return found
+
+
+def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dict[str, Any]]:
+    """What is taken, in order and cut to the window; it tells nobody who booked."""
+    busy = []
+    for row in rows:
+        part = row.taken.slot.clip(window)
+        if part is None:
+            continue
+        entry: dict[str, Any] = {**part.as_json(), "status": row.status}
+        if row.taken.is_closure:
+            entry |= {"kind": Kind.CLOSURE.value, "reason": row.reason}
+        elif reader.may_see(row):
+            entry["id"] = row.id
+        busy.append(entry)
+    return busy
+
+
+def closed_json(resource: Resource, window: Interval) -> list[dict[str, Any]]:
+    """The closed hours and days in the window, in order, with the public name of what closes them."""
+    return [{**span.as_json(), "reason": reason} for span, reason in terms_of(resource).timetable.closed_spans(window)]
+
+
+def free_json(resource: Resource, rows: Sequence[Row], window: Interval, *, now: datetime) -> list[dict[str, Any]]:
+    """What could be booked of the gaps between, in order."""
+    taken = [row.taken for row in rows]
+    if has_rules(resource):
+        return [span.as_json() for span in Offer(resource, taken, now=now).free_spans(window)]
+    bookable = rules.bookable_part(window, resource, now=now)
+    return [gap.as_json() for gap in bookable.subtract(each.slot for each in taken)] if bookable else []
+
+
+def next_free(resources: Sequence[Resource], *, now: datetime) -> Mapping[int, datetime | None]:
+    """From when on each resource could be booked; None where there is no such moment.
+
+    Args:
+        resources: The resources, read by `with_next_free`, with their terms attached.
+        now: The present moment.
+
+    No statement without terms; the annotation knows none.
+    """
+    found: dict[int, datetime | None] = {resource.pk: resource.next_free for resource in resources}
+    ruled = [each for each in resources if has_rules(each)]
+    if ruled:
+        window = Interval(now, rules.window(now=now).end)
+        starts = first_starts(ruled, window=window, length=None, now=now)
+        found |= {each.pk: starts.get(each.pk) for each in ruled}
+    return found
 
 
 def slots(
@@ -37,26 +138,65 @@ def slots(
             yield Interval(start, start + duration)
 
 
-def busy_intervals(window: Interval, *, resource_id: int) -> list[Interval]:
-    """Returns the slots of the resource's blocking bookings that overlap the window, in order. One statement."""
-    rows = Booking.objects.within(window, resource_id=resource_id).values_list("start_time", "end_time")
-    return [Interval(*row) for row in rows]
+def bookable_slots(
+    resource: Resource, window: Interval, *, duration: timedelta, step: int | None, zone: ZoneInfo | None, now: datetime
+) -> Iterator[Interval]:
+    """Yields the slots of the resource that can be booked, in order. At most one statement.
+
+    Args:
+        resource: The resource, with its terms attached.
+        window: The window that contains the slots.
+        duration: The length of each slot.
+        step: Minutes between two starts; None for the grid of the policy, or else 30.
+        zone: The time zone whose midnight the grid begins at; None for the grid and the zone of the resource.
+        now: The present moment.
+    """
+    bookable = rules.bookable_part(window, resource, now=now)
+    if bookable is None:
+        return
+    terms = terms_of(resource)
+    if not has_rules(resource):
+        rows = Booking.taken.within(bookable, resource_id=resource.pk).values_list("start_time", "end_time")
+        busy = [Interval(*row) for row in rows]
+        yield from slots(bookable, busy, duration=duration, step=step or USUAL_STEP, zone=zone or terms.zone)
+        return
+    offer = Offer(resource, read_taken(bookable, [resource])[resource.pk], now=now)
+    if zone is None and terms.policy.grid_minutes:
+        starts = terms.timetable.starts(bookable, step or terms.policy.grid_minutes)
+    else:
+        starts = grid(bookable, step=step or terms.policy.grid_minutes or USUAL_STEP, zone=zone or terms.zone)
+    for start in starts:
+        slot = Interval(start, start + duration)
+        if bookable.contains(slot) and offer.allows(slot):
+            yield slot
 
 
 def first_slots(
     window: Interval, *, duration: timedelta, min_capacity: int | None, now: datetime, limit: int
 ) -> list[tuple[Resource, Interval]]:
-    """Returns up to `limit` resources, each with its first free slot in the window; soonest first. One statement."""
-    bookable = window.clip(rules.offered_window(now=now))
-    if bookable is None:
-        return []
+    """Returns up to `limit` resources, each with its first bookable slot in the window; soonest first.
+
+    One statement where no resource has terms, else a fixed number.
+    """
     resources = Resource.objects.filter(is_available=True)
     if min_capacity is not None:
         resources = resources.filter(capacity__gte=min_capacity)
-    annotated = resources.with_first_gap(after=bookable.start, length=duration, until=bookable.end)
-    soonest = annotated.order_by(F("first_gap").asc(nulls_last=True), "capacity", "name", "id")[:limit]
-    return [
-        (resource, Interval(resource.first_gap, resource.first_gap + duration))
-        for resource in soonest
-        if resource.first_gap is not None
+    # Without terms. Resources with terms come first, because the query does not know how soon their slots are.
+    bookable = window.clip(rules.offered_window(now=now)) or Interval(window.start, window.start)
+    annotated = resources.with_house().with_first_gap(after=bookable.start, length=duration, until=bookable.end)
+    soonest = annotated.order_by("-has_terms", F("first_gap").asc(nulls_last=True), "capacity", "name", "id")
+    found = list(soonest[:limit])
+    starts = {each.pk: each.first_gap for each in found}
+    if found and (found[0].has_terms or found[0].house_has_terms):
+        everywhere = found[0].house_has_terms
+        ruled = list(resources.with_house() if everywhere else resources.with_house().filter(has_terms=True))
+        attach_terms(ruled, since=window.start)
+        found = ruled + ([] if everywhere else list(soonest.filter(has_terms=False)[:limit]))
+        starts = {each.pk: each.first_gap for each in found if not each.has_terms and not everywhere}
+        starts |= first_starts(ruled, window=window, length=duration, now=now)
+    slots_found = [
+        (resource, Interval(start, start + duration))
+        for resource in found
+        if (start := starts.get(resource.pk)) is not None
     ]
+    return sorted(slots_found, key=lambda each: (each[1].start, each[0].capacity, each[0].name, each[0].pk))[:limit]

@@ -12,14 +12,16 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
-from core import rules
+from core import quotas, rules
 from core.api.pagination import Cursor, link_header, list_fingerprint
 from core.api.query import Parameters
 from core.api.views import ApiView
 from core.availability import timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
+from core.availability.timelines import Reader
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.terms import attach_terms, terms_of
 
 DEFAULT_WINDOW = timedelta(days=7)
 MAX_BOOKINGS = 5_000
@@ -40,26 +42,23 @@ class TimelineView(ApiView, APIView):
         parameters = self.parameters
         now = self.now
         window = Interval(parameters["start"] or now, parameters["end"] or now + DEFAULT_WINDOW)
-        resource = get_object_or_404(Resource.objects.with_next_free(window=rules.offered_window(now=now)), pk=pk)
-        bookings = Booking.objects.within(window, resource_id=resource.pk)
-        rows = list(bookings.values_list("start_time", "end_time", "status", "pk", "user_id")[: MAX_BOOKINGS + 1])
+        found = Resource.objects.with_house().with_next_free(window=rules.offered_window(now=now))
+        resource = get_object_or_404(found, pk=pk)
+        attach_terms([resource], since=min(window.start, now))
+        rows = timelines.read_rows(window, [resource], most=MAX_BOOKINGS + 1)[resource.pk]
         if len(rows) > MAX_BOOKINGS:
             message = f"There are more than {MAX_BOOKINGS} bookings in this window. Ask for a smaller one."
             raise ValidationError({"end": [message]})
-        caller_id, is_staff = request.user.pk, request.user.is_staff
-        slots = [Interval(start, end) for start, end, *_ in rows]
-        bookable = rules.bookable_part(window, resource, now=now)
-        free = [gap.as_json() for gap in bookable.subtract(slots)] if bookable else []
-        busy = []
-        for start, end, status, booking_id, user_id in rows:
-            entry = {"start_time": start, "end_time": end, "status": status}
-            if is_staff or user_id == caller_id:
-                entry["id"] = booking_id
-            busy.append(entry)
-        if busy:  # blocking bookings never overlap, so only the first and the last can extend beyond the window
-            busy[0]["start_time"] = max(busy[0]["start_time"], window.start)
-            busy[-1]["end_time"] = min(busy[-1]["end_time"], window.end)
-        return Response({"busy": busy, "free": free, "next_free": resource.next_free})
+        reader = Reader(request.user.pk, request.user.is_staff)
+        hours = terms_of(resource).timetable
+        return Response(
+            {
+                "busy": timelines.busy_json(rows, window, reader),
+                **({} if hours.always_open else {"closed": timelines.closed_json(resource, window)}),
+                "free": timelines.free_json(resource, rows, window, now=now),
+                "next_free": timelines.next_free([resource], now=now)[resource.pk],
+            }
+        )
 
 
 class SlotsView(ApiView, APIView):
@@ -72,7 +71,8 @@ class SlotsView(ApiView, APIView):
 
     def get(self, request: Request, pk: int) -> Response:
         parameters = self.parameters
-        resource = get_object_or_404(Resource, pk=pk)
+        resource = get_object_or_404(Resource.objects.with_house(), pk=pk)
+        attach_terms([resource], since=self.now)
         fingerprint, cursor, start = list_fingerprint(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if cursor is not None:
             start = max([start, *Cursor.decode(cursor, fingerprint, Booking, SLOT_ORDER).values])
@@ -86,17 +86,18 @@ class SlotsView(ApiView, APIView):
         return Response(page, headers={"Link": link_header(links)})
 
     def slots_of(self, resource: Resource, window: Interval, parameters: Parameters) -> Iterator[Interval]:
-        """Yields the bookable slots of the resource in the window, in order."""
-        bookable = rules.bookable_part(window, resource, now=self.now)
-        if bookable is None:
-            return iter(())
-        return timelines.slots(
-            bookable,
-            timelines.busy_intervals(bookable, resource_id=resource.pk),
+        """Yields the slots that the caller can book, in order."""
+        found = timelines.bookable_slots(
+            resource,
+            window,
             duration=timedelta(minutes=parameters["duration"]),
             step=parameters["step"],
             zone=parameters["timezone"],
+            now=self.now,
         )
+        if not self.request.user.is_authenticated:
+            return found
+        return filter(quotas.check_of(self.request.user, resource, window, now=self.now), found)
 
 
 class FirstSlotsView(ApiView, APIView):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from core import conflicts, errors, lifecycle
+from core.choices import Kind
 from core.models import Booking, Resource
 from core.tests.support import oracle
 from core.tests.support.acts import act
@@ -181,9 +182,9 @@ def test_no_later_slot_is_said_where_another_one_is_suggested(alice: User, room:
 def test_a_resource_that_was_deleted_meanwhile_has_no_suggestions(alice: User, room: Resource) -> None:
     make_resource("Green room")
     booking = Booking(user=alice, resource=room, start_time=moment(60), end_time=moment(120))
-    conflict = conflicts.NotFree(booking, [booking.slot])
+    conflict = conflicts.NotFree(booking, [(booking.slot, Kind.BOOKING)])
     Resource.objects.filter(pk=room.pk).delete()
-    error = conflicts.slot_taken(conflict, now=NOW)
+    error = conflicts.refusal_of(conflict, now=NOW)
     assert error.conflicts == [booking.slot]
     assert error.suggestions == []
 

@@ -30,7 +30,8 @@ def url(resource: Resource) -> str:
 
 
 def rows() -> list[dict]:
-    names = [field.name for field in Resource._meta.fields if field.name not in ("updated_at", "reason_required")]
+    hidden = {"updated_at", "reason_required", "time_zone", "has_terms", "buffer_reach_minutes"}
+    names = [field.name for field in Resource._meta.fields if field.name not in hidden]
     return list(Resource.objects.order_by("pk").values(*names))
 
 
