@@ -74,8 +74,9 @@ class Timetable:
         The name is empty for the closed hours of other days; a span ends where the name changes.
         """
         in_utc = Interval(window.start.astimezone(UTC), window.end.astimezone(UTC))
+        coming = self._special_between(in_utc.start, in_utc.end)
         for gap in in_utc.subtract(self.open_spans(in_utc)):
-            yield from self._by_name(gap)
+            yield from self._by_name(gap, coming)
 
     def first_closed(self, slot: Interval) -> datetime | None:
         """The first moment of the slot outside open time; None if the slot is open throughout."""
@@ -95,6 +96,8 @@ class Timetable:
     def next_open(self, moment: datetime, *, until: datetime) -> datetime | None:
         """The first open moment from the given one on and before `until`."""
         start, end = moment.astimezone(UTC), until.astimezone(UTC)
+        if self.always_open:
+            return start if start < end else None
         opens = (max(span.start, start) for span in self._spans(start, end) if span.end > start)
         found = next(opens, end)
         return found if found < end else None
@@ -121,8 +124,8 @@ class Timetable:
         local = local_time(moment, self.zone)
         if local.second or local.microsecond:
             return False
-        days = self._days_open_at(moment - TICK if as_end else moment) or [local.date()]
-        origins = (self._opening_on(day) or midnight(local.date()) for day in days)
+        days = [] if self.always_open else self._days_open_at(moment - TICK if as_end else moment)
+        origins = (self._opening_on(day) or midnight(local.date()) for day in days or [local.date()])
         return any(not (local - origin) % timedelta(minutes=minutes) for origin in origins)
 
     def nearest_on_grid(self, moment: datetime, minutes: int, *, as_end: bool) -> list[datetime]:
@@ -150,7 +153,12 @@ class Timetable:
         return self._grid(window, minutes, as_end=False)
 
     def _special_on(self, day: date) -> SpecialDays | None:
-        return next((days for days in self._special if days.first_day <= day <= days.last_day), None)
+        return _governing(day, self._special)
+
+    def _special_between(self, start: datetime, end: datetime) -> list[SpecialDays]:
+        """The special days from the day before a moment to the day of another one, in the order of precedence."""
+        first, last = local_time(start, self.zone).date() - DAY, local_time(end, self.zone).date()
+        return [days for days in self._special if first <= days.last_day and days.first_day <= last]
 
     def _periods_on(self, day: date, special: SpecialDays | None) -> tuple[Period, ...]:
         if special:
@@ -168,9 +176,9 @@ class Timetable:
             return
         # The hours of the day before can reach into the first day.
         day, last = local_time(start, self.zone).date() - DAY, local_time(end - TICK, self.zone).date()
-        coming = [days for days in self._special if day <= days.last_day and days.first_day <= last]
+        coming = self._special_between(start, end)
         while day <= last:
-            special = next((days for days in coming if days.first_day <= day <= days.last_day), None)
+            special = _governing(day, coming)
             if special is None and self._whole_days:
                 # Up to the next special days in one step: the window can be years long.
                 closes = min((days.first_day for days in coming if days.first_day > day), default=last + DAY)
@@ -181,24 +189,18 @@ class Timetable:
                 yield from spans_of(day, periods, self.zone)
             day += DAY
 
-    def _by_name(self, gap: Interval) -> Iterator[tuple[Interval, str]]:
+    def _by_name(self, gap: Interval, coming: Sequence[SpecialDays]) -> Iterator[tuple[Interval, str]]:
         """The parts of a closed span between the changes of the name of what closes them."""
-        if not self._special:
-            yield gap, ""
-            return
-        day, start = local_time(gap.start, self.zone).date(), gap.start
-        name = self._closed_name_on(day)
-        while (until := start_of_day(day + DAY, self.zone)) < gap.end:
+        day, last, start = local_time(gap.start, self.zone).date(), local_time(gap.end, self.zone).date(), gap.start
+        name = _closed_name(day, coming)
+        while coming and day < last:
             day += DAY
-            if (next_name := self._closed_name_on(day)) != name:
+            until, next_name = start_of_day(day, self.zone), _closed_name(day, coming)
+            if next_name != name and until < gap.end:
                 if start < until:
                     yield Interval(start, until), name
                 start, name = until, next_name
         yield Interval(start, gap.end), name
-
-    def _closed_name_on(self, day: date) -> str:
-        special = self._special_on(day)
-        return special.name if special and not special.periods else ""
 
     def _days_open_at(self, moment: datetime) -> list[date]:
         """The days whose hours contain a moment: its local day, the day before, or both."""
@@ -245,3 +247,14 @@ class Timetable:
                     yield from grid_from(origin, part, step=step, zone=self.zone)
                 else:
                     yield from grid(part, step=step, zone=self.zone)
+
+
+def _governing(day: date, special: Sequence[SpecialDays]) -> SpecialDays | None:
+    """The first of the special days that cover a day."""
+    return next((days for days in special if days.first_day <= day <= days.last_day), None)
+
+
+def _closed_name(day: date, special: Sequence[SpecialDays]) -> str:
+    """The name of the special days that close a day; empty if none do."""
+    governing = _governing(day, special)
+    return governing.name if governing and not governing.periods else ""

@@ -11,23 +11,9 @@ from core.availability import timelines
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.tests.support import oracle
-from core.tests.support.properties import MINUTE, STEPS, ZONES, many, spans
+from core.tests.support.properties import MINUTE, NIGHTS, STEPS, ZONES, many, spans
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
-
-# Each in the middle of a night on which clocks change, or of one on which nothing happens.
-NIGHTS = {
-    "Berlin, an hour forward": ("Europe/Berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
-    "Berlin, an hour back": ("Europe/Berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
-    "New York, an hour forward": ("America/New_York", datetime(2026, 3, 8, 7, tzinfo=UTC)),
-    "New York, an hour back": ("America/New_York", datetime(2026, 11, 1, 6, tzinfo=UTC)),
-    "Lord Howe, half an hour forward": ("Australia/Lord_Howe", datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
-    "Lord Howe, half an hour back": ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, tzinfo=UTC)),
-    "Beirut, at midnight forward": ("Asia/Beirut", datetime(2026, 3, 28, 22, tzinfo=UTC)),
-    "Havana, to midnight back": ("America/Havana", datetime(2026, 11, 1, 5, tzinfo=UTC)),
-    "Santiago, at midnight back": ("America/Santiago", datetime(2026, 4, 5, 3, tzinfo=UTC)),
-    "Tokyo, never": ("Asia/Tokyo", datetime(2026, 3, 29, 15, tzinfo=UTC)),
-}
 
 
 def as_interval(span: oracle.Span) -> Interval:
