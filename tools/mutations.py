@@ -12,6 +12,8 @@ RULES = ("core/tests/bookings/test_lifecycle_rules.py", "core/tests/bookings/tes
 LOCKS = ("core/tests/bookings/test_lifecycle_locks.py", "core/tests/guarantee/test_parallel.py")
 GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
 
+HOURS = ("core/tests/availability/test_hours.py",)
+
 LIFECYCLE = "core/lifecycle/bookings.py"
 TRANSACTIONS = "core/lifecycle/transactions.py"
 DELETION = "core/lifecycle/resources.py"
@@ -20,6 +22,7 @@ VERDICTS = "core/rules.py"
 CONSTRAINTS = "core/constraints.py"
 QUERYSETS = "core/querysets.py"
 CHOICES = "core/choices.py"
+TIMETABLE = "core/hours/timetable.py"
 MIGRATION = "core/migrations/0001_initial.py"
 SETTINGS = "booking_system_api/settings.py"
 
@@ -465,4 +468,41 @@ ACTS = [
     Mutant("a reason is required", VERDICTS, "after.resource.reason_required and not given", "False", tests=DECISIONS),
 ]
 
-MUTANTS = [*GUARDS, *SLOT_RULES, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS]
+OPEN_TIME = [
+    Mutant("hours: past midnight", TIMETABLE, "for day in (today - DAY, today)", "for day in (today,)", tests=HOURS),
+    Mutant(
+        "hours: the window of the day before",
+        TIMETABLE,
+        "day, last = local_time(start, self.zone).date() - DAY,",
+        "day, last = local_time(start, self.zone).date(),",
+        tests=HOURS,
+    ),
+    Mutant("hours: one's own special days first", TIMETABLE, "(days.of_all, ", "(0, ", tests=HOURS),
+    Mutant("hours: shorter special days first", TIMETABLE, ", days.last_day - days.first_day)", ",)", tests=HOURS),
+    Mutant("hours: spans that overlap", TIMETABLE, "if span.end <= closes:", "if False:", tests=HOURS),
+    Mutant(
+        "hours: an end is no start", TIMETABLE, "self.is_open_at(moment - TICK)", "self.is_open_at(moment)", tests=HOURS
+    ),
+    Mutant("hours: a close in the doubled hour", "core/hours/days.py", "zone, last=True)", "zone)", tests=HOURS),
+    Mutant(
+        "hours: no opening in a missing hour", "core/hours/clock.py", "if before < after:", "if False:", tests=HOURS
+    ),
+    Mutant("the grid: from the opening", TIMETABLE, "if spans else None", "if False else None", tests=HOURS),
+    Mutant("the grid: whole minutes", TIMETABLE, "if local.second or local.microsecond:", "if False:", tests=HOURS),
+    Mutant(
+        "the grid: an end at the close",
+        TIMETABLE,
+        "Interval(span.start + TICK, span.end + TICK) if as_end else span",
+        "span",
+        tests=HOURS,
+    ),
+    Mutant(
+        "the grid: changes of the clock",
+        "core/hours/clock.py",
+        "for change in _changes(day, zone) if",
+        "for change in () if",
+        tests=HOURS,
+    ),
+]
+
+MUTANTS = [*GUARDS, *SLOT_RULES, *OPEN_TIME, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS]

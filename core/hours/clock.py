@@ -1,4 +1,4 @@
-"""The local clock of a time zone: which moment a local time means, and when the clock changes."""
+"""The local clock of a time zone: the moments of local times, and the changes of the clock."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
-# Moments outside count as these, so that neither a time zone nor a neighbouring day leads out of Python's calendar.
+# Earlier and later moments count as these: neither an offset nor a neighbouring day then leaves Python's calendar.
 EARLIEST = datetime(1, 1, 10, tzinfo=UTC)
 LATEST = datetime(9999, 12, 20, tzinfo=UTC)
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> datetime:
-    """What the local clock shows at a moment, as a naive datetime."""
+    """The local time at a moment, as a naive datetime."""
     return min(max(moment, EARLIEST), LATEST).astimezone(zone).replace(tzinfo=None)
 
 

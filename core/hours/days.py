@@ -75,7 +75,7 @@ def spans_of(day: date, periods: tuple[Period, ...], zone: ZoneInfo) -> tuple[In
 
 def _span_of(day: date, period: Period, zone: ZoneInfo) -> Interval:
     if period == WHOLE_DAY:
-        # Not the second of two midnights: the whole day is all that has its date.
+        # Of two midnights the first ends the day: from then on the clock shows the date of the next day.
         return Interval(start_of_day(day, zone), start_of_day(day + DAY, zone))
     last_day = day if period.opens < period.closes else day + DAY
     return Interval(

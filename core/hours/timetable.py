@@ -19,9 +19,9 @@ NEAR = timedelta(days=7)
 class Timetable:
     """The opening hours of one resource.
 
-    A period belongs to the day on which it opens, also where it runs past midnight. Of a day, special days of the
-    resource come first, then special days of all, then the weekly hours; of two special days that cover the day the
-    shorter ones win. All moments in the answers are in UTC.
+    A period belongs to the day on which it opens, also where it runs past midnight. A day has the hours of the special
+    days of the resource that cover it, else of the special days of all, else of its weekday; shorter special days come
+    before longer ones. All moments in the answers are in UTC.
 
     Args:
         zone: The time zone of the local clock.
@@ -74,9 +74,13 @@ class Timetable:
         The name is empty for the closed hours of other days; a span ends where the name changes.
         """
         in_utc = Interval(window.start.astimezone(UTC), window.end.astimezone(UTC))
-        coming = self._special_between(in_utc.start, in_utc.end)
+        first, last = (local_time(moment, self.zone).date() for moment in (in_utc.start, in_utc.end))
+        coming = self._special_between(first, last)
         for gap in in_utc.subtract(self.open_spans(in_utc)):
-            yield from self._by_name(gap, coming)
+            if coming:
+                yield from self._by_name(gap, coming)
+            else:
+                yield gap, ""
 
     def first_closed(self, slot: Interval) -> datetime | None:
         """The first moment of the slot outside open time; None if the slot is open throughout."""
@@ -155,9 +159,8 @@ class Timetable:
     def _special_on(self, day: date) -> SpecialDays | None:
         return _governing(day, self._special)
 
-    def _special_between(self, start: datetime, end: datetime) -> list[SpecialDays]:
-        """The special days from the day before a moment to the day of another one, in the order of precedence."""
-        first, last = local_time(start, self.zone).date() - DAY, local_time(end, self.zone).date()
+    def _special_between(self, first: date, last: date) -> list[SpecialDays]:
+        """The special days that cover any day from the first to the last, in the order of precedence."""
         return [days for days in self._special if first <= days.last_day and days.first_day <= last]
 
     def _periods_on(self, day: date, special: SpecialDays | None) -> tuple[Period, ...]:
@@ -176,7 +179,7 @@ class Timetable:
             return
         # The hours of the day before can reach into the first day.
         day, last = local_time(start, self.zone).date() - DAY, local_time(end - TICK, self.zone).date()
-        coming = self._special_between(start, end)
+        coming = self._special_between(day, last)
         while day <= last:
             special = _governing(day, coming)
             if special is None and self._whole_days:
@@ -190,10 +193,10 @@ class Timetable:
             day += DAY
 
     def _by_name(self, gap: Interval, coming: Sequence[SpecialDays]) -> Iterator[tuple[Interval, str]]:
-        """The parts of a closed span between the changes of the name of what closes them."""
+        """The parts of a closed span, each with the name of the special days that close it."""
         day, last, start = local_time(gap.start, self.zone).date(), local_time(gap.end, self.zone).date(), gap.start
         name = _closed_name(day, coming)
-        while coming and day < last:
+        while day < last:
             day += DAY
             until, next_name = start_of_day(day, self.zone), _closed_name(day, coming)
             if next_name != name and until < gap.end:
