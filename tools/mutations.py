@@ -488,7 +488,6 @@ OPEN_TIME = [
         "hours: no opening in a missing hour", "core/hours/clock.py", "if before < after:", "if False:", tests=HOURS
     ),
     Mutant("the grid: from the opening", TIMETABLE, "if spans else None", "if False else None", tests=HOURS),
-    Mutant("the grid: whole minutes", TIMETABLE, "if local.second or local.microsecond:", "if False:", tests=HOURS),
     Mutant(
         "the grid: an end at the close",
         TIMETABLE,

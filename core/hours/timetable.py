@@ -126,8 +126,6 @@ class Timetable:
             as_end: True for the end of a slot: hours then contain their close, and do not contain their opening.
         """
         local = local_time(moment, self.zone)
-        if local.second or local.microsecond:
-            return False
         days = [] if self.always_open else self._days_open_at(moment - TICK if as_end else moment)
         origins = (self._opening_on(day) or midnight(local.date()) for day in days or [local.date()])
         return any(not (local - origin) % timedelta(minutes=minutes) for origin in origins)
