@@ -211,11 +211,9 @@ class Booking(models.Model):
 from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401
-from core.policies.models import (  # noqa: E402
-    Closure,  # noqa: F401
-    OpeningException,  # noqa: F401
-    OpeningHours,  # noqa: F401
-    Quota,  # noqa: F401
-    ResourcePolicy,  # noqa: F401
-)
+from core.policies.models import Closure as Closure  # noqa: E402
+from core.policies.models import OpeningException as OpeningException  # noqa: E402
+from core.policies.models import OpeningHours as OpeningHours  # noqa: E402
+from core.policies.models import Quota as Quota  # noqa: E402
+from core.policies.models import ResourcePolicy as ResourcePolicy  # noqa: E402
 from core.record.models import BookingEvent  # noqa: E402, F401

@@ -106,8 +106,7 @@ class Offer:
     def allows(self, slot: Interval) -> bool:
         """True if a booking of the slot would be accepted now, as far as the resource is concerned."""
         return (
-            self.window.start <= slot.start
-            and not self.is_taken(slot)
+            not self.is_taken(slot)
             and rules.allow(slot, self.resource, now=self.now)
             and (self.also is None or self.also(slot))
         )

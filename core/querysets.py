@@ -171,6 +171,10 @@ class ResourceQuerySet(models.QuerySet[Any]):
         """Annotates `house_has_terms`: whether terms of all resources have to be read; see `core.terms`."""
         return self.annotate(house_has_terms=HouseHasTerms())
 
+    def with_any_terms(self) -> "ResourceQuerySet":
+        """Resources whose terms have to be read before anybody knows what can be booked of them."""
+        return self.with_house().filter(Q(has_terms=True) | Q(house_has_terms=True))
+
     def with_terms(self, *, since: date) -> "ResourceQuerySet":
         """Annotates the policy, the hours, the exceptions from a day on, and the quotas, each as a JSON text.
 
@@ -210,18 +214,9 @@ class ResourceQuerySet(models.QuerySet[Any]):
         """Resources with the text in the name or the description."""
         return self.filter(Q(name__mentions=text) | Q(description__mentions=text))
 
-    def other_than(self, resources: "ResourceQuerySet") -> "ResourceQuerySet":
-        """Resources that are not among `resources`."""
-        return self.exclude(pk__in=resources.order_by().values("pk"))
-
     def free_during(self, slot: Interval, *, except_id: int | None = None) -> "ResourceQuerySet":
         """Resources without a blocking booking in the slot; the booking `except_id` is ignored."""
-        first_start = first_start_after(slot.start, otherwise=slot.end, except_id=except_id)
-        return self.filter(GreaterThanOrEqual(first_start, Value(slot.end)))
-
-    def bookable_during(self, slot: Interval, *, window: Interval) -> "ResourceQuerySet":
-        """Resources that can be booked for the slot; none if the slot is not within `window`."""
-        return self.filter(is_available=True).free_during(slot) if window.contains(slot) else self.none()
+        return self.filter(is_free(slot, except_id=except_id))
 
     def with_next_free(self, *, window: Interval) -> "ResourceQuerySet":
         """Annotates `next_free`: the first possible start of a booking in the window, or None."""
@@ -302,6 +297,17 @@ def rows_of(model: str) -> models.QuerySet[Any]:
 def bookings_of_outer_resource() -> BookingQuerySet:
     """The blocking bookings of the resource in the outer query."""
     return all_bookings().blocking().filter(resource_id=OuterRef("pk"))
+
+
+def is_free(slot: Interval, *, except_id: int | None = None) -> Q:
+    """Whether a resource has no blocking booking in the slot; the booking `except_id` is ignored."""
+    first_start = first_start_after(slot.start, otherwise=slot.end, except_id=except_id)
+    return Q(GreaterThanOrEqual(first_start, Value(slot.end)))
+
+
+def is_bookable(slot: Interval, *, window: Interval) -> Q:
+    """Whether a resource without terms can be booked for the slot; never if the slot is not within `window`."""
+    return Q(is_available=True) & is_free(slot) if window.contains(slot) else Q(pk__in=[])
 
 
 def first_start_after(moment: datetime, *, otherwise: datetime, except_id: int | None = None) -> Coalesce:

@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError as ModelError
+from django.db.models import F
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -31,11 +33,17 @@ from core.api.query import (
 from core.choices import BookingStatus
 from core.constraints import LARGEST_CAPACITY
 from core.intervals import Interval
-from core.models import Resource
+from core.models import Resource, ResourcePolicy
+from core.querysets import POLICY
 from core.record.models import LONGEST_REASON
+from core.zones import require_zone
 
 STAFF_NOTE = "Free text that only staff write and read; what anybody else sends here is ignored."
-INCLUDE = "What to add: from when on it could be booked, or how its bookings are decided."
+INCLUDE = (
+    "What to add: from when on it could be booked, how its bookings are decided and its time zone, its policy, or its "
+    "open time in the window."
+)
+ZONE = "its time zone by an IANA name, that of its opening hours, grid, days and quotas; null: the house's."
 REASON_RULE = "whether staff give a reason when they reject a booking."
 WHOSE = "Whose booking it is, by id. Only staff who book may name another one."
 
@@ -53,6 +61,21 @@ class AvailabilityField(serializers.ChoiceField):
             return super().get_attribute(instance)
         this = Resource.objects.filter(pk=instance.pk).with_availability(usual_window(timezone.now()))
         return this.values_list("availability_status", flat=True).first()
+
+
+class SpanSerializer(serializers.Serializer):
+    """A span of time."""
+
+    start_time = MomentField()
+    end_time = MomentField()
+
+
+class PolicySerializer(serializers.ModelSerializer):
+    """The limits of a resource; null is "no such rule"."""
+
+    class Meta:
+        model = ResourcePolicy
+        fields = POLICY
 
 
 class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.ModelSerializer):
@@ -79,16 +102,20 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
             "is_available",
             "requires_approval",
             "reason_required",
+            "time_zone",
             "availability_status",
         )
         extra_kwargs: ClassVar = {
+            "time_zone": {"write_only": True, "help_text": ZONE},
             "name": {"help_text": "What people call it."},
             "capacity": {"help_text": "How many people or items it holds."},
         }
 
     # Fields that are not columns of the row, or that plain answers do not show.
-    live_fields: ClassVar = {"availability_status", "next_free", "reason_required"}
-    answered = ("next_free",)
+    live_fields: ClassVar = {"availability_status", "next_free", "reason_required", "time_zone", "policy", "open"}
+    answered = ("next_free", "policy", "open")
+    # Whether the terms of the resource have to be read.
+    hidden = ("has_terms", "house_has_terms")
     # The fields that an answer shows with `include`, by its word.
     included: ClassVar[Mapping[str, Mapping[str, serializers.Field]]] = {
         "next_free": {
@@ -99,8 +126,38 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
                 "moment.",
             )
         },
-        "details": {"reason_required": FlagField(required=False, help_text=f"With `include=details`: {REASON_RULE}")},
+        "details": {
+            "reason_required": FlagField(required=False, help_text=f"With `include=details`: {REASON_RULE}"),
+            "time_zone": serializers.CharField(
+                required=False, allow_null=True, allow_blank=True, help_text=f"With `include=details`: {ZONE}"
+            ),
+        },
+        "policy": {"policy": PolicySerializer(read_only=True, help_text="With `include=policy`: its limits.")},
+        "open": {
+            "open": SpanSerializer(
+                many=True, read_only=True, help_text="With `include=open`: its open time in the window, in order."
+            )
+        },
     }
+    # What is no column of the row: the view adds it.
+    added: ClassVar = {"policy", "open"}
+
+    def validate_time_zone(self, name: str | None) -> str | None:
+        """The name of a time zone; the empty text of a form is none."""
+        if name:
+            try:
+                require_zone(name)
+            except ModelError as error:
+                raise serializers.ValidationError(error.messages) from error
+        return name or None
+
+    @classmethod
+    @cache
+    def columns(cls) -> tuple[dict[str, F], list[str]]:
+        """The columns of a list, without what the view adds."""
+        aliases, names = super().columns()
+        aliases = {name: path for name, path in aliases.items() if name not in cls.added}
+        return aliases, [name for name in names if name not in cls.added]
 
     @classmethod
     @cache

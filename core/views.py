@@ -1,12 +1,14 @@
 """The root, resources and bookings over HTTP: parse, write, render. Every write of a booking calls a verb."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import ClassVar, cast
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, NotFound, ValidationError
@@ -18,19 +20,20 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.html import is_html_input
 from rest_framework.views import APIView
 
-from core import lifecycle, rules
+from core import lifecycle, offers, rules
 from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
 from core.api.idempotency import idempotent
 from core.api.lists import RowListMixin
 from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
+from core.availability import timelines
 from core.errors import BookingError
 from core.intervals import Interval
 from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.permissions import IsAdminOrReadOnly, IsOwnerOrStaff
-from core.querysets import BookingQuerySet, ResourceQuerySet, locked
+from core.querysets import BookingQuerySet, ResourceQuerySet, is_bookable, locked
 from core.record.acts import Act
 from core.record.kinds import Channel
 from core.serializers import (
@@ -43,6 +46,7 @@ from core.serializers import (
     ResourceSerializer,
     usual_window,
 )
+from core.terms import NO_POLICY, attach_terms, terms_of
 
 # The lookups of the query parameters that compare with a column.
 COMPARISONS = {
@@ -92,13 +96,67 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     queries: ClassVar = {"list": ResourceListParameters}
     public = True
     queryset = Resource.objects.all()
+    # The resources with terms that could be booked for the window; None until somebody asks.
+    allowed: Collection[int] | None = None
+    next_free: Mapping[int, datetime | None] = {}
 
     def get_queryset(self) -> QuerySet[Resource]:
         """Resources with their availability in the wanted window, or from now on."""
-        resources = Resource.objects.with_availability(self.window or usual_window(self.now))
+        resources = Resource.objects.with_house().with_availability(self.shown_window)
         if "next_free" not in self.includes:
             return resources
         return resources.with_next_free(window=rules.offered_window(now=self.now))
+
+    def get_object(self) -> Resource:
+        """The resource, with what its terms add to its row."""
+        resource: Resource = super().get_object()
+        self.attach([resource])
+        for name, value in self.by_terms(resource).items():
+            setattr(resource, name, value)
+        return resource
+
+    def read_page(self) -> Sequence[Any]:
+        """The rows of a list. Terms cost three further statements, and no terms cost none."""
+        rows = super().read_page()
+        ruled = [row["id"] for row in rows if row["has_terms"] or row["house_has_terms"]]
+        if ruled and self.parameters["available"] is not None and self.window is not None:
+            free = Resource.objects.with_any_terms().filter(is_available=True).free_during(self.window)
+            self.allowed = [each.pk for each in offers.allowing(self.window, list(free), now=self.now)]
+            rows = super().read_page()
+            ruled = [row["id"] for row in rows if row["has_terms"] or row["house_has_terms"]]
+        resources = {each.pk: each for each in Resource.objects.with_house().filter(pk__in=ruled)} if ruled else {}
+        self.attach(resources.values())
+        for row in rows:
+            del row["has_terms"], row["house_has_terms"]
+            if row["id"] in resources:
+                row |= self.by_terms(resources[row["id"]])
+            else:
+                row |= self.without_terms
+        return rows
+
+    def attach(self, resources: Collection[Resource]) -> None:
+        """Attaches the terms, and works out from when on each resource could be booked, when that is asked."""
+        attach_terms(resources, since=min(self.shown_window.start, self.now))
+        self.next_free = timelines.next_free(resources, now=self.now) if "next_free" in self.includes else {}
+
+    def by_terms(self, resource: Resource) -> dict[str, Any]:
+        """What the terms change in the answer, or add to it."""
+        shown: dict[str, Any] = {}
+        if timelines.is_closed_throughout(resource, self.shown_window):
+            shown["availability_status"] = "unavailable"
+        if resource.pk in self.next_free:
+            shown["next_free"] = self.next_free[resource.pk]
+        if "policy" in self.includes:
+            shown["policy"] = asdict(terms_of(resource).policy)
+        if "open" in self.includes:
+            shown["open"] = timelines.open_json(resource, self.shown_window)
+        return shown
+
+    @cached_property
+    def without_terms(self) -> dict[str, Any]:
+        """What a resource without terms adds to the answer."""
+        shown: dict[str, Any] = {"policy": asdict(NO_POLICY), "open": [self.shown_window.as_json()]}
+        return {name: value for name, value in shown.items() if name in self.includes}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """The serializer, with what `include` adds."""
@@ -109,6 +167,11 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         """The wanted window, or None."""
         start, end = self.parameters.get("start"), self.parameters.get("end")
         return Interval(start, end) if start is not None and end is not None else None
+
+    @cached_property
+    def shown_window(self) -> Interval:
+        """The window of the answer: the wanted one, or the usual one."""
+        return self.window or usual_window(self.now)
 
     @property
     def includes(self) -> frozenset[str]:
@@ -122,14 +185,27 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         if asked["search"]:
             resources = resources.mentioning(asked["search"])
         if asked["available"] is not None and self.window is not None:
-            bookable = resources.bookable_during(self.window, window=rules.window(now=self.now))
-            resources = bookable if asked["available"] else resources.other_than(bookable)
+            resources = self.narrow_by_window(resources, self.window, available=asked["available"])
         return ordered(resources, asked["ordering"])
+
+    def narrow_by_window(self, resources: ResourceQuerySet, window: Interval, *, available: bool) -> ResourceQuerySet:
+        """Those that could be booked for the window, or those that could not.
+
+        The query knows no terms. So the first look leaves all resources with terms in, and the second takes `allowed`.
+        """
+        bookable = is_bookable(window, window=rules.window(now=self.now))
+        by_query = bookable if available else ~bookable
+        has_terms = Q(has_terms=True) | Q(house_has_terms=True)
+        if self.allowed is None:
+            return resources.filter(by_query | has_terms)
+        allowed = Q(pk__in=self.allowed)
+        return resources.filter((by_query & ~has_terms) | (has_terms & (allowed if available else ~allowed)))
 
     def create(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        made = self.get_queryset().get(pk=serializer.save().pk)
+        self.kwargs["pk"] = serializer.save().pk
+        made = self.get_object()
         location = reverse("resource-detail", args=[made.pk], request=request)
         return self.answer(made, status=201, headers={"Location": location})
 

@@ -1,6 +1,6 @@
 """Lists straight from database rows, with the same fields as a single object."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -41,15 +41,17 @@ class RowsMixin(SerializerBase):
 
     Attributes:
         live_fields: The names of the fields that are not stored in the row; see `core.api.etags`.
+        hidden: Columns and annotations that rows have beside the fields; the view takes them out of its answer.
     """
 
     live_fields: ClassVar[Collection[str]] = ()
+    hidden: ClassVar[Sequence[str]] = ()
 
     @classmethod
     def rows(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The queryset with a dict for each row, whose keys are the fields of a single object."""
         aliases, names = cls.columns()
-        rows = queryset.annotate(**aliases).values(*names)
+        rows = queryset.annotate(**aliases).values(*names, *cls.hidden)
         rows._iterable_class = RowIterable
         return rows
 
@@ -67,11 +69,14 @@ class RowListMixin(ViewBase):
     """For a view: answers a list as a plain array of database rows."""
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the framework's own
-        queryset = self.narrow(self.get_queryset())
-        rows = cast(type[RowsMixin], self.get_serializer_class()).rows(queryset)
-        response = self.get_paginated_response(self.paginate_queryset(rows))
+        response = self.get_paginated_response(self.read_page())
         response.add_post_render_callback(break_cycle)
         return with_tag_of_body(request, response)
+
+    def read_page(self) -> Sequence[Any]:
+        """The rows of the answer."""
+        rows = cast(type[RowsMixin], self.get_serializer_class()).rows(self.narrow(self.get_queryset()))
+        return self.paginate_queryset(rows) or []
 
     def narrow(self, queryset: Any) -> QuerySet[Any]:  # noqa: ANN401 - the queryset class of the view's model
         """The rows that match the filters of the query string, in its ordering."""

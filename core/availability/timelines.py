@@ -1,6 +1,6 @@
 """Free, busy and closed time of resources: the answers of the endpoints from rows and terms."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,22 +95,29 @@ def free_json(resource: Resource, rows: Sequence[Row], window: Interval, *, now:
     return [gap.as_json() for gap in bookable.subtract(each.slot for each in taken)] if bookable else []
 
 
-def next_free(resources: Sequence[Resource], *, now: datetime) -> Mapping[int, datetime | None]:
-    """From when on each resource could be booked; None where there is no such moment.
+def next_free(resources: Iterable[Resource], *, now: datetime) -> Mapping[int, datetime | None]:
+    """From when on each resource with rules of its own could be booked; None where there is no such moment.
+
+    The annotation of `with_next_free` has the answer for the other resources, which are left out. No statement then.
 
     Args:
-        resources: The resources, read by `with_next_free`, with their terms attached.
+        resources: The resources, with their terms attached.
         now: The present moment.
-
-    No statement without terms; the annotation knows none.
     """
-    found: dict[int, datetime | None] = {resource.pk: resource.next_free for resource in resources}
     ruled = [each for each in resources if has_rules(each)]
-    if ruled:
-        window = Interval(now, rules.window(now=now).end)
-        starts = first_starts(ruled, window=window, length=None, now=now)
-        found |= {each.pk: starts.get(each.pk) for each in ruled}
-    return found
+    starts = first_starts(ruled, window=Interval(now, rules.window(now=now).end), length=None, now=now)
+    return {each.pk: starts.get(each.pk) for each in ruled}
+
+
+def is_closed_throughout(resource: Resource, window: Interval) -> bool:
+    """True if the resource is not open for a moment of the window, by its opening hours."""
+    timetable = terms_of(resource).timetable
+    return not timetable.always_open and next(timetable.open_spans(window), None) is None
+
+
+def open_json(resource: Resource, window: Interval) -> list[dict[str, Any]]:
+    """The open time in the window, in order."""
+    return [span.as_json() for span in terms_of(resource).timetable.open_spans(window)]
 
 
 def slots(

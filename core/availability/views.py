@@ -56,7 +56,7 @@ class TimelineView(ApiView, APIView):
                 "busy": timelines.busy_json(rows, window, reader),
                 **({} if hours.always_open else {"closed": timelines.closed_json(resource, window)}),
                 "free": timelines.free_json(resource, rows, window, now=now),
-                "next_free": timelines.next_free([resource], now=now)[resource.pk],
+                "next_free": timelines.next_free([resource], now=now).get(resource.pk, resource.next_free),
             }
         )
 
