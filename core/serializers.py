@@ -30,7 +30,7 @@ from core.api.query import (
     QueryParameters,
     WindowParameters,
 )
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Waivable
 from core.constraints import LARGEST_CAPACITY
 from core.intervals import Interval
 from core.models import Resource, ResourcePolicy
@@ -193,19 +193,26 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
         write_only=True, max_length=LONGEST_REASON, help_text="Why the status changes; only with a change of it."
     )
     staff_note = TextField(write_only=True, trim_whitespace=False, max_length=5_000, help_text=STAFF_NOTE)
+    override = serializers.ListField(
+        child=WordField(choices=Waivable.choices),
+        write_only=True,
+        required=False,
+        max_length=len(Waivable),
+        help_text="The rules that staff waive, by name; what anybody else sends here is ignored.",
+    )
     created_at = MomentField(read_only=True, help_text="When it was made.")
     updated_at = MomentField(read_only=True, help_text="When it was last changed.")
 
     # Fields that are not columns of the row, or that plain answers do not show.
     live_fields: ClassVar = {"username", "resource_name", "staff_note"}
-    answered = ("staff_note",)
+    answered = ("staff_note", "override")
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        """Only staff may set `user`, and only for a new booking; only staff may write a note of staff."""
+        """Only staff may set `user`, and only for a new booking; only they may write their note, and waive rules."""
         found = super().get_fields()
         request = self.context.get("request")
         if request and not request.user.is_staff:
-            del found["staff_note"]
+            del found["staff_note"], found["override"]
         if self.instance is not None or not (request and request.user.is_staff):
             found["user"] = serializers.IntegerField(source="user_id", read_only=True, help_text=WHOSE)
         return found
@@ -226,11 +233,9 @@ class ResourceParameters(WindowParameters):
     include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
 
 
-class ResourceListParameters(WindowParameters, ListParameters):
-    """The query parameters of the list of resources."""
+class ResourceFilters(WindowParameters, ListParameters):
+    """The filters of lists of resources."""
 
-    start = MomentField(required=False, help_text="The beginning of a window, with an offset.")
-    end = MomentField(required=False, help_text="The end of the window.")
     available = FlagParameter(help_text="Only those that could be booked for the whole window.")
     min_capacity = serializers.IntegerField(
         min_value=1, max_value=LARGEST_CAPACITY, required=False, help_text="Those that hold at least so many."
@@ -238,7 +243,6 @@ class ResourceListParameters(WindowParameters, ListParameters):
     search = serializers.CharField(
         max_length=200, required=False, allow_blank=True, help_text="In name and description."
     )
-    include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
     ordering = OrderingParameter("name", "capacity")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -247,6 +251,23 @@ class ResourceListParameters(WindowParameters, ListParameters):
         if "available" in attrs and "start" not in attrs:
             raise serializers.ValidationError({"available": ["Say for when: start and end are needed with it."]})
         return attrs
+
+
+class ResourceListParameters(ResourceFilters):
+    """The query parameters of the list of resources."""
+
+    start = MomentField(required=False, help_text="The beginning of a window, with an offset.")
+    end = MomentField(required=False, help_text="The end of the window.")
+    include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
+
+
+class TimelinesParameters(ResourceFilters):
+    """The query parameters of the time lines of many resources: a window of at most 31 days."""
+
+    longest = timedelta(days=31)
+
+    start = MomentField(help_text="The beginning of the window, with an offset.")
+    end = MomentField(help_text="The end of the window, at most 31 days after its start.")
 
 
 class BookingParameters(QueryParameters):

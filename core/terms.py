@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,11 +54,16 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All rules that staff set for one resource, those for all resources included."""
+    """All rules that staff set for one resource, those for all resources included.
+
+    Attributes:
+        version: A digest of the rules and the time zone.
+    """
 
     policy: Policy
     timetable: Timetable
-    quotas: tuple[Limit, ...] = ()
+    quotas: tuple[Limit, ...]
+    version: str
 
     @property
     def zone(self) -> ZoneInfo:
@@ -124,7 +130,9 @@ def make_terms(
     zone: ZoneInfo, policy: str, hours: str, exceptions: str, quotas: str, exceptions_of_all: str, quotas_of_all: str
 ) -> Terms:
     """The terms from their JSON texts; the same texts give the same object, whose days are worked out once."""
+    texts = (zone.key, policy, hours, exceptions, quotas, exceptions_of_all, quotas_of_all)
     return Terms(
+        version=sha256("\0".join(texts).encode()).hexdigest()[:16],
         policy=policy_in(rows_in(policy)),
         timetable=make_timetable(zone, hours, exceptions, exceptions_of_all),
         quotas=tuple(limit_in(row) for row in (*rows_in(quotas), *rows_in(quotas_of_all))),

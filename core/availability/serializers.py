@@ -91,6 +91,19 @@ class TimelineSerializer(serializers.Serializer):
     )
 
 
+class ResourceTimelineSerializer(serializers.Serializer):
+    """The time line of one of many resources."""
+
+    resource = serializers.IntegerField(help_text="Its id.")
+    resource_name = serializers.CharField()
+    busy = BusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
+    closed = ClosedSerializer(many=True, help_text="The time outside the opening hours, in order.")
+    free = SlotSerializer(many=True, help_text="What could be booked of the gaps between, in order.")
+    next_free = MomentField(
+        allow_null=True, help_text="From when on it could be booked; null when there is no such moment."
+    )
+
+
 class FirstSlotSerializer(SlotSerializer):
     """The first slot of a resource."""
 

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.db.models import F
 
 from core import rules
@@ -30,6 +32,9 @@ class Row:
     status: str
     reason: str | None
     taken: Taken
+
+
+Known = tuple[Interval, Mapping[int, Sequence[Row]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,9 @@ def free_json(resource: Resource, rows: Sequence[Row], window: Interval, *, now:
     return [gap.as_json() for gap in bookable.subtract(each.slot for each in taken)] if bookable else []
 
 
-def next_free(resources: Iterable[Resource], *, now: datetime) -> Mapping[int, datetime | None]:
+def next_free(
+    resources: Iterable[Resource], *, now: datetime, known: Known | None = None
+) -> Mapping[int, datetime | None]:
     """From when on each resource with rules of its own could be booked; None where there is no such moment.
 
     The annotation of `with_next_free` has the answer for the other resources, which are left out. No statement then.
@@ -103,10 +110,18 @@ def next_free(resources: Iterable[Resource], *, now: datetime) -> Mapping[int, d
     Args:
         resources: The resources, with their terms attached.
         now: The present moment.
+        known: A window from now on, and the rows that were read for it.
     """
-    ruled = [each for each in resources if has_rules(each)]
-    starts = first_starts(ruled, window=Interval(now, rules.window(now=now).end), length=None, now=now)
-    return {each.pk: starts.get(each.pk) for each in ruled}
+    found: dict[int, datetime | None] = {each.pk: None for each in resources if has_rules(each)}
+    missing = [each for each in resources if each.pk in found]
+    since = now
+    if known is not None:
+        since, rows = known[0].end, known[1]
+        for each in missing:
+            offer = Offer(each, [row.taken for row in rows[each.pk]], now=now)
+            found[each.pk] = offer.first_start(known[0], length=None) if each.is_available else None
+        missing = [each for each in missing if found[each.pk] is None]
+    return found | first_starts(missing, window=Interval(since, rules.window(now=now).end), length=None, now=now)
 
 
 def is_closed_throughout(resource: Resource, window: Interval) -> bool:
@@ -143,6 +158,39 @@ def slots(
                 return
         if start >= gap.start:
             yield Interval(start, start + duration)
+
+
+def timeline_json(
+    resource: Resource, rows: Sequence[Row], window: Interval, reader: Reader, *, now: datetime
+) -> dict[str, Any]:
+    """The time line of one of many resources, without `next_free`."""
+    return {
+        "resource": resource.pk,
+        "resource_name": resource.name,
+        "busy": busy_json(rows, window, reader),
+        "closed": closed_json(resource, window),
+        "free": free_json(resource, rows, window, now=now),
+    }
+
+
+def version_of(
+    resources: Iterable[Resource], rows: Mapping[int, Sequence[Row]], window: Interval, reader: Reader
+) -> str:
+    """A digest of what is booked, closed and configured in the window, and of nothing that the clock changes."""
+    facts = []
+    for each in resources:
+        since = window.start - reach_of(each)
+        taken = [fact_of(row, reader) for row in rows[each.pk] if row.taken.end > since]
+        facts.append((each.pk, each.name, each.is_available, terms_of(each).version, taken))
+    return sha256(orjson.dumps(facts)).hexdigest()[:32]
+
+
+def fact_of(row: Row, reader: Reader) -> tuple[object, ...]:
+    """What an answer shows of a row."""
+    known = row.id if reader.may_see(row) else None
+    taken = row.taken
+    buffers = taken.before.total_seconds(), taken.after.total_seconds()
+    return taken.start, taken.end, *buffers, row.status, row.reason, known
 
 
 def bookable_slots(

@@ -86,12 +86,28 @@ RULES = (
     errors.TooLongAgo,
     errors.TooFarAhead,
     errors.SlotTaken,
+    errors.Closed,
     errors.ResourceOutOfService,
+    errors.TooShort,
+    errors.TooLong,
+    errors.OffGrid,
+    errors.OutsideOpeningHours,
+    errors.TooClose,
+    errors.OverlapsOwn,
+    errors.QuotaExceeded,
     errors.ResourceMissing,
     errors.StatusNotAllowed,
     errors.ReasonWithoutStatus,
     errors.TimeNotUtcText,
     Contradiction,
+)
+OF_CHANGES = (
+    *RULES,
+    errors.ReasonRequired,
+    errors.BookingEnded,
+    errors.BookingExpired,
+    errors.TooLateToChange,
+    errors.TooLateToCancel,
 )
 OWNER_UNTIL_ENDED = "\n\nFor its owner until it has ended, and staff."
 
@@ -162,14 +178,14 @@ describe(
         "nobody's changes are lost: where somebody was faster, the answer is a 412 with the current state."
         + OWNER_UNTIL_ENDED,
         examples=sends(moved={**NEW_BOOKING, **LATER_SLOT}),
-        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded, errors.BookingExpired)},
+        extensions={"x-errors": OF_CHANGES},
     ),
     partial_update=extend_schema(
         operation_id="changeBooking",
         summary="Change what is named of a booking",
         description="As PUT; what is not sent stays." + OWNER_UNTIL_ENDED,
         examples=sends(moved=LATER_SLOT, cancelled={"status": "cancelled"}),
-        extensions={"x-errors": (*RULES, errors.ReasonRequired, errors.BookingEnded, errors.BookingExpired)},
+        extensions={"x-errors": OF_CHANGES},
     ),
     destroy=extend_schema(
         operation_id="cancelBooking",
@@ -177,6 +193,6 @@ describe(
         description="Its status becomes `cancelled`; the booking stays and can still be read. Cancelling again is a "
         "204, too." + OWNER_UNTIL_ENDED,
         responses={204: OpenApiResponse(description="Cancelled.")},
-        extensions={"x-errors": (errors.BookingEnded,)},
+        extensions={"x-errors": (errors.BookingEnded, errors.TooLateToCancel)},
     ),
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from importlib import import_module
 from typing import Any
 
@@ -42,6 +42,16 @@ INSTANCES: tuple[errors.BookingError | APIException, ...] = (
     errors.SlotTaken(
         conflicts=[TAKEN_SLOT], suggestions=[errors.Suggestion("later", RESOURCE["id"], RESOURCE["name"], WANTED_SLOT)]
     ),
+    errors.TooShort(60),
+    errors.TooLong(240),
+    errors.OffGrid(30, starts=[TAKEN_SLOT.start, WANTED_SLOT.start], ends=None, zone="Europe/Berlin"),
+    errors.OutsideOpeningHours(TAKEN_SLOT.start.date(), [(time(9), time(17))], "Europe/Berlin"),
+    errors.Closed("Maintenance", WANTED_SLOT.start),
+    errors.TooClose(30, TAKEN_SLOT),
+    errors.OverlapsOwn(41, RESOURCE["name"], TAKEN_SLOT),
+    errors.QuotaExceeded(kind="count", period="day", limit=2, used=2, frees_at=WANTED_SLOT.start),
+    errors.TooLateToChange(1440),
+    errors.TooLateToCancel(1440),
     errors.StatusNotAllowed("This resource requires approval: only staff may confirm a booking of it."),
     errors.StateChanged("cancelled"),
     errors.StaleVersion({}, ""),

@@ -1,9 +1,10 @@
 """The OpenAPI description of resources."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
 
 from core.api.description import describe
 from core.api.errors import Contradiction
+from core.availability.serializers import ResourceTimelineSerializer
 from core.errors import CapacityTooSmall, ResourceHasBookings
 from core.schema.examples import RESOURCE
 from core.serializers import ResourceSerializer
@@ -22,6 +23,16 @@ class ShownResourceSerializer(ResourceSerializer.including(frozenset(ResourceSer
     """A resource and how it stands in the window asked for."""
 
 
+A_TIMELINE = {
+    "resource": 3,
+    "resource_name": "Blue room",
+    "busy": [
+        {"start_time": "2030-01-31T09:00:00Z", "end_time": "2030-01-31T10:00:00Z", "status": "confirmed", "id": 41}
+    ],
+    "closed": [{"start_time": "2030-01-31T17:00:00Z", "end_time": "2030-02-01T00:00:00Z", "reason": ""}],
+    "free": [{"start_time": "2030-01-31T10:00:00Z", "end_time": "2030-01-31T17:00:00Z"}],
+    "next_free": "2030-01-31T10:00:00Z",
+}
 A_ROOM = [OpenApiExample("a room", NEW_RESOURCE, request_only=True)]
 WRONG = (CapacityTooSmall, Contradiction)
 
@@ -34,6 +45,18 @@ describe(
         summary="List resources",
         description="Each with its `availability_status` over the next two hours (the operator may set another span), "
         "or over the window of `start` and `end`. All of them, unless `limit` asks for a page.",
+    ),
+    availability=extend_schema(
+        operation_id="listTimelines",
+        summary="Show what is busy, closed and free of many resources",
+        description="The time line of each resource, in a window of at most 31 days: a day of all rooms in one call. It "
+        "tells nobody who booked. The `ETag` changes with what is booked, closed and configured in the window, and not "
+        "with the clock: after a 304, `free` and `next_free` of the stored answer may have begun to pass.",
+        responses={
+            200: OpenApiResponse(
+                ResourceTimelineSerializer(many=True), "The time lines.", [OpenApiExample("example", A_TIMELINE)]
+            )
+        },
     ),
     create=extend_schema(
         operation_id="createResource",

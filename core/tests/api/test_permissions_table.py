@@ -50,6 +50,8 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("PATCH", "/api/resources/{resource}/", {"name": "Desk"}, (401, 403, 403, 200, 200)),
     ("DELETE", "/api/resources/{resource}/", {}, (401, 403, 403, 204, 204)),
     ("DELETE", "/api/resources/{booked}/", {}, (401, 403, 403, 409, 409)),
+    ("GET", "/api/resources/availability/" + DAY, {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/availability/", {}, (401, 403, 403, 405, 405)),
     ("GET", "/api/resources/{resource}/availability/" + DAY, {}, (200, 200, 200, 200, 200)),
     ("POST", "/api/resources/{resource}/availability/", {}, (405, 405, 405, 405, 405)),
     ("GET", "/api/resources/{resource}/slots/" + DAY + "&duration=60", {}, (200, 200, 200, 200, 200)),

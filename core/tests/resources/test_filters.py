@@ -273,7 +273,7 @@ def test_bad_parameters(anonymous: APIClient, room: Resource, query: str, field:
 def test_unknown_parameters_are_told_what_there_is(anonymous: APIClient) -> None:
     assert anonymous.get(f"{URL}?size=3").json()["size"] == [
         "There is no such parameter. There are: "
-        "start, end, available, min_capacity, search, include, ordering, limit, cursor, count, format."
+        "start, end, available, min_capacity, search, ordering, include, limit, cursor, count, format."
     ]
 
 

@@ -10,6 +10,7 @@ ROUTES = {
     "api-root": ("api/", "get"),
     "resource-list": ("api/resources/", "get post"),
     "resource-detail": ("api/resources/(?P<pk>[0-9]+)/", "delete get patch put"),
+    "resource-timelines": ("api/resources/availability/", "get"),
     "resource-availability": ("api/resources/(?P<pk>[0-9]+)/availability/", "get"),
     "resource-slots": ("api/resources/(?P<pk>[0-9]+)/slots/", "get"),
     "availability": ("api/availability/", "get"),

@@ -1,0 +1,160 @@
+"""Bookings over HTTP: parse, call a verb, render."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar, cast
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+from rest_framework.utils.html import is_html_input
+
+from core import lifecycle
+from core.api.exception_handler import flat_error
+from core.api.fields import KeyField
+from core.api.idempotency import idempotent
+from core.api.lists import RowListMixin
+from core.api.query import ordered
+from core.api.views import ApiView, TaggedMixin
+from core.errors import BookingError
+from core.lifecycle import Changes
+from core.models import Booking
+from core.permissions import IsOwnerOrStaff
+from core.querysets import BookingQuerySet
+from core.record.acts import Act
+from core.record.kinds import Channel
+from core.serializers import (
+    BookingListParameters,
+    BookingParameters,
+    BookingSerializer,
+    BookingWithStaffNoteSerializer,
+)
+
+# The lookups of the query parameters that compare with a column.
+COMPARISONS = {
+    "resource": "resource_id",
+    "status": "status__in",
+    "start_after": "start_time__gte",
+    "start_before": "start_time__lt",
+    "end_after": "end_time__gt",
+    "end_before": "end_time__lte",
+    "user": "user_id",
+}
+
+
+class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet):
+    """The caller's bookings; for staff every booking."""
+
+    about = "The caller's bookings; for staff every booking."
+    abouts: ClassVar = {"check": "Tries a new booking, or a change of booking `id`, and stores nothing."}
+    serializer_class = BookingSerializer
+    permission_classes = (IsOwnerOrStaff,)
+    lookup_value_regex = "[0-9]+"
+    queries: ClassVar = {"list": BookingListParameters, "retrieve": BookingParameters}
+    queryset = Booking.objects.all()
+
+    def get_queryset(self) -> QuerySet[Booking]:
+        """A list shows the visible bookings. One booking is looked up among all; the permission then decides."""
+        if self.action == "list":
+            return Booking.objects.visible_to(self.request.user)
+        return Booking.objects.in_full()
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """The serializer, with the note of staff when asked."""
+        return BookingWithStaffNoteSerializer if self.parameters.get("include") else BookingSerializer
+
+    def narrow(self, queryset: BookingQuerySet) -> QuerySet[Booking]:
+        asked, bookings = self.parameters, queryset
+        for name, comparison in COMPARISONS.items():
+            if asked[name] is not None:
+                bookings = bookings.filter(**{comparison: asked[name]})
+        if asked["upcoming"] is not None:
+            bookings = bookings.upcoming(self.now) if asked["upcoming"] else bookings.over(self.now)
+        if asked["search"]:
+            bookings = bookings.mentioning(asked["search"], usernames=self.request.user.is_staff)
+        return ordered(bookings, asked["ordering"])
+
+    @property
+    def caller(self) -> User:
+        """The signed-in user; `permission_classes` refuse anonymous callers."""
+        return cast(User, self.request.user)
+
+    @property
+    def act(self) -> Act:
+        """The act of this request."""
+        request_id = getattr(self.request, "request_id", "")
+        return Act(by=self.caller, now=self.now, channel=Channel.API, request_id=request_id)
+
+    def create(self, request: Request) -> Response:
+        """Creates one booking for each `Idempotency-Key`."""
+        return idempotent(request, self.book, now=self.now)
+
+    def book(self) -> Response:
+        """Creates a booking from the body."""
+        request = self.request
+        booking = self.create_or_change(request)
+        location = reverse("booking-detail", args=[booking.pk], request=request)
+        return self.answer(booking, status=201, headers={"Location": location})
+
+    @action(["post"], detail=False)
+    def check(self, request: Request) -> Response:
+        """Checks a new booking, or a change of booking `id`, without saving."""
+        booking_id = request.data.get("id") if isinstance(request.data, Mapping) else None
+        booking = None
+        if booking_id is not None and not (booking_id == "" and is_html_input(request.data)):
+            self.kwargs["pk"] = read_key(booking_id)
+            booking = self.get_object()
+        try:
+            self.create_or_change(request, booking, partial=booking is not None, dry_run=True)
+        except (BookingError, APIException) as error:
+            refusal = flat_error(error, self.get_exception_handler_context())
+            verdict = {"ok": False, "status": refusal.status_code}
+            # The status code replaces a field error named `status`.
+            return Response({**verdict, **refusal.data, **verdict})
+        return Response({"ok": True})
+
+    def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
+        changed = self.create_or_change(request, self.get_object(), partial=partial)
+        return self.answer(changed)
+
+    def create_or_change(
+        self, request: Request, booking: Booking | None = None, *, partial: bool = False, dry_run: bool = False
+    ) -> Booking:
+        """Creates or changes a booking from the body."""
+        serializer = self.get_serializer(booking, data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        fields = dict(serializer.validated_data)
+        user_id, reason, override = (fields.pop(name, None) for name in ("user_id", "reason", "override"))
+        act, override = replace(self.act, reason=reason or ""), override or ()
+        if booking is not None:
+            changes, check = Changes(**fields), self.version_check()
+            return lifecycle.change(booking, changes=changes, act=act, override=override, check=check, dry_run=dry_run)
+        user = lifecycle.find_user(user_id) if user_id else self.caller
+        return lifecycle.book(user=user, act=act, override=override, dry_run=dry_run, **fields)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        return self.update(request, pk, partial=True)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Cancels the booking; the row stays."""
+        lifecycle.cancel(self.get_object(), act=self.act, check=self.version_check())
+        return Response(status=204)
+
+
+def read_key(value: object) -> int:
+    """The id of a booking in a body.
+
+    Raises:
+        ValidationError: When the value is not an id.
+    """
+    try:
+        key: int = KeyField().run_validation(value)
+    except ValidationError as error:
+        raise ValidationError({"id": error.detail}) from error
+    return key

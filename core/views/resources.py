@@ -1,0 +1,231 @@
+"""Resources over HTTP: parse, write, render."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from rest_framework import viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+from rest_framework.serializers import BaseSerializer
+
+from core import lifecycle, offers, rules
+from core.api.etags import is_fresh, with_tag
+from core.api.lists import RowListMixin
+from core.api.pagination import value_of
+from core.api.query import ordered
+from core.api.views import ApiView, TaggedMixin
+from core.availability import timelines
+from core.availability.timelines import Reader
+from core.intervals import Interval
+from core.models import Resource
+from core.permissions import IsAdminOrReadOnly
+from core.querysets import ResourceQuerySet, is_bookable, locked
+from core.serializers import (
+    ResourceListParameters,
+    ResourceParameters,
+    ResourceSerializer,
+    TimelinesParameters,
+    usual_window,
+)
+from core.terms import NO_POLICY, attach_terms, terms_of
+
+# So far ahead a window may begin for what is taken until then to be read with it.
+NEAR = timedelta(days=7)
+MOST_SPANS = 20_000
+
+
+def has_terms(row: Any) -> bool:  # noqa: ANN401 - a resource or a dict of its columns
+    """True if the terms of the resource have to be read."""
+    own, house = (value_of(row, name) for name in ResourceSerializer.hidden)
+    return bool(own or house)
+
+
+class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):
+    """Resources. Everybody may read, staff may write."""
+
+    about = "Resources. Everybody may read, staff may write."
+    serializer_class = ResourceSerializer
+    permission_classes = (IsAdminOrReadOnly,)
+    lookup_value_regex = "[0-9]+"
+    query = ResourceParameters
+    queries: ClassVar = {"list": ResourceListParameters, "availability": TimelinesParameters}
+    public = True
+    queryset = Resource.objects.all()
+    # The resources with terms that could be booked for the window; None until somebody asks.
+    allowed: Collection[int] | None = None
+    next_free: Mapping[int, datetime | None] = {}
+
+    def get_queryset(self) -> QuerySet[Resource]:
+        """Resources with their availability in the wanted window, or from now on."""
+        resources = Resource.objects.with_house().with_availability(self.shown_window)
+        if "next_free" not in self.includes:
+            return resources
+        return resources.with_next_free(window=rules.offered_window(now=self.now))
+
+    def get_object(self) -> Resource:
+        """The resource, with what its terms add to its row."""
+        resource: Resource = super().get_object()
+        self.attach([resource])
+        for name, value in self.by_terms(resource).items():
+            setattr(resource, name, value)
+        return resource
+
+    def read_page(self) -> Sequence[Any]:
+        """The rows of a list. Terms cost three further statements, and no terms cost none."""
+        rows = self.with_allowed(super().read_page)
+        ruled = [row["id"] for row in rows if has_terms(row)]
+        resources = {each.pk: each for each in Resource.objects.with_house().filter(pk__in=ruled)} if ruled else {}
+        self.attach(resources.values())
+        for row in rows:
+            del row["has_terms"], row["house_has_terms"]
+            if row["id"] in resources:
+                row |= self.by_terms(resources[row["id"]])
+            else:
+                row |= self.without_terms
+        return rows
+
+    def with_allowed(self, read: Callable[[], Sequence[Any]]) -> Sequence[Any]:
+        """The rows of a page; reads them twice if `available` is asked and the answer depends on terms."""
+        rows = read()
+        if self.parameters["available"] is None or self.window is None or not any(map(has_terms, rows)):
+            return rows
+        free = Resource.objects.with_any_terms().filter(is_available=True).free_during(self.window)
+        self.allowed = [each.pk for each in offers.allowing(self.window, list(free), now=self.now)]
+        return read()
+
+    @action(["get"], detail=False, url_name="timelines")
+    def availability(self, request: Request) -> Response:
+        """The time lines of many resources."""
+        window, now = self.shown_window, self.now
+        found = Resource.objects.with_house().with_next_free(window=rules.offered_window(now=now))
+        resources = self.with_allowed(lambda: self.paginate_queryset(self.narrow(found)) or [])
+        attach_terms(resources, since=min(window.start, now))
+        # What was read from now on answers `next_free`, too.
+        is_near = window.start <= now + NEAR and window.end > now
+        seen = Interval(min(window.start, now), window.end) if is_near else window
+        rows = timelines.read_rows(seen, resources, most=MOST_SPANS + 1)
+        if sum(map(len, rows.values())) > MOST_SPANS:
+            message = f"There are more than {MOST_SPANS} bookings in this window. Ask for fewer resources by limit."
+            raise ValidationError({"end": [message]})
+        reader = Reader(request.user.pk, request.user.is_staff)
+        tag = f'"{timelines.version_of(resources, rows, window, reader)}"'
+        if is_fresh(request, tag):
+            lines: list[dict[str, Any]] = []
+        else:
+            known = (Interval(now, seen.end), rows) if is_near else None
+            starts = timelines.next_free(resources, now=now, known=known)
+            lines = [
+                {
+                    **timelines.timeline_json(each, rows[each.pk], window, reader, now=now),
+                    "next_free": starts.get(each.pk, each.next_free),
+                }
+                for each in resources
+            ]
+        return with_tag(request, self.get_paginated_response(lines), tag)
+
+    def attach(self, resources: Collection[Resource]) -> None:
+        """Attaches the terms, and works out from when on each resource could be booked, when that is asked."""
+        attach_terms(resources, since=min(self.shown_window.start, self.now))
+        self.next_free = timelines.next_free(resources, now=self.now) if "next_free" in self.includes else {}
+
+    def by_terms(self, resource: Resource) -> dict[str, Any]:
+        """What the terms change in the answer, or add to it."""
+        shown: dict[str, Any] = {}
+        if timelines.is_closed_throughout(resource, self.shown_window):
+            shown["availability_status"] = "unavailable"
+        if resource.pk in self.next_free:
+            shown["next_free"] = self.next_free[resource.pk]
+        if "policy" in self.includes:
+            shown["policy"] = asdict(terms_of(resource).policy)
+        if "open" in self.includes:
+            shown["open"] = timelines.open_json(resource, self.shown_window)
+        return shown
+
+    @cached_property
+    def without_terms(self) -> dict[str, Any]:
+        """What a resource without terms adds to the answer."""
+        shown: dict[str, Any] = {"policy": asdict(NO_POLICY), "open": [self.shown_window.as_json()]}
+        return {name: value for name, value in shown.items() if name in self.includes}
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """The serializer, with what `include` adds."""
+        return ResourceSerializer.including(self.includes)
+
+    @property
+    def window(self) -> Interval | None:
+        """The wanted window, or None."""
+        start, end = self.parameters.get("start"), self.parameters.get("end")
+        return Interval(start, end) if start is not None and end is not None else None
+
+    @cached_property
+    def shown_window(self) -> Interval:
+        """The window of the answer: the wanted one, or the usual one."""
+        return self.window or usual_window(self.now)
+
+    @property
+    def includes(self) -> frozenset[str]:
+        """What the caller asks to add."""
+        return frozenset(self.parameters.get("include") or ())
+
+    def narrow(self, queryset: ResourceQuerySet) -> QuerySet[Resource]:
+        asked, resources = self.parameters, queryset
+        if asked["min_capacity"] is not None:
+            resources = resources.filter(capacity__gte=asked["min_capacity"])
+        if asked["search"]:
+            resources = resources.mentioning(asked["search"])
+        if asked["available"] is not None and self.window is not None:
+            resources = self.narrow_by_window(resources, self.window, available=asked["available"])
+        return ordered(resources, asked["ordering"])
+
+    def narrow_by_window(self, resources: ResourceQuerySet, window: Interval, *, available: bool) -> ResourceQuerySet:
+        """Those that could be booked for the window, or those that could not.
+
+        The query knows no terms. So the first look leaves all resources with terms in, and the second takes `allowed`.
+        """
+        bookable = is_bookable(window, window=rules.window(now=self.now))
+        by_query = bookable if available else ~bookable
+        ruled = Q(has_terms=True) | Q(house_has_terms=True)
+        if self.allowed is None:
+            return resources.filter(by_query | ruled)
+        allowed = Q(pk__in=self.allowed)
+        return resources.filter((by_query & ~ruled) | (ruled & (allowed if available else ~allowed)))
+
+    def create(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        self.kwargs["pk"] = serializer.save().pk
+        made = self.get_object()
+        location = reverse("resource-detail", args=[made.pk], request=request)
+        return self.answer(made, status=201, headers={"Location": location})
+
+    def update(self, request: Request, pk: str, *, partial: bool = False) -> Response:
+        row = self.get_object()
+        with transaction.atomic():
+            self.require_version(row)
+            serializer = self.get_serializer(row, data=request.data, partial=partial)
+            serializer.is_valid(raise_exception=True)
+            serializer.save()
+        return self.answer(self.get_object())
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        row = self.get_object()
+        with transaction.atomic():
+            self.require_version(row)
+            lifecycle.delete_resource(row)
+        return Response(status=204)
+
+    def require_version(self, row: Resource) -> None:
+        """Locks the row and checks `If-Match`."""
+        if locked(Resource.objects.filter(pk=row.pk)).first() is None:
+            raise NotFound
+        check = self.version_check()
+        if check is not None:
+            check(self.get_object())
