@@ -2,18 +2,21 @@
 
 from datetime import datetime
 
+from core.choices import Waivable
 from core.history.changes import changes_of
 from core.record.kinds import Part
 from core.record.models import BookingEvent
 
 
 def lines_of(row: BookingEvent) -> list[str]:
-    """What the act changed, a line for each field: `status: pending → confirmed`. Moments are in UTC."""
+    """What the act changed, a line for each field: `status: pending → confirmed`, and which rules staff waived."""
     changes = changes_of(row)
     if "resource_name" in changes:
         # The name says which resource it was; the number matters only between two resources of one name.
         changes["resource"] = changes.pop("resource_name")
-    return [f"{name.replace('_', ' ')}: {in_words(*values)}" for name, values in changes.items()]
+    lines = [f"{name.replace('_', ' ')}: {in_words(*values)}" for name, values in changes.items()]
+    waived = [Waivable(name).label for name in row.waived_rules]
+    return [*lines, f"waived: {', '.join(waived)}"] if waived else lines
 
 
 def in_words(before: object, after: object) -> str:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from core.api.fields import MomentField
 from core.api.query import LARGEST_PAGE, LimitField, ListParameters
+from core.choices import Waivable
 from core.history.changes import STAFF_NOTE, changes_of
 from core.record.kinds import Channel, EventKind, Part
 from core.record.models import BookingEvent
@@ -36,6 +37,13 @@ class ChangesField(serializers.Field):
         return changes
 
 
+class WaivedField(serializers.ListField):
+    """The names of the rules that staff waived."""
+
+    def get_attribute(self, instance: BookingEvent) -> list[str]:
+        return instance.waived_rules
+
+
 class ActSerializer(serializers.Serializer):
     """An act on a booking."""
 
@@ -61,6 +69,15 @@ class ActSerializer(serializers.Serializer):
         help_text="By field: its value before and after. A new booking has null before. Words of a deleted account are "
         "left out.",
     )
+    waived = WaivedField(
+        child=serializers.ChoiceField(Waivable.choices),
+        help_text="The rules that staff waived in this act; only where there are any.",
+    )
+
+    def to_representation(self, instance: BookingEvent) -> dict[str, Any]:
+        """The act; most acts waive nothing, and do not say so."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        return shown if shown["waived"] else {name: value for name, value in shown.items() if name != "waived"}
 
 
 class HistoryParameters(ListParameters):
