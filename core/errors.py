@@ -6,10 +6,10 @@ and the table of errors in docs/api.md are made from the classes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar
 
-from core.intervals import Interval, on_the_clock
+from core.intervals import Interval, on_which_clock
 
 
 class BookingError(Exception):
@@ -30,8 +30,12 @@ class BookingError(Exception):
     advice: ClassVar[str] = ""
 
     def __init__(self, message: str = "") -> None:
-        self.message = message or self.message
+        self.message = message or self.sentence()
         super().__init__(self.message)
+
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        """The message with its times in this zone, which it names; `message` has them in UTC."""
+        return self.message
 
     def facts(self) -> dict[str, object]:
         """Further members of the response body."""
@@ -156,11 +160,13 @@ class OffGrid(BookingError):
     ) -> None:
         """The error; `ends` are None if the start is wrong."""
         self.grid_minutes, self.starts, self.ends, self.zone = grid_minutes, list(starts), ends, zone
-        bound, nearest = ("start", self.starts) if ends is None else ("end", list(ends))
-        near = " or ".join(f"{moment:%Y-%m-%d} {on_the_clock(moment)}" for moment in nearest)
-        super().__init__(
-            f"Bookings of this resource start and end every {in_minutes(grid_minutes)}. "
-            + (f"The nearest {bound} (UTC): {near}." if near else f"Choose another {bound}.")
+        super().__init__()
+
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        bound, nearest = ("start", self.starts) if self.ends is None else ("end", list(self.ends))
+        near = " or ".join(day_and_clock(moment, zone) for moment in nearest)
+        return f"Bookings of this resource start and end every {in_minutes(self.grid_minutes)}. " + (
+            f"The nearest {bound} ({zone}): {near}." if near else f"Choose another {bound}."
         )
 
     def facts(self) -> dict[str, object]:
@@ -193,9 +199,12 @@ class Closed(BookingError):
 
     def __init__(self, reason: str, until: datetime | None) -> None:
         self.reason, self.until = reason, until
-        why = f": {reason}" if reason else ""
-        end = f" It opens again at {until:%Y-%m-%d} {on_the_clock(until)} UTC." if until else ""
-        super().__init__(f"This resource is closed at that time{why}.{end} Choose another time.")
+        super().__init__()
+
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        why = f": {self.reason}" if self.reason else ""
+        end = f" It opens again at {day_and_clock(self.until, zone)} {zone}." if self.until else ""
+        return f"This resource is closed at that time{why}.{end} Choose another time."
 
     def facts(self) -> dict[str, object]:
         return {"reason": self.reason, "until": self.until}
@@ -209,9 +218,12 @@ class TooClose(BookingError):
 
     def __init__(self, gap_minutes: int, neighbour: Interval) -> None:
         self.gap_minutes, self.neighbour = gap_minutes, neighbour
-        super().__init__(
-            f"This is too close to another booking (UTC): {in_words(neighbour)}. Between the two must be "
-            f"{in_minutes(gap_minutes)}. Choose another time."
+        super().__init__()
+
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        return (
+            f"This is too close to another booking ({zone}): {in_words(self.neighbour, zone)}. Between the two must be "
+            f"{in_minutes(self.gap_minutes)}. Choose another time."
         )
 
     def facts(self) -> dict[str, object]:
@@ -226,9 +238,12 @@ class OverlapsOwn(BookingError):
 
     def __init__(self, booking_id: int, resource_name: str, slot: Interval) -> None:
         self.booking_id, self.resource_name, self.slot = booking_id, resource_name, slot
-        super().__init__(
-            f"There is another booking of the same person at that time: {resource_name}, {in_words(slot)} (UTC). "
-            "This resource is booked without a second one."
+        super().__init__()
+
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        return (
+            f"There is another booking of the same person at that time: {self.resource_name}, "
+            f"{in_words(self.slot, zone)} ({zone}). This resource is booked without a second one."
         )
 
     def facts(self) -> dict[str, object]:
@@ -243,11 +258,14 @@ class QuotaExceeded(BookingError):
 
     def __init__(self, *, kind: str, period: str | None, limit: int, used: int, frees_at: datetime | None) -> None:
         self.kind, self.period, self.limit, self.used, self.frees_at = kind, period, limit, used, frees_at
-        unit = "minute" if kind == "minutes" else "booking"
-        most = f"{limit} {unit}{'' if limit == 1 else 's'}"
-        span = f" in one {period}" if period else " at a time"
-        end = f" The next is possible from {frees_at:%Y-%m-%d} {on_the_clock(frees_at)} UTC on." if frees_at else ""
-        super().__init__(f"At most {most}{span}: {used} used already.{end}")
+        super().__init__()
+
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        unit = "minute" if self.kind == "minutes" else "booking"
+        most = f"{self.limit} {unit}{'' if self.limit == 1 else 's'}"
+        span = f" in one {self.period}" if self.period else " at a time"
+        frees = f" The next is possible from {day_and_clock(self.frees_at, zone)} {zone} on." if self.frees_at else ""
+        return f"At most {most}{span}: {self.used} used already.{frees}"
 
     def facts(self) -> dict[str, object]:
         return {
@@ -324,7 +342,7 @@ class SlotTaken(BookingError):
         self.conflicts = list(conflicts)
         self.suggestions = list(suggestions)
         self.suggestion = next((found.slot for found in suggestions if found.kind == "later"), None)
-        super().__init__(" ".join(self._sentences()))
+        super().__init__()
 
     def facts(self) -> dict[str, object]:
         return {
@@ -333,17 +351,17 @@ class SlotTaken(BookingError):
             "suggestions": [found.as_json() for found in self.suggestions],
         }
 
-    def _sentences(self) -> list[str]:
-        sentences = [self.message]
+    def sentence(self, zone: tzinfo = UTC) -> str:
+        sentences = [SlotTaken.message]
         if self.conflicts:
-            sentences.append("Taken (UTC): " + "; ".join(in_words(slot) for slot in self.conflicts) + ".")
+            sentences.append(f"Taken ({zone}): " + "; ".join(in_words(slot, zone) for slot in self.conflicts) + ".")
         if self.suggestion:
-            sentences.append(f"The next free slot of this length (UTC): {in_words(self.suggestion)}.")
+            sentences.append(f"The next free slot of this length ({zone}): {in_words(self.suggestion, zone)}.")
         elif self.suggestions:
             sentences.append("There is no later free slot of this length within the next five years.")
         elif self.conflicts:
             sentences.append("There is no free slot of this length within the next five years.")
-        return sentences
+        return " ".join(sentences)
 
 
 class ResourceOutOfService(BookingError):
@@ -512,12 +530,15 @@ def in_minutes(number: int) -> str:
     return "1 minute" if number == 1 else f"{number} minutes"
 
 
-def in_words(slot: Interval) -> str:
-    """An interval as people read it: the date of the end only where it differs, seconds only where there are any.
+def day_and_clock(moment: datetime, zone: tzinfo) -> str:
+    """A moment as people read it, with seconds only where there are any."""
+    local = moment.astimezone(zone)
+    return f"{local:%Y-%m-%d} {on_which_clock(local)}"
 
-    Both bounds must be in UTC.
-    """
-    start, end = slot.start, slot.end
+
+def in_words(slot: Interval, zone: tzinfo) -> str:
+    """An interval as people read it: the date of the end only where it differs, seconds only where there are any."""
+    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
     seconds = any(bound.second or bound.microsecond for bound in (start, end))
-    first, last = (on_the_clock(bound, seconds=seconds) for bound in (start, end))
+    first, last = (on_which_clock(bound, seconds=seconds) for bound in (start, end))
     return f"{start:%Y-%m-%d} {first} to " + (last if start.date() == end.date() else f"{end:%Y-%m-%d} {last}")

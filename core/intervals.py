@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,14 @@ def on_the_clock(moment: datetime, *, seconds: bool = False) -> str:
     return f"{moment:%H:%M:%S}" if seconds or moment.second else f"{moment:%H:%M}"
 
 
-def in_short(slot: Interval) -> str:
-    """A slot in UTC as a name of a booking has it: ``2026-11-26 14:00–16:00``; seconds only where there are any."""
-    start, end = slot.start.astimezone(UTC), slot.end.astimezone(UTC)
-    last = on_the_clock(end) if start.date() == end.date() else f"{end:%Y-%m-%d} {on_the_clock(end)}"
-    return f"{start:%Y-%m-%d} {on_the_clock(start)}–{last}"
+def on_which_clock(moment: datetime, *, seconds: bool = False) -> str:
+    """The time of day for people; in the hour that the clocks repeat, with the zone's abbreviation of that moment."""
+    is_repeated = moment.replace(fold=1 - moment.fold).utcoffset() != moment.utcoffset()
+    return on_the_clock(moment, seconds=seconds) + (f" {moment.tzname()}" if is_repeated else "")
+
+
+def in_short(slot: Interval, zone: tzinfo) -> str:
+    """A slot in a zone as a name of a booking has it: ``2026-11-26 14:00–16:00``; seconds only where there are any."""
+    start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+    last = on_which_clock(end) if start.date() == end.date() else f"{end:%Y-%m-%d} {on_which_clock(end)}"
+    return f"{start:%Y-%m-%d} {on_which_clock(start)}–{last}"

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, URLVali
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from core import constraints
 from core.choices import BookingStatus, Kind
@@ -194,7 +195,9 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource.name}, {in_short(self.slot)} UTC, {self.user.get_username()}"
+        # UTC, but that the pages of the admin make the zone of their reader the current one.
+        zone = timezone.get_current_timezone()
+        return f"{self.resource.name}, {in_short(self.slot, zone)} {zone}, {self.user.get_username()}"
 
     @property
     def slot(self) -> Interval:

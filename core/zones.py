@@ -1,5 +1,6 @@
 """Time zones by their IANA names, and the zone of the house."""
 
+from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -37,3 +38,15 @@ def zone_of(name: str | None) -> ZoneInfo:
         return ZoneInfo(name) if name else house_zone()
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return house_zone()
+
+
+def moment_at(local: datetime, zone: ZoneInfo) -> datetime | None:
+    """The moment in UTC at which the clocks of a zone show a naive time; None for a time that the clocks skip.
+
+    In the hour that the clocks repeat, the time has two moments, and the first one is meant (RFC 5545, section 3.3.5).
+
+    Raises:
+        OverflowError: When the moment is outside of the years 1 to 9999.
+    """
+    moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return moment if moment.astimezone(zone).replace(tzinfo=None) == local else None

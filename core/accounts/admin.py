@@ -27,8 +27,9 @@ from core.accounts.fields import AddressFormField
 from core.accounts.identity import free_email, free_name
 from core.accounts.passwords import UNREADABLE
 from core.models import UserProfile
-from core.staff.base import ForStaff, ForSuperusers, bookings_link, minutes
+from core.staff.base import ForStaff, ForSuperusers, bookings_link
 from core.staff.forms import SaveErrorForm
+from core.staff.moments import minutes, named
 
 # Tokens have no admin page: URLs, titles and the log would contain their keys.
 for model in (User, Group, TokenProxy, OutstandingToken, BlacklistedToken):
@@ -202,7 +203,7 @@ class UserProfileAdmin(ForStaff):
     def bookings(self, profile: UserProfile) -> str:
         return bookings_link("Show bookings", user__id__exact=profile.user_id)
 
-    @admin.display(description="last changed (UTC)", ordering="updated_at")
+    @admin.display(description=named("last changed"), ordering="updated_at")
     def changed(self, profile: UserProfile) -> str:
         return minutes(profile.updated_at)
 

@@ -5,7 +5,6 @@ from typing import Any
 from zlib import crc32
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -14,24 +13,16 @@ from core.lifecycle import Changes
 from core.models import Booking
 from core.record.models import LONGEST_REASON
 from core.staff.forms import HiddenStateField, SaveErrorForm
+from core.staff.moments import MomentField, named
 from core.texts import fold_line_ends
 
 CHANGED_MEANWHILE = (
     "Somebody changed this booking after you opened it; it is {status} by now. Reload the page to see it as it is."
 )
 
-
-class MomentField(forms.SplitDateTimeField):
-    """A date and a time. A date in the order of a country, such as 05/12/2026, would have two meanings."""
-
-    widget = AdminSplitDateTime
-
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
-        super().__init__(
-            input_date_formats=["%Y-%m-%d"],
-            error_messages={"invalid_date": "Write the date as YYYY-MM-DD, such as 2026-11-26."},
-            **kwargs,
-        )
+ZONE_CHANGED = (
+    "The time zone of this page has changed to {zone} after you opened it. Reload the page and write the times again."
+)
 
 
 class ReasonField(forms.CharField):
@@ -67,10 +58,11 @@ def version_of(booking: Booking) -> str:
 class BookingForm(SaveErrorForm):
     """A booking; the verbs check the rules after the form is valid."""
 
-    start_time = MomentField(label="Start (UTC)")
-    end_time = MomentField(label="End (UTC)")
+    start_time = MomentField(label=named("Start"))
+    end_time = MomentField(label=named("End"))
     reason = ReasonField(label="Reason for a new status", required=False)
     past_confirmed = forms.BooleanField(label="Record it anyway", required=False, widget=forms.HiddenInput)
+    zone = HiddenStateField(required=False)
     seen = HiddenStateField(required=False)
 
     class Meta:
@@ -79,6 +71,7 @@ class BookingForm(SaveErrorForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
+        self.initial["zone"] = str(timezone.get_current_timezone())
         if self.instance.pk is None:
             default = ("", "as the resource gives it")
             self.fields["status"] = forms.ChoiceField(
@@ -104,8 +97,13 @@ class BookingForm(SaveErrorForm):
         return seen
 
     def clean(self) -> dict[str, Any] | None:
-        """Asks once more before a new booking is stored that is over already; most often the date is a mistake."""
+        """Asks once more before a new booking is stored that is over already; most often the date is a mistake.
+
+        Refuses times that were shown, and perhaps typed, in another zone than they would be read in.
+        """
         cleaned = super().clean()
+        if self.cleaned_data.get("zone") not in ("", self.initial["zone"]):
+            raise ValidationError(ZONE_CHANGED.format(zone=self.initial["zone"]), code="zone_changed")
         end = self.cleaned_data.get("end_time")
         if end is not None and end <= timezone.now() and self.cleaned_data.get("past_confirmed") is False:
             self.fields["past_confirmed"].widget = forms.CheckboxInput()

@@ -1,7 +1,6 @@
 """The admin of bookings: another face of the same verbs."""
 
 from collections.abc import Sequence
-from datetime import UTC
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -25,9 +24,10 @@ from core.lifecycle import Changes
 from core.models import Booking, Resource
 from core.record.acts import Act
 from core.record.kinds import Channel
-from core.staff.base import ForStaff, bookings_link, keys_of, minutes, nowrap
+from core.staff.base import ForStaff, bookings_link, keys_of
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
 from core.staff.forms import number_in
+from core.staff.moments import minutes, named, nowrap, sentence_of
 
 # The statuses that a decision is about; a booking with another one by then is left as it is.
 EXPECTED = {
@@ -114,9 +114,9 @@ class BookingAdmin(ForStaff):
 
     # --- Columns ------------------------------------------------------------------------------------------------------
 
-    @admin.display(description="when (UTC)", ordering="start_time")
+    @admin.display(description=named("when"), ordering="start_time")
     def when(self, booking: Booking) -> str:
-        day, times = in_short(booking.slot).split(" ", 1)
+        day, times = in_short(booking.slot, timezone.get_current_timezone()).split(" ", 1)
         return format_html("{} {}", nowrap(day), nowrap(times))
 
     @admin.display(description="resource", ordering="resource__name")
@@ -136,11 +136,12 @@ class BookingAdmin(ForStaff):
     def beginning_of_notes(self, booking: Booking) -> str:
         return Truncator(booking.notes).chars(40)
 
-    @admin.display(description="created (UTC)", ordering="created_at")
+    @admin.display(description=named("created"), ordering="created_at")
     def created(self, booking: Booking) -> str:
-        return format_html("{} {}", *map(nowrap, f"{booking.created_at:%Y-%m-%d %H:%M}".split()))
+        at = timezone.localtime(booking.created_at)
+        return format_html("{} {}", *map(nowrap, f"{at:%Y-%m-%d %H:%M}".split()))
 
-    @admin.display(description="last changed (UTC)", ordering="updated_at")
+    @admin.display(description=named("last changed"), ordering="updated_at")
     def changed(self, booking: Booking) -> str:
         return minutes(booking.updated_at)
 
@@ -150,9 +151,10 @@ class BookingAdmin(ForStaff):
         self, request: HttpRequest, obj: Booking | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
         """The fields; an existing booking also has its version and the moments of its creation and last change."""
-        time = {"fields": ["start_time", "end_time"], "description": "All times are in UTC."}
+        moments = ["start_time", "end_time", "zone"]
         if obj is None:
-            time["fields"] = [*time["fields"], "past_confirmed"]
+            moments.append("past_confirmed")
+        time = {"fields": moments, "description": f"All times are in {timezone.get_current_timezone()}."}
         subject: dict[str, Any] = {"fields": ["user" if obj is None else "owner", "resource"]}
         details: dict[str, Any] = {"fields": ["status", "notes", "staff_note"]}
         if obj is not None:
@@ -186,7 +188,7 @@ class BookingAdmin(ForStaff):
 
     def response_post_save_add(self, request: HttpRequest, obj: Booking) -> HttpResponse:
         """Leads to the day of the new booking."""
-        day = obj.start_time.astimezone(UTC).date()
+        day = timezone.localtime(obj.start_time).date()
         return HttpResponseRedirect(f"{reverse('admin:core_booking_changelist')}?from={day}&to={day}")
 
     def delete_model(self, request: HttpRequest, obj: Booking) -> None:
@@ -262,7 +264,7 @@ class BookingAdmin(ForStaff):
                     after = lifecycle.change(booking, changes=changes, act=act, expected=EXPECTED[status])
                     self.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
             except BookingError as error:
-                failures.append(f"{self.describe(booking)}: {error.message}")
+                failures.append(f"{self.describe(booking)}: {sentence_of(error)}")
             else:
                 done += 1
         self.report(request, {status.label: done}, failures, maximum=NAMED)

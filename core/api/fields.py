@@ -3,7 +3,7 @@
 import re
 import zoneinfo
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -132,7 +132,7 @@ class MomentField(serializers.DateTimeField):
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
         # The browsable API uses a text input: a browser's own picker sends no offset.
-        super().__init__(style={"input_type": "text"}, **kwargs)
+        super().__init__(style={"input_type": "text"}, default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: object) -> datetime:
         # Python's own parser stops at a NUL.

@@ -16,9 +16,10 @@ from core.history.lines import actor_of, lines_of
 from core.models import Booking
 from core.record.kinds import Part
 from core.record.models import BookingEvent
-from core.staff.base import ForStaff, nowrap
+from core.staff.base import ForStaff
 from core.staff.filters import DaysFilter, TypedFilter
 from core.staff.forms import is_key, number_in
+from core.staff.moments import named, nowrap, to_the_second
 
 # How many acts the history of a booking shows.
 SHOWN = 50
@@ -97,9 +98,9 @@ class ActAdmin(ForStaff):
 
     # --- Columns ------------------------------------------------------------------------------------------------------
 
-    @admin.display(description="when (UTC)")
+    @admin.display(description=named("when"))
     def when(self, row: BookingEvent) -> str:
-        return format_html("{} {}", *map(nowrap, f"{row.at:%Y-%m-%d %H:%M:%S}".split()))
+        return format_html("{} {}", *map(nowrap, to_the_second(row.at).split()))
 
     @admin.display(description="booking")
     def booking(self, row: BookingEvent) -> str:
@@ -142,9 +143,9 @@ class ActAdmin(ForStaff):
     def changes(self, row: BookingEvent) -> str:
         return in_lines(lines_of(row)) or "-"
 
-    @admin.display(description="handed on (UTC)")
+    @admin.display(description=named("handed on"))
     def handed_on(self, row: BookingEvent) -> str:
-        return f"{row.handed_at:%Y-%m-%d %H:%M:%S}" if row.handed_at else "not yet"
+        return to_the_second(row.handed_at) if row.handed_at else "not yet"
 
 
 def link_to_acts(text: str, **filters: object) -> SafeString:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from core.choices import Waivable
 from core.history.changes import changes_of
 from core.record.kinds import Part
@@ -9,7 +11,10 @@ from core.record.models import BookingEvent
 
 
 def lines_of(row: BookingEvent) -> list[str]:
-    """What the act changed, a line for each field: `status: pending → confirmed`, and which rules staff waived."""
+    """What the act changed, a line for each field: `status: pending → confirmed`, and which rules staff waived.
+
+    Moments are in the current zone.
+    """
     changes = changes_of(row)
     if "resource_name" in changes:
         # The name says which resource it was; the number matters only between two resources of one name.
@@ -27,6 +32,7 @@ def in_words(before: object, after: object) -> str:
 def value_in_words(value: object) -> str:
     """A value; a moment to the minute, unless it has seconds."""
     if isinstance(value, datetime):
+        value = timezone.localtime(value)
         if value.second or value.microsecond:
             return value.replace(tzinfo=None).isoformat(" ")
         return f"{value:%Y-%m-%d %H:%M}"

@@ -14,7 +14,8 @@ from core.notifications import messages as verbs
 from core.notifications.models import Notification, NotificationPreferences
 from core.outbox.models import State
 from core.record.facts import lines_of
-from core.staff.base import ForStaff, minutes
+from core.staff.base import ForStaff
+from core.staff.moments import minutes, named
 
 
 @admin.register(Notification)
@@ -77,15 +78,15 @@ class NotificationAdmin(ForStaff):
             lines = [str(row.facts)]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "-"
 
-    @admin.display(description="created (UTC)", ordering="created_at")
+    @admin.display(description=named("created"), ordering="created_at")
     def created(self, row: Notification) -> str:
         return minutes(row.created_at)
 
-    @admin.display(description="next try (UTC)", ordering="due_at")
+    @admin.display(description=named("next try"), ordering="due_at")
     def next_try(self, row: Notification) -> str:
         return minutes(row.due_at) if row.state == State.WAITING else "-"
 
-    @admin.display(description="done (UTC)", ordering="done_at")
+    @admin.display(description=named("done"), ordering="done_at")
     def done(self, row: Notification) -> str:
         return minutes(row.done_at) if row.done_at else "-"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils import timezone
 
 from core.models import Booking, Resource
 from core.record.acts import Act
@@ -185,12 +186,13 @@ def without_words_of(booking: Facts) -> Facts:
 
 
 def lines_of(facts: Facts) -> list[str]:
-    """Describes facts for staff, a line for each."""
+    """Describes facts for staff, a line for each; moments are in the current zone."""
     lines = []
     if facts.get("by"):
         lines.append(f"By {facts['by']['username'] or 'a deleted account'}")
     if facts.get("at"):
-        lines.append(f"At {datetime.fromisoformat(facts['at']):%Y-%m-%d %H:%M:%S} UTC")
+        at = timezone.localtime(datetime.fromisoformat(facts["at"]))
+        lines.append(f"At {at:%Y-%m-%d %H:%M:%S} {at.tzinfo}")
     if facts.get("reason"):
         lines.append(f"Reason: {facts['reason']}")
     for label in ("before", "after"):

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -27,6 +26,7 @@ from core.staff.forms import (
     TolerantMultipleChoiceField,
     is_key,
 )
+from core.staff.moments import sentence_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,16 +52,6 @@ def bookings_link(text: str, **lookups: object) -> SafeString:
     """A link to the list of bookings, filtered by lookups such as `resource__id__exact=3`."""
     query = "&".join(f"{lookup}={value}" for lookup, value in lookups.items())
     return format_html('<a href="{}?{}">{}</a>', reverse("admin:core_booking_changelist"), query, text)
-
-
-def minutes(moment: datetime) -> str:
-    """A moment in UTC, to the minute, for a column of a list."""
-    return nowrap(moment.strftime("%Y-%m-%d %H:%M"))
-
-
-def nowrap(text: str) -> SafeString:
-    """The text without line breaks in a narrow column."""
-    return format_html('<span class="nowrap">{}</span>', text)
 
 
 def keys_of(rows: Iterable[models.Model]) -> str:
@@ -220,7 +210,7 @@ class BaseAdmin(admin.ModelAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except (errors.BookingError, IntegrityError) as error:
-            self.message_user(request, booking_error_of(error).message, messages.ERROR)
+            self.message_user(request, sentence_of(booking_error_of(error)), messages.ERROR)
             return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
     @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
@@ -240,7 +230,7 @@ class BaseAdmin(admin.ModelAdmin):
                     self.delete_model(request, obj)
                 done += 1
             except (errors.BookingError, IntegrityError) as error:
-                failures.append(f"{self.describe(obj)}: {booking_error_of(error).message}")
+                failures.append(f"{self.describe(obj)}: {sentence_of(booking_error_of(error))}")
         self.report(request, {"deleted": done}, failures)
         return None
 

@@ -1,7 +1,7 @@
 """Filters of lists: by time, and by what staff type."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -9,6 +9,8 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+
+from core.staff.moments import named
 
 DAY = timedelta(days=1)
 ALL = "all"
@@ -24,8 +26,8 @@ def day(text: str) -> date:
 
 
 def midnight(day: date) -> datetime:
-    """The beginning of a day in UTC."""
-    return datetime.combine(day, time.min, tzinfo=UTC)
+    """The beginning of a day in the current zone; adding `DAY` gives the next midnight, however long the day is."""
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -54,7 +56,7 @@ class PeriodFilter(admin.SimpleListFilter):
         return super().value() or self.default
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        now = timezone.now()
+        now = timezone.localtime()
         today = midnight(now.date())
         monday = today - now.weekday() * DAY
         periods = {
@@ -125,7 +127,7 @@ class DaysFilter(TypedFilter):
         until: The lookup of rows that belong to the last day or an earlier one.
     """
 
-    title = "days (UTC)"
+    title = named("days")
     template = "admin/days_filter.html"
     parameters = ("from", "to")
     replaces = (PeriodFilter.parameter_name,)

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from core.errors import BookingError
+from core.staff.moments import sentence_of
 from core.texts import fold_line_ends
 
 # The number of a booking, alone or as a mail writes it: "no. 34".
@@ -106,7 +107,7 @@ class SaveErrorForm(forms.ModelForm):
         cleaned = super().clean()
         if self.save_error is not None:
             field = self.save_error.field if self.save_error.field in self.fields else None
-            self.add_error(field, ValidationError(self.save_error.message, code=self.save_error.code))
+            self.add_error(field, ValidationError(sentence_of(self.save_error), code=self.save_error.code))
         return cleaned
 
 

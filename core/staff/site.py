@@ -1,19 +1,25 @@
 """Django's admin with the API's sign-in limits, and pickers for staff without access to accounts."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.utils import timezone
 
 from core.api.throttling import SIGN_IN
 from core.staff.forms import SearchForm
+from core.zones import zone_of
 
 # How many of the caller's own actions the first page shows.
 RECENT = 10
@@ -55,6 +61,26 @@ class BookingAdminSite(AdminSite):
     index_title = "What to look after"
     index_template = "core/staff/index.html"
     site_url = settings.FRONTEND_URL or "/api/"
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:  # noqa: FBT001, FBT002 - Django's own
+        """A page in the time zone of its reader: the current zone until the page is rendered, and no longer."""
+        page = super().admin_view(view, cacheable)
+
+        @wraps(page)
+        def page_in_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 - the view's
+            with timezone.override(self.zone_for(request.user)):
+                response = page(request, *args, **kwargs)
+                return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+        return page_in_zone
+
+    def zone_for(self, user: User | AnonymousUser) -> ZoneInfo:
+        """The zone of the user's preferences, else that of the house."""
+        preferences = getattr(user, "notification_preferences", None)
+        return zone_of(preferences.time_zone if preferences else None)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {"time_zone": str(timezone.get_current_timezone())}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page; its recent actions link only to pages that the caller may open."""
