@@ -85,23 +85,16 @@ class BookingForm(SaveErrorForm):
             del self.fields["past_confirmed"]
             self.initial["seen"] = version_of(self.instance)
 
-    def clean_seen(self) -> str:
-        """The version of the booking when the form was opened.
-
-        Raises:
-            ValidationError: When the booking has changed since.
-        """
-        seen = self.cleaned_data["seen"]
-        if self.instance.pk is not None and seen != version_of(self.instance):
-            raise ValidationError(CHANGED_MEANWHILE.format(status=self.instance.status), code="state_changed")
-        return seen
-
     def clean(self) -> dict[str, Any] | None:
         """Asks once more before a new booking is stored that is over already; most often the date is a mistake.
 
-        Refuses times that were shown, and perhaps typed, in another zone than they would be read in.
+        Raises:
+            ValidationError: When the booking, or the zone of the page's times, has changed since the form was opened.
+                The error belongs to no field: the page hides the errors of a hidden one.
         """
         cleaned = super().clean()
+        if self.instance.pk is not None and self.cleaned_data.get("seen") != version_of(self.instance):
+            raise ValidationError(CHANGED_MEANWHILE.format(status=self.instance.status), code="state_changed")
         if self.cleaned_data.get("zone") not in ("", self.initial["zone"]):
             raise ValidationError(ZONE_CHANGED.format(zone=self.initial["zone"]), code="zone_changed")
         end = self.cleaned_data.get("end_time")

@@ -332,7 +332,8 @@ class TestChanging:
         opened = as_shown(booking)
         booking.start_time, booking.end_time = at(15), at(16)
         booking.save()
-        assert "seen" in errors_of(admin_pages.post(change_page(booking), opened | {"notes": "Hello"}))
+        (sentence,) = errors_of(admin_pages.post(change_page(booking), opened | {"notes": "Hello"}))["__all__"]
+        assert "Somebody changed this booking" in sentence
         booking.refresh_from_db()
         assert (booking.start_time, booking.notes) == (at(15), "")
 

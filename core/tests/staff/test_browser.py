@@ -6,13 +6,15 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 from django.utils import timezone
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from core.models import Booking, Resource
@@ -20,6 +22,7 @@ from core.record.acts import Act
 from core.record.kinds import Channel, EventKind
 from core.record.writing import record
 from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking, make_resource, make_user
+from core.tests.support.oracle import next_change
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -38,6 +41,7 @@ PLAIN_HTTP = {
     },
 }
 SECONDS = 1000
+ZONES = ["UTC", "America/Argentina/ComodRivadavia"]
 
 
 @pytest.fixture(scope="module")
@@ -150,16 +154,58 @@ def test_a_staff_member_books_meets_a_clash_and_books_another_time(
     ]
 
 
-def test_the_shortcuts_for_dates_and_clocks_write_utc(signed_in: Callable[[User], "Page"], admin: User) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_shortcuts_for_dates_and_clocks_write_local_time(
+    signed_in: Callable[[User], "Page"], admin: User, settings: Settings, zone: str
+) -> None:
+    settings.HOUSE_TIME_ZONE = zone
     page = signed_in(admin)
     page.goto("/admin/core/booking/add/")
-    day_before = timezone.now().date()
+    before = datetime.now(ZoneInfo(zone))
     page.click(".field-start_time .datetimeshortcuts >> nth=0 >> text=Today")
-    day_after = timezone.now().date()
+    page.click(".field-start_time .datetimeshortcuts >> nth=1 >> text=Now")
+    after = datetime.now(ZoneInfo(zone))
+    assert page.input_value("#id_start_time_0") in (f"{before:%Y-%m-%d}", f"{after:%Y-%m-%d}")
+    clock = page.input_value("#id_start_time_1")
+    assert f"{before:%H:%M:%S}" <= clock <= f"{after:%H:%M:%S}" or before.day != after.day
     page.click("#clocklink0")
     page.click("#clockbox0 >> text=Noon")
-    assert page.input_value("#id_start_time_0") in (day_before.isoformat(), day_after.isoformat())
     assert page.input_value("#id_start_time_1") == "12:00:00"
+
+
+def test_a_staff_member_is_told_of_a_time_that_the_clocks_skip_and_of_a_zone_that_changed(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, room: Resource, settings: Settings
+) -> None:
+    settings.HOUSE_TIME_ZONE = "Europe/Berlin"
+    page = signed_in(admin)
+    page.goto("/admin/core/booking/add/")
+    pick(page, "user", "alice")
+    pick(page, "resource", "Blue")
+    change = next_change("Europe/Berlin", next_change("Europe/Berlin", at(0)))
+    spring = min(change, next_change("Europe/Berlin", change), key=lambda moment: moment.month)
+    fill_in_time(page, "start_time", spring + timedelta(hours=1.5))
+    fill_in_time(page, "end_time", spring + timedelta(hours=3))
+    page.click("input[name=_save]")
+    assert "skip 02:30" in page.inner_text(".field-start_time .errorlist")
+    page.fill("#id_start_time_1", "03:30")
+    settings.HOUSE_TIME_ZONE = "Asia/Tokyo"
+    page.click("input[name=_save]")
+    page.wait_for_selector("text=has changed to Asia/Tokyo")
+    settings.HOUSE_TIME_ZONE = "Europe/Berlin"
+    page.click("input[name=_save]")
+    page.wait_for_selector("#result_list")
+    assert Booking.objects.get().start_time == spring + timedelta(hours=0.5)
+
+
+def test_a_staff_member_is_told_that_somebody_changed_the_booking_meanwhile(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, room: Resource
+) -> None:
+    booking = make_booking(alice, room)
+    page = signed_in(admin)
+    page.goto(f"/admin/core/booking/{booking.pk}/change/")
+    Booking.objects.update(staff_note="The colleague's")
+    page.click("input[name=_save]")
+    page.wait_for_selector("text=Somebody changed this booking after you opened it")
 
 
 def test_a_staff_member_confirms_two_bookings_at_once(
@@ -193,9 +239,11 @@ def test_a_staff_member_is_asked_before_two_bookings_are_rejected(
     assert page.inner_text(".messagelist .success") == "2 bookings rejected."
 
 
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_columns_of_bookings_fit_a_page_of_1280_pixels(
-    signed_in: Callable[[User], "Page"], admin: User, alice: User
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, settings: Settings, zone: str
 ) -> None:
+    settings.HOUSE_TIME_ZONE = zone
     resource = make_resource("Confocal microscope with a long name")
     make_booking(alice, resource, notes="Samples 14 to 22 and whatever else there is to be said of them")
     page = signed_in(admin)
@@ -205,9 +253,11 @@ def test_the_columns_of_bookings_fit_a_page_of_1280_pixels(
     assert columns.evaluate("each => each.scrollWidth - each.clientWidth") == 0
 
 
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_columns_of_acts_fit_a_page_of_1280_pixels(
-    signed_in: Callable[[User], "Page"], admin: User, lab: Resource
+    signed_in: Callable[[User], "Page"], admin: User, lab: Resource, settings: Settings, zone: str
 ) -> None:
+    settings.HOUSE_TIME_ZONE = zone
     booking = make_booking(make_user("c.maximiliane-von-hohenstein"), lab, notes="x" * 600)
     act = Act(
         booking.user, timezone.now(), Channel.API, request_id="5f0c3a52e1f14d2f8d0b7a3f3f6f2d11", reason="y" * 500
