@@ -49,7 +49,7 @@ def test_the_zone_that_nobody_chose_follows_the_house(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_upgrade_takes_the_former_default_for_no_choice(alice: User, bob: User) -> None:
-    call_command("migrate", "core", "0016", verbosity=0)
+    call_command("migrate", "core", "0018", verbosity=0)
     try:
         for user, zone in ((alice, "UTC"), (bob, "Asia/Tokyo")):
             NotificationPreferences.objects.create(user=user, time_zone=zone)

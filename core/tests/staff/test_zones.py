@@ -15,7 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from core import lifecycle
+from core import errors, lifecycle
+from core.intervals import Interval
 from core.lifecycle import Changes
 from core.models import Booking, CalendarFeed, NotificationPreferences, Resource
 from core.notifications.models import Notification
@@ -338,6 +339,40 @@ class TestRefusals:
         admin_pages.post(BOOKINGS, {"action": "confirm", "_selected_action": [booking.pk]})
         report = f"Not done: Booking {booking.pk} (Lab, {at(10):%Y-%m-%d} 19:00–20:00 Asia/Tokyo, alice)"
         assert report in html(admin_pages, BOOKINGS)
+
+    NIGHT = Interval(datetime(2027, 1, 1, 23, 0, tzinfo=UTC), datetime(2027, 1, 2, 1, 30, tzinfo=UTC))
+    SENTENCES = (
+        (
+            errors.OffGrid(30, starts=[NIGHT.start], ends=None, zone="Europe/Berlin"),
+            "The nearest start (UTC): 2027-01-01 23:00.",
+            "The nearest start (Asia/Tokyo): 2027-01-02 08:00.",
+        ),
+        (errors.Closed("Holiday", NIGHT.start), "at 2027-01-01 23:00 UTC.", "at 2027-01-02 08:00 Asia/Tokyo."),
+        (
+            errors.TooClose(30, NIGHT),
+            "(UTC): 2027-01-01 23:00 to 2027-01-02 01:30.",
+            "(Asia/Tokyo): 2027-01-02 08:00 to 10:30.",
+        ),
+        (
+            errors.OverlapsOwn(1, "Lab", NIGHT),
+            "Lab, 2027-01-01 23:00 to 2027-01-02 01:30 (UTC).",
+            "Lab, 2027-01-02 08:00 to 10:30 (Asia/Tokyo).",
+        ),
+        (
+            errors.QuotaExceeded(kind="count", period="day", limit=1, used=1, frees_at=NIGHT.start),
+            "from 2027-01-01 23:00 UTC on.",
+            "from 2027-01-02 08:00 Asia/Tokyo on.",
+        ),
+        (errors.TooShort(30), "at least 30 minutes.", "at least 30 minutes."),
+    )
+
+    @pytest.mark.parametrize(("error", "in_utc", "in_tokyo"), SENTENCES, ids=lambda value: getattr(value, "code", ""))
+    def test_each_sentence_with_times_has_them_in_a_zone_and_names_it(
+        self, error: errors.BookingError, in_utc: str, in_tokyo: str
+    ) -> None:
+        assert in_utc in error.message
+        assert error.sentence() == error.message == str(error)
+        assert in_tokyo in error.sentence(TOKYO)
 
 
 class TestFilters:
