@@ -234,7 +234,7 @@ class OverlapsOwn(BookingError):
     """The person has another booking at that time, and the policy allows one alone."""
 
     code = "overlaps_own"
-    advice = "The person has another booking at that time: `booking` is its id."
+    advice = "The person has another booking at that time, `booking`."
 
     def __init__(self, booking_id: int, resource_name: str, slot: Interval) -> None:
         self.booking_id, self.resource_name, self.slot = booking_id, resource_name, slot
@@ -247,7 +247,7 @@ class OverlapsOwn(BookingError):
         )
 
     def facts(self) -> dict[str, object]:
-        return {"booking": self.booking_id, "resource_name": self.resource_name, **self.slot.as_json()}
+        return {"booking": {"id": self.booking_id, "resource_name": self.resource_name, **self.slot.as_json()}}
 
 
 class QuotaExceeded(BookingError):

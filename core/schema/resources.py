@@ -50,8 +50,8 @@ describe(
         operation_id="listTimelines",
         summary="Show what is busy, closed and free of many resources",
         description="The time line of each resource, in a window of at most 31 days: a day of all rooms in one call. "
-        "It tells nobody who booked. The `ETag` changes with what is booked, closed and configured in the window, and not "
-        "with the clock: after a 304, `free` and `next_free` of the stored answer may have begun to pass.",
+        "It tells nobody who booked. The `ETag` changes with what is booked, closed and configured in the window, and "
+        "not with the clock: after a 304, `free` and `next_free` of the stored answer may have begun to pass.",
         responses={
             200: OpenApiResponse(
                 ResourceTimelineSerializer(many=True), "The time lines.", [OpenApiExample("example", A_TIMELINE)]

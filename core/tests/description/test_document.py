@@ -15,7 +15,8 @@ from rest_framework.test import APIClient
 
 from core.api.fields import FlagField
 from core.availability import serializers as availability
-from core.serializers import BookingListParameters, ResourceListParameters
+from core.schema.shapes import FACTS
+from core.serializers import BookingListParameters, ResourceListParameters, TimelinesParameters
 from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, resolved
 from core.tests.support.errors import SLOTS, WORDS
 from core.tests.support.forgiven import fields_of, is_forgiven
@@ -85,6 +86,7 @@ def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
     expected = {
         "/api/bookings/": set(BookingListParameters().fields) | paging,
         "/api/resources/": set(ResourceListParameters().fields) | paging,
+        "/api/resources/availability/": set(TimelinesParameters().fields) | paging,
         "/api/availability/": set(availability.FirstSlotParameters().fields),
         "/api/resources/{id}/availability/": set(availability.TimelineParameters().fields),
         "/api/resources/{id}/slots/": set(availability.SlotParameters().fields),
@@ -140,7 +142,7 @@ def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, A
     for method, path, operation in operations(schema):
         answer = resolved(schema, operation["responses"].get("400", {}))
         for code, example in answer.get("content", {}).get("application/json", {}).get("examples", {}).items():
-            faulty = set(example["value"]) - {*WORDS, *SLOTS}
+            faulty = set(example["value"]) - {*WORDS, *SLOTS, *FACTS}
             assert faulty <= read_by(schema, operation), f"{method} {path} {code}"
 
 
