@@ -13,10 +13,12 @@ LOCKS = ("core/tests/bookings/test_lifecycle_locks.py", "core/tests/guarantee/te
 GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
 
 HOURS = ("core/tests/availability/test_hours.py",)
+POLICIES = ("core/tests/policies/test_*.py", "core/tests/bookings/test_override.py")
 
 LIFECYCLE = "core/lifecycle/bookings.py"
 TRANSACTIONS = "core/lifecycle/transactions.py"
 DELETION = "core/lifecycle/resources.py"
+QUOTAS = "core/quotas.py"
 CONFLICTS = "core/conflicts.py"
 VERDICTS = "core/rules.py"
 CONSTRAINTS = "core/constraints.py"
@@ -209,37 +211,39 @@ GUARDS = [
     ),
 ]
 
-LIST = "(order, start_ahead, end_ahead, lead_time, not_too_long_ago, horizon, in_service)"
-ASKED_OF_NEW = "rules.asked_of_new(as_record=as_record)"
+ASKED_OF_NEW = "rules.asked_of_new(slot, now=act.now, as_record=as_record)"
 START_MOVED = "if after.start_time != before.start_time:"
 ASKED_OF_START = "asked |= {start_ahead, not_too_long_ago}"
-NOT_FOR_STAFF = "return asked - ABOUT_NOW if staff else asked"
+NOT_FOR_STAFF = "return asked - not_of_staff if staff else asked"
 
 SLOT_RULES = [
-    Mutant("lead time: in the list", VERDICTS, LIST, LIST.replace("lead_time, ", "")),
-    Mutant(
-        "lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, "rules.asked_of_new(as_record=as_record or act.is_staff)"
-    ),
+    Mutant("lead time: in the list", VERDICTS, "    lead_time,\n", ""),
+    Mutant("lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, ASKED_OF_NEW.replace(")", " or act.is_staff)")),
     Mutant("lead time: not for a record", LIFECYCLE, ASKED_OF_NEW, "rules.RULES"),
-    Mutant("lead time: exactly is enough", VERDICTS, "slot.start < window(now=now)", "slot.start <= window(now=now)"),
-    Mutant("lead time: too soon", VERDICTS, "if slot.start < window(now=now).start:", "if False:"),
+    Mutant(
+        "lead time: exactly is enough",
+        VERDICTS,
+        "slot.start < window(policy, now=now)",
+        "slot.start <= window(policy, now=now)",
+    ),
+    Mutant("lead time: too soon", VERDICTS, "if slot.start < window(policy, now=now).start:", "if False:"),
     Mutant("lead time: the past says so", VERDICTS, "if slot.start < now:", "if False:"),
     Mutant("lead time: now is not past", VERDICTS, "if slot.start < now:", "if slot.start <= now:"),
     Mutant("lead time: of a start that is moved", VERDICTS, "            asked.add(lead_time)\n", "            pass\n"),
     Mutant("lead time: not to give time back", VERDICTS, "if takes_time(before, after):", "if True:"),
     Mutant("lead time: not for staff who move", VERDICTS, NOT_FOR_STAFF, "return asked"),
-    Mutant("the start is ahead: in the list", VERDICTS, LIST, LIST.replace("start_ahead, ", "")),
+    Mutant("the start is ahead: in the list", VERDICTS, "    start_ahead,\n", ""),
     Mutant("the start is ahead: of a start that is moved", VERDICTS, ASKED_OF_START, "asked.add(not_too_long_ago)"),
     Mutant("the end is ahead: of an end that is moved", VERDICTS, "{end_ahead, horizon}", "{horizon}"),
     Mutant("the end is ahead: now is past", VERDICTS, "if slot.end <= now:", "if slot.end < now:"),
     Mutant("lead time: not where only the end is moved", VERDICTS, START_MOVED, "if True:"),
-    Mutant("not too long ago: in the list", VERDICTS, LIST, LIST.replace("not_too_long_ago, ", "")),
+    Mutant("not too long ago: in the list", VERDICTS, "    not_too_long_ago,\n", ""),
     Mutant("not too long ago: of a start that is moved", VERDICTS, ASKED_OF_START, "asked.add(start_ahead)"),
     Mutant("not too long ago: exactly is allowed", VERDICTS, "start < EARLIEST_START", "start <= EARLIEST_START"),
-    Mutant("order: in the list", VERDICTS, LIST, LIST.replace("order, ", "")),
+    Mutant("order: in the list", VERDICTS, "    order,\n", ""),
     Mutant("order: of a change", VERDICTS, "        asked.add(order)\n", "        pass\n"),
     Mutant("order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
-    Mutant("horizon: in the list", VERDICTS, LIST, LIST.replace("horizon, ", "")),
+    Mutant("horizon: in the list", VERDICTS, "    horizon,\n", ""),
     Mutant("horizon: of a change", VERDICTS, "{end_ahead, horizon}", "{end_ahead}"),
     Mutant(
         "horizon: exactly is allowed", VERDICTS, "slot.end > window(now=now).end", "slot.end >= window(now=now).end"
@@ -247,7 +251,7 @@ SLOT_RULES = [
     Mutant("horizon: 1826 days", VERDICTS, "timedelta(days=1826)", "timedelta(days=1827)"),
 ]
 
-FREE = "            require_free(after)\n"
+FREE = "            take(after, waiver, now=act.now, staff=staff)\n"
 NEEDS_SLOT = "return after.blocks and (takes_time(before, after) or not before.blocks)"
 IN_SERVICE = "    if needs_free_slot(before, after):\n        asked.add(in_service)\n"
 
@@ -255,7 +259,7 @@ FREE_AND_IN_SERVICE = [
     Mutant(
         "free slot: of a new booking",
         LIFECYCLE,
-        "        if booking.blocks:\n            require_free(booking)\n",
+        "        if booking.blocks:\n            take(booking, waiver, now=act.now, staff=as_record)\n",
         "",
     ),
     Mutant("free slot: only where it blocks", LIFECYCLE, "        if booking.blocks:\n", "        if True:\n"),
@@ -270,9 +274,9 @@ FREE_AND_IN_SERVICE = [
     ),
     Mutant("free slot: not of itself", CONFLICTS, "except_id=booking.pk, most=", "except_id=None, most="),
     Mutant("free slot: three clashes", CONFLICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
-    Mutant("clashes: touching after", QUERYSETS, "if taken.start < slot.end]", "if taken.start <= slot.end]"),
+    Mutant("clashes: touching after", QUERYSETS, "if start < slot.end]", "if start <= slot.end]"),
     Mutant("clashes: touching before", QUERYSETS, "gt=moment).order_by(", "gte=moment).order_by("),
-    Mutant("in service: in the list", VERDICTS, LIST, LIST.replace(", in_service", "")),
+    Mutant("in service: in the list", VERDICTS, "    in_service,\n", ""),
     Mutant(
         "in service: for staff too",
         LIFECYCLE,
@@ -288,7 +292,7 @@ FREE_AND_IN_SERVICE = [
 SAME = "abs(wanted - stored) < SAME_MOMENT"
 MOVED = "if after.slot != before.slot:"
 TAKES = "return after.resource_id != before.resource_id or not before.slot.contains(after.slot)"
-REVIVED = "return set(RULES) - ABOUT_NOW if staff else set(RULES)"
+REVIVED = "return set(RULES) - not_of_staff if staff else set(RULES)"
 
 WHOLE_CHANGE = [
     Mutant("whole change: another time is a move", VERDICTS, TAKES, "return after.resource_id != before.resource_id"),
@@ -395,7 +399,7 @@ ACTS = [
     Mutant(
         "the record: of a new booking",
         LIFECYCLE,
-        "        record(act, EventKind.CREATED, after=booking)\n",
+        "        record(act, EventKind.CREATED, after=booking, waived=waiver.used)\n",
         "",
         tests=RECORD,
     ),
@@ -504,4 +508,61 @@ OPEN_TIME = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *SLOT_RULES, *OPEN_TIME, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS]
+OF_PERSON = "        quotas.require_person(booking, waiver, now=now)\n"
+NOTICE = "        rules.notice_of_owner(before, after, now=act.now, staff={staff})\n"
+GAP = "max(first.buffer_after_minutes, second.buffer_before_minutes)"
+
+POLICY = [
+    *(
+        Mutant(f"policy: {name} in the list", VERDICTS, f"    {name},\n", "", tests=POLICIES)
+        for name in ("not_too_far_ahead", "not_too_short", "not_too_long", "on_grid", "in_opening_hours")
+    ),
+    Mutant("policy: exactly the shortest", VERDICTS, "slot.duration < ", "slot.duration <= ", tests=POLICIES),
+    Mutant("policy: exactly the longest", VERDICTS, "slot.duration > ", "slot.duration >= ", tests=POLICIES),
+    Mutant(
+        "policy: of a change that takes time",
+        VERDICTS,
+        "        asked |= OF_POLICY\n",
+        "        pass\n",
+        tests=POLICIES,
+    ),
+    Mutant("policy: shortening", VERDICTS, "        asked.add(not_too_short)\n", "        pass\n", tests=POLICIES),
+    Mutant("policy: the notice of a move", LIFECYCLE, NOTICE.format(staff="staff"), "", tests=POLICIES),
+    Mutant("policy: the notice of a cancellation", LIFECYCLE, NOTICE.format(staff="act.is_staff"), "", tests=POLICIES),
+    Mutant(
+        "policy: owners waive nothing",
+        LIFECYCLE,
+        "Waiver(override if staff else ())",
+        "Waiver(override)",
+        tests=POLICIES,
+    ),
+    Mutant(
+        "policy: only the named rule is waived",
+        VERDICTS,
+        "if name not in self.allowed:",
+        "if name is None:",
+        tests=POLICIES,
+    ),
+    Mutant("buffers: checked", TRANSACTIONS, "    require_gaps(booking, waiver)\n", "", tests=POLICIES),
+    Mutant("buffers: the larger of the two", CONFLICTS, GAP, "first.buffer_after_minutes", tests=POLICIES),
+    Mutant("buffers: of the second", CONFLICTS, GAP, "second.buffer_before_minutes", tests=POLICIES),
+    Mutant("quotas: checked", TRANSACTIONS, OF_PERSON, "        pass\n", tests=POLICIES),
+    Mutant(
+        "quotas: under the lock of the user",
+        TRANSACTIONS,
+        "        locked(User.objects.filter(pk=booking.user.pk)).first()\n",
+        "",
+        POSTGRES,
+        LOCKS,
+    ),
+    Mutant("quotas: not of itself", QUOTAS, "each.id is None or each.id != booking.id", "True", tests=POLICIES),
+    Mutant(
+        "closures: named",
+        CONFLICTS,
+        "if any(kind == Kind.CLOSURE for _, kind in clashes):",
+        "if False:",
+        tests=POLICIES,
+    ),
+]
+
+MUTANTS = [*GUARDS, *SLOT_RULES, *OPEN_TIME, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS, *POLICY]
