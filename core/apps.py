@@ -19,6 +19,7 @@ class CoreConfig(AppConfig):
         from core.notifications import signals as notifications
         from core.notifications.messages import tell_of_booking
         from core.outbox import worker
+        from core.policies import signals as policies
         from core.record import relay
         from core.record import signals as record
 
@@ -26,6 +27,7 @@ class CoreConfig(AppConfig):
         accounts.connect()
         record.connect()
         notifications.connect()
+        policies.connect()
         relay.add_reader(tell_of_booking)
         # Before the record is handed on, so that the same run tells what expired.
         worker.add_feeder(expiry.expire_due, every=expiry.LOOK_SECONDS)

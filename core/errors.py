@@ -507,6 +507,44 @@ class ResourceHasBookings(BookingError):
     advice = "Set `is_available` to false instead."
 
 
+class ExceptionsClash(BookingError):
+    """Another exception of the same level and length has one of the days."""
+
+    code = "exceptions_clash"
+    advice = "Of two exceptions the one with fewer days holds, and these have equally many. Change `exception` instead."
+
+    def __init__(self, exception_id: int, name: str, first_day: date, last_day: date) -> None:
+        self.exception_id, self.first_day, self.last_day = exception_id, first_day, last_day
+        days = f"on {first_day}" if first_day == last_day else f"from {first_day} to {last_day}"
+        super().__init__(
+            f"There is an exception of the same length {days}{f', {name}' if name else ''}. Of two exceptions the one "
+            "with fewer days holds. Change that one, or choose other days."
+        )
+
+    def facts(self) -> dict[str, object]:
+        days = {"first_day": self.first_day.isoformat(), "last_day": self.last_day.isoformat()}
+        return {"exception": {"id": self.exception_id, **days}}
+
+
+class TooManyExceptions(BookingError):
+    """The resource, or the house, has the most exceptions that it may have."""
+
+    code = "too_many_exceptions"
+    advice = "Delete exceptions that are over."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} exceptions already. Delete those that are over.")
+
+
+class GroupMissing(BookingError):
+    """No group has the id."""
+
+    code = "group_missing"
+    message = "There is no such group."
+    field = "group"
+    advice = "There is no group of the id that staff sent in `group`."
+
+
 class UsernameTaken(BookingError):
     """Another user has the name, in any case."""
 

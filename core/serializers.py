@@ -70,7 +70,7 @@ class SpanSerializer(serializers.Serializer):
     end_time = MomentField()
 
 
-class PolicySerializer(serializers.ModelSerializer):
+class ShownPolicySerializer(serializers.ModelSerializer):
     """The limits of a resource; null is "no such rule"."""
 
     class Meta:
@@ -132,7 +132,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
                 required=False, allow_null=True, allow_blank=True, help_text=f"With `include=details`: {ZONE}"
             ),
         },
-        "policy": {"policy": PolicySerializer(read_only=True, help_text="With `include=policy`: its limits.")},
+        "policy": {"policy": ShownPolicySerializer(read_only=True, help_text="With `include=policy`: its limits.")},
         "open": {
             "open": SpanSerializer(
                 many=True, read_only=True, help_text="With `include=open`: its open time in the window, in order."

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("core.calendars.urls")),
     path("", include("core.history.urls")),
     path("", include("core.notifications.urls")),
+    path("", include("core.policies.urls")),
     path("auth/", include("core.accounts.urls")),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),

@@ -48,7 +48,8 @@ def allow_outer_space(field: Schema) -> None:
 
 def example_error(serializer: Any, *, partial: bool) -> Mapping[str, list[str]]:  # noqa: ANN401 - a class or an instance
     """An error of the serializer: a time without its offset, else a missing field, else a null."""
-    shape = copy(force_instance(serializer))
+    shape = force_instance(serializer)
+    shape = copy(getattr(shape, "child", shape))  # of a list: an error of its first object
     shape.partial = partial
     sent = {name: field for name, field in shape.fields.items() if not field.read_only}
     for name, field in sent.items():

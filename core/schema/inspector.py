@@ -28,7 +28,7 @@ from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
 from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
 from core.api.views import TaggedMixin
-from core.errors import SlotTaken, StaleVersion
+from core.errors import ExceptionsClash, SlotTaken, StaleVersion
 from core.schema.fields import drop_input_rules, example_error, widen_inputs
 from core.schema.headers import HEADERS, IF_MATCH, IF_NONE_MATCH
 from core.schema.problems import Problem, problems
@@ -54,6 +54,8 @@ HEADERS_OF_STATUS = {
     "429": ("Retry-After",),
     "503": ("Retry-After",),
 }
+# The shapes of refusals that have further members, each by an error that has some.
+SHAPES_OF_CODES = {SlotTaken.code: "InvalidBooking", ExceptionsClash.code: "InvalidException"}
 TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
 NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
 
@@ -128,16 +130,21 @@ class Inspector(AutoSchema):
         return found
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[Schema]:
-        """The path parameters; `id` is the id of an object."""
-        noun = last_word(self.path.partition("/{id}")[0]).removesuffix("s")
-        said = {
-            "description": f"The id of the {noun}.",
-            "schema": {"type": "integer", "format": "int64", "minimum": 1},
-            "required": True,
-            "example": KEYS.get(noun, 1),
-        }
-        ids = [{"name": name, "in": "path", **said} for name in variables if name == "id"]
-        return [*ids, *super()._resolve_path_parameters([name for name in variables if name != "id"])]
+        """The path parameters; `id` is the id of the last object, `resource_id` that of the resource around it."""
+        nouns = {"id": last_word(self.path.partition("/{id}")[0]).removesuffix("s"), "resource_id": "resource"}
+        ids = [
+            {
+                "name": name,
+                "in": "path",
+                "description": f"The id of the {nouns[name]}.",
+                "schema": {"type": "integer", "format": "int64", "minimum": 1},
+                "required": True,
+                "example": KEYS.get(nouns[name], 1),
+            }
+            for name in variables
+            if name in nouns
+        ]
+        return [*ids, *super()._resolve_path_parameters([name for name in variables if name not in nouns])]
 
     def _get_format_parameters(self) -> list[Schema]:
         choice = self.view.content_negotiation_class
@@ -220,7 +227,7 @@ class Inspector(AutoSchema):
         yield from ALWAYS
         if "requestBody" in operation or "If-Match" in names:
             yield ParseError
-        if "id" in names:
+        if {"id", "resource_id"} & names:
             yield NotFound
         if {"id", "If-Match"} <= names:
             yield StaleVersion
@@ -252,7 +259,7 @@ class Inspector(AutoSchema):
         """The response of one status, with an example for each code."""
         codes = [problem.code for problem in group]
         shape = {400: "Invalid", 412: "Stale"}.get(status, "Problem")
-        shape = "InvalidBooking" if SlotTaken.code in codes else shape
+        shape = next((name for code, name in SHAPES_OF_CODES.items() if code in codes), shape)
         narrowed = {"type": "object", "properties": {"code": {"enum": codes}}}
         content = {
             "schema": {"allOf": [{"$ref": f"#/components/schemas/{shape}"}, narrowed]},

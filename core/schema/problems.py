@@ -14,7 +14,7 @@ from core import errors
 from core.api.errors import LIBRARY_ERRORS, BodyTooLarge, ServerError
 from core.api.exception_handler import body_of, booking_error, error_body
 from core.api.rendering import JSONRenderer
-from core.schema.examples import RESOURCE, TAKEN_SLOT, WANTED_SLOT
+from core.schema.examples import BOOKING, RESOURCE, TAKEN_SLOT, WANTED_SLOT, at
 
 TABLE_HEAD = "| `code` | status | what to know |\n| --- | --- | --- |\n"
 
@@ -39,6 +39,18 @@ class Problem:
 # An example of each error whose constructor takes arguments, or whose usual message is another one.
 INSTANCES: tuple[errors.BookingError | APIException, ...] = (
     errors.StartTooSoon(timedelta(minutes=30)),
+    errors.TooShort(30),
+    errors.TooLong(120),
+    errors.OffGrid(60, starts=[at("09:00"), at("10:00")], ends=None, zone="Europe/Berlin"),
+    errors.OutsideOpeningHours(TAKEN_SLOT.start.date(), [(time(10), time(18))], "Europe/Berlin"),
+    errors.Closed("Inventory", at("17:00")),
+    errors.TooClose(15, TAKEN_SLOT),
+    errors.OverlapsOwn(BOOKING["id"], RESOURCE["name"], TAKEN_SLOT),
+    errors.QuotaExceeded(kind="count", period="week", limit=3, used=3, frees_at=at("23:00")),
+    errors.TooLateToChange(60),
+    errors.TooLateToCancel(1440),
+    errors.ExceptionsClash(8, "Summer break", TAKEN_SLOT.start.date(), TAKEN_SLOT.start.date()),
+    errors.TooManyExceptions(1000),
     errors.SlotTaken(
         conflicts=[TAKEN_SLOT], suggestions=[errors.Suggestion("later", RESOURCE["id"], RESOURCE["name"], WANTED_SLOT)]
     ),

@@ -27,44 +27,66 @@ INVALID = {
     "required": list(WORDS),
     "additionalProperties": MESSAGES,
 }
-MINUTES = {"type": "integer", "minimum": 0}
+MINUTES, WORD, DAY, ID = (
+    {"type": "integer"},
+    {"type": "string"},
+    {"type": "string", "format": "date"},
+    {"type": "integer"},
+)
 MOMENT = {"type": "string", "format": "date-time"}
-MOMENTS = {"type": "array", "items": MOMENT}
-HOURS = {
-    "type": "object",
-    "properties": {"opens": {"type": "string"}, "closes": {"type": "string"}},
-    "required": ["opens", "closes"],
-}
-# What the refusals of policies, opening hours and quotas tell beside their sentences.
+MOMENT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
+WORD_OR_MESSAGES = {"anyOf": [WORD, MESSAGES]}
+CLOCKS = {"type": "object", "properties": {"opens": WORD, "closes": WORD}, "required": ["opens", "closes"]}
+# The facts of the rules that staff set, each with its code.
 FACTS = {
-    "notice_minutes": {**MINUTES, "description": "How far ahead a booking of the resource must start."},
-    "advance_days": {"type": "integer", "description": "How many days ahead a booking of the resource may end."},
-    "min_minutes": {**MINUTES, "description": "The length of the shortest booking."},
-    "max_minutes": {**MINUTES, "description": "The length of the longest booking."},
-    "grid_minutes": {**MINUTES, "description": "Bookings start and end every so many minutes."},
-    "nearest_starts": {**MOMENTS, "description": "The starts on the grid around the wanted one."},
-    "nearest_ends": {**MOMENTS, "description": "The ends on the grid around the wanted one, where the end is wrong."},
-    "day": {"type": "string", "format": "date", "description": "The local day that `hours` are about."},
-    "hours": {"type": "array", "items": HOURS, "description": "The opening hours of that day; empty: closed."},
-    "time_zone": {
-        "anyOf": [{"type": "string"}, MESSAGES],
-        "description": "Whose clock the hours and the grid are by.",
+    "notice_minutes": {**MINUTES, "description": "`start_too_soon`: how far ahead a booking of the resource starts."},
+    "advance_days": {**MINUTES, "description": "`too_far_ahead`: how far ahead it ends, in days of 24 hours."},
+    "min_minutes": {**MINUTES, "description": "`too_short`: the shortest booking."},
+    "max_minutes": {**MINUTES, "description": "`too_long`: the longest booking."},
+    "grid_minutes": {**MINUTES, "description": "`off_grid`: bookings start and end every so many minutes."},
+    "nearest_starts": {"type": "array", "items": MOMENT, "description": "`off_grid`: the nearest starts, at most two."},
+    "nearest_ends": {
+        "type": "array",
+        "items": MOMENT,
+        "description": "`off_grid`, where the start is right: the ends.",
     },
-    "reason": {"anyOf": [{"type": "string"}, MESSAGES], "description": "Why the resource is closed."},
-    "until": {"anyOf": [MOMENT, {"type": "null"}], "description": "When it opens again; null: nobody knows."},
-    "gap_minutes": {**MINUTES, "description": "The gap that the neighbouring booking needs."},
-    "neighbour": {**SLOT, "description": "When that booking is."},
-    "booking": {"type": "object", "description": "The other booking of the person at that time."},
-    "kind": {"type": "string", "description": "What the quota counts."},
-    "period": {"type": ["string", "null"], "description": "The period of the quota; null for active bookings."},
-    "limit": {"type": "integer", "description": "How much the quota allows."},
-    "used": {"type": "integer", "description": "How much of it is used, in bookings or minutes."},
-    "frees_at": {"anyOf": [MOMENT, {"type": "null"}], "description": "When the quota allows more."},
+    "time_zone": {
+        **WORD_OR_MESSAGES,
+        "description": "`off_grid`, `outside_opening_hours`: the time zone of the resource.",
+    },
+    "day": {**DAY, "description": "`outside_opening_hours`: the day whose hours follow."},
+    "hours": {"type": "array", "items": CLOCKS, "description": "`outside_opening_hours`: the hours of that day."},
+    "reason": {**WORD_OR_MESSAGES, "description": "`closed`: why."},
+    "until": {**MOMENT_OR_NULL, "description": "`closed`: when it opens again."},
+    "gap_minutes": {**MINUTES, "description": "`too_close`: the gap that is needed."},
+    "neighbour": {**SLOT, "description": "`too_close`: the slot of the booking that is too close."},
+    "booking": {
+        "type": "object",
+        "properties": {"id": ID, "resource_name": WORD, "start_time": MOMENT, "end_time": MOMENT},
+        "description": "`overlaps_own`: the other booking of the person.",
+    },
+    "kind": {**WORD, "description": "`quota_exceeded`: what counts."},
+    "period": {"type": ["string", "null"], "description": "`quota_exceeded`: in which span it counts."},
+    "limit": {**MINUTES, "description": "`quota_exceeded`: how much is allowed."},
+    "used": {**MINUTES, "description": "`quota_exceeded`: how much is used."},
+    "frees_at": {**MOMENT_OR_NULL, "description": "`quota_exceeded`: when there is more."},
+}
+INVALID_EXCEPTION = {
+    **INVALID,
+    "description": "Bad input to an exception; where it clashes with another one, with that one.",
+    "properties": {
+        **INVALID["properties"],
+        "exception": {
+            "type": "object",
+            "properties": {"id": ID, "first_day": DAY, "last_day": DAY},
+            "required": ["id", "first_day", "last_day"],
+        },
+    },
 }
 SLOT_TAKEN = {
     "type": "object",
-    "description": "Bad input to a booking; where the slot is taken, with what is in the way and what is free. A rule "
-    "of the resource, such as its opening hours, tells its values.",
+    "description": "Bad input to a booking, with the facts of the rule that it breaks; where the slot is taken, with "
+    "what is in the way and what is free.",
     "properties": {
         **WORDS,
         "non_field_errors": MESSAGES,
@@ -107,6 +129,7 @@ SHAPES: dict[str, Any] = {
     "Problem": PROBLEM,
     "Invalid": INVALID,
     "InvalidBooking": SLOT_TAKEN,
+    "InvalidException": INVALID_EXCEPTION,
     "Suggestion": SUGGESTION,
     "Stale": STALE,
     "FlagWord": FLAG_WORD,
