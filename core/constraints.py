@@ -150,7 +150,8 @@ class NoOverlap(OwnConstraint):
             return
         if instance.status not in BookingStatus.blocking() or instance.start_time >= instance.end_time:
             return
-        others = model._default_manager.using(using).exclude(pk=instance.pk).filter(resource_id=instance.resource_id)
+        # The base manager has closures, too.
+        others = model._base_manager.using(using).exclude(pk=instance.pk).filter(resource_id=instance.resource_id)
         clash = others.filter(
             status__in=BookingStatus.blocking(), start_time__lt=instance.end_time, end_time__gt=instance.start_time
         )

@@ -165,7 +165,7 @@ class Booking(models.Model):
                 condition=Q(status__in=BookingStatus.blocking()),
                 name="core_booking_blocking_by_user",
             ),
-            models.Index(fields=["closure"], condition=Q(kind=Kind.CLOSURE), name="core_booking_of_closure"),
+            models.Index(fields=["closure"], condition=Q(closure__isnull=False), name="core_booking_of_closure"),
             # Without the pending bookings that somebody wrote into the past: these stay, and would be read each time.
             models.Index(
                 fields=["start_time", "id"],
@@ -197,7 +197,8 @@ class Booking(models.Model):
     def __str__(self) -> str:
         # UTC, but that the pages of the admin make the zone of their reader the current one.
         zone = timezone.get_current_timezone()
-        return f"{self.resource.name}, {in_short(self.slot, zone)} {zone}, {self.user.get_username()}"
+        whose = "closed" if self.kind == Kind.CLOSURE else self.user.get_username()
+        return f"{self.resource.name}, {in_short(self.slot, zone)} {zone}, {whose}"
 
     @property
     def slot(self) -> Interval:

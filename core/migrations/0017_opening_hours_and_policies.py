@@ -332,7 +332,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="booking",
             index=models.Index(
-                condition=models.Q(("kind", "closure")), fields=["closure"], name="core_booking_of_closure"
+                condition=models.Q(("closure__isnull", False)), fields=["closure"], name="core_booking_of_closure"
             ),
         ),
         migrations.AddConstraint(
