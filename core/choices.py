@@ -64,6 +64,14 @@ class Waivable(models.TextChoices):
     OWN_OVERLAP = "own_overlap", "no second booking of the person at that time"
 
 
+class OnConflict(models.TextChoices):
+    """What a closure does where bookings are in the way."""
+
+    REFUSE = "refuse", "close nothing"
+    CANCEL = "cancel", "cancel the bookings"
+    AROUND = "around", "close the free time around the bookings"
+
+
 class QuotaKind(models.TextChoices):
     """What a quota counts."""
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
 from core import lifecycle
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Kind
 from core.models import Booking, Resource
 from core.staff.base import ForStaff, bookings_link
 
@@ -54,10 +54,15 @@ class ResourceAdmin(ForStaff):
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
         """The objects that a deletion removes; each resource with bookings is a protected object, with advice."""
         booked = Resource.objects.filter(pk__in=[resource.pk for resource in objs])
-        booked = booked.annotate(number=Count("bookings")).filter(number__gt=0)
+        only_bookings = Q(bookings__kind=Kind.BOOKING)
+        booked = booked.annotate(number=Count("bookings", filter=only_bookings)).filter(number__gt=0)
         protected = [
             f"{resource.number} booking{'' if resource.number == 1 else 's'} of {resource}. A resource that has "
             "bookings cannot be deleted: untick “is available” to take it out of service instead."
             for resource in booked
         ]
-        return ([], {}, set(), protected) if protected else super().get_deleted_objects(objs, request)
+        if protected:
+            return [], {}, set(), protected
+        # The verb deletes the rows of closures, too; Django would call them protected.
+        rows, counts, missing, _ = super().get_deleted_objects(objs, request)
+        return rows, counts, missing, []

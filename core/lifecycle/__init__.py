@@ -1,7 +1,23 @@
 """The only writers of bookings, resources and closures; the API, the admin and the commands call these verbs."""
 
 from core.lifecycle.bookings import Changes, book, cancel, change, expire, remove
+from core.lifecycle.closures import ClosureChanges, Preview, change_closure, close, lift, preview
 from core.lifecycle.resources import delete_resource
 from core.lifecycle.transactions import find_user
 
-__all__ = ["Changes", "book", "cancel", "change", "delete_resource", "expire", "find_user", "remove"]
+__all__ = [
+    "Changes",
+    "ClosureChanges",
+    "Preview",
+    "book",
+    "cancel",
+    "change",
+    "change_closure",
+    "close",
+    "delete_resource",
+    "expire",
+    "find_user",
+    "lift",
+    "preview",
+    "remove",
+]

@@ -1,6 +1,6 @@
 """Writes the record, and blanks it: a row for each act, in the transaction of the act."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import User
@@ -32,6 +32,12 @@ def record(
     row.save(force_insert=True)
     transaction.on_commit(worker.wake, robust=True)
     return row
+
+
+def record_all(act: Act, kind: EventKind, changes: Iterable[tuple[Booking, Booking]]) -> None:
+    """Writes a row for each booking of one act, all in one statement; each change is the booking before and after."""
+    BookingEvent.objects.bulk_create([row_of(act, kind, before=before, after=after) for before, after in changes])
+    transaction.on_commit(worker.wake, robust=True)
 
 
 def kind_of_change(before: Booking, after: Booking) -> EventKind:

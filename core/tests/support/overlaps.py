@@ -8,8 +8,8 @@ from core.models import Booking
 
 
 def overlapping_pairs() -> list[tuple[int, int]]:
-    """The ids of all pairs of pending or confirmed bookings of one resource that share a moment."""
-    rows = Booking.objects.order_by("id").values_list("id", "resource_id", "start_time", "end_time", "status")
+    """The ids of all pairs of pending or confirmed bookings, or closures, of one resource that share a moment."""
+    rows = Booking.taken.order_by("id").values_list("id", "resource_id", "start_time", "end_time", "status")
     holding = [row[:4] for row in rows if row[4] in ("pending", "confirmed")]
     return [
         (one[0], other[0])
