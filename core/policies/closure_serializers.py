@@ -131,9 +131,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 class ClosureListParameters(WindowParameters, ListParameters):
     """The query parameters of the list of closures."""
 
-    start = MomentField(
-        required=False, help_text="The beginning of a window, with an offset: those that overlap it."
-    )
+    start = MomentField(required=False, help_text="The beginning of a window, with an offset: those that overlap it.")
     end = MomentField(required=False, help_text="The end of the window.")
     resource = serializers.IntegerField(
         min_value=1, max_value=LARGEST_KEY, required=False, help_text="The closures of this resource."

@@ -105,9 +105,7 @@ def test_with_cancel_all_three_are_closed_and_the_booking_is_cancelled_with_the_
     assert row.facts["after"]["booking"]["calendar_sequence"] == version + 1
 
 
-def test_with_around_the_rest_is_closed_and_the_booking_stands(
-    admin: User, alice: User, rooms: list[Resource]
-) -> None:
+def test_with_around_the_rest_is_closed_and_the_booking_stands(admin: User, alice: User, rooms: list[Resource]) -> None:
     make_booking(alice, rooms[1], at(10), at(11))
     make_booking(alice, rooms[1], at(16), at(18))
     make_closure(admin, *rooms, on_conflict=AROUND)
