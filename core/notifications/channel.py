@@ -68,7 +68,7 @@ class EmailChannel:
         """Renders a message for its present recipient."""
         recipient = recipient_of(row, zones=staff_zones([row]), now=now)
         limits.require_allowed(row, recipient, now=now)
-        return Mail(recipient, self.render(row, recipient))
+        return Mail(recipient, self.render(row, recipient, now=now))
 
     def send(self, mail: Mail) -> None:
         try:
@@ -81,14 +81,14 @@ class EmailChannel:
             remember_address(mail.recipient.user_id, mail.recipient.address)
         return {"to": mail.recipient.address}
 
-    def render(self, row: Notification, recipient: Recipient) -> Message:
+    def render(self, row: Notification, recipient: Recipient, *, now: datetime) -> Message:
         """Renders a message.
 
         Raises:
             NotSent: The message cannot be rendered.
         """
         try:
-            return mails.render(row, recipient)
+            return mails.render(row, recipient, now=now)
         except Exception as error:
             # Another try would fail alike; staff can resend the message once the cause is mended.
             logger.exception("%s cannot be rendered.", row)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from core.choices import BookingStatus
+from core.errors import Suggestion
 from core.models import Booking
 from core.notifications.recipients import Recipient
 from core.notifications.words import format_moment, lines, one_line, shortened, zone_name
@@ -87,6 +88,12 @@ def slot_of(booking: Booking, recipient: Recipient, *, detail: str = "") -> Fact
     start, end = (format_moment(bound, recipient.zone) for bound in (booking.start_time, booking.end_time))
     name = one_line(booking.resource.name)
     return Fact(f"{name}, {detail}" if detail else name, f"{start} to {end}")
+
+
+def suggestion_of(suggestion: Suggestion, recipient: Recipient) -> Fact:
+    """Returns the resource of another free slot, and the slot."""
+    start, end = (format_moment(bound, recipient.zone) for bound in (suggestion.slot.start, suggestion.slot.end))
+    return Fact(one_line(suggestion.resource_name), f"{start} to {end}")
 
 
 def actor_name(by: User | None, *, by_owner: bool, for_staff: bool) -> str:

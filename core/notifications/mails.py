@@ -13,7 +13,10 @@ from django.template.loader import render_to_string
 from djoser.utils import encode_uid
 
 from core.choices import BookingStatus
-from core.models import Booking
+from core.choices import Kind as RowKind
+from core.conflicts import suggestions_for
+from core.errors import Suggestion
+from core.models import Booking, Resource
 from core.notifications import links
 from core.notifications.contexts import (
     RESOURCE_IN_SUBJECT,
@@ -23,6 +26,7 @@ from core.notifications.contexts import (
     change_context,
     owner_name,
     slot_of,
+    suggestion_of,
 )
 from core.notifications.invitations import calendar_attachments, calendar_file
 from core.notifications.kinds import Kind
@@ -51,14 +55,14 @@ class Letter:
 # --- A message --------------------------------------------------------------------------------------------------------
 
 
-def render(row: Notification, recipient: Recipient) -> Message:
+def render(row: Notification, recipient: Recipient, *, now: datetime) -> Message:
     """Renders the message of a row from `<template>.subject.txt`, `.body.txt` and `.body.html`.
 
     The heading of the HTML is the subject without the time, since the table below the heading shows the time.
     """
     facts = row.facts if recipient.is_confirmed else without_words(row.facts)
     event = event_of(facts) if row.kind in Kind.booking_events() else None
-    letter = letter_of_event(event, recipient) if event else letter_of(row, facts, recipient)
+    letter = letter_of_event(event, recipient, now=now) if event else letter_of(row, facts, recipient)
     folder = f"core/email/{letter.template}"
     subject_template = f"{folder}.subject.txt"
     base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer_context(row, recipient)}
@@ -100,12 +104,12 @@ def letter_of(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
     return Letter("email_entered", {"name": name, "link": links.confirm_url(row.user_id, recipient.address)})
 
 
-def letter_of_event(event: Event, recipient: Recipient) -> Letter:
+def letter_of_event(event: Event, recipient: Recipient, *, now: datetime) -> Letter:
     """Returns the letter about an act on a booking."""
     if event.before is None:
         return booking_created(event, recipient)
     if event.after.status == BookingStatus.CANCELLED:
-        return booking_cancelled(event, event.before, recipient)
+        return booking_cancelled(event, event.before, recipient, now=now)
     return booking_changed(event, event.before, recipient)
 
 
@@ -152,16 +156,35 @@ def booking_changed(event: Event, before: Booking, recipient: Recipient) -> Lett
     return Letter(template, booking_context(after, recipient, status=after.status, by=event.by, **context))
 
 
-def booking_cancelled(event: Event, before: Booking, recipient: Recipient) -> Letter:
-    """Says that the slot is free again, or that the booking expired."""
+def booking_cancelled(event: Event, before: Booking, recipient: Recipient, *, now: datetime) -> Letter:
+    """Says that the slot is free again, that the booking expired, or that the resource is closed and what is free."""
+    closed = event.kind == EventKind.CANCELLED and is_closed(before)
+    others = free_instead_of(before, now=now) if closed and not recipient.for_staff else []
     context = {
         "removed": event.kind == EventKind.REMOVED,
         "expired": event.kind == EventKind.EXPIRED,
+        "closed": closed,
+        "suggestions": [suggestion_of(found, recipient) for found in others],
         "reason": lines(event.reason),
         **change_context(before, event.after, recipient),
     }
     status = BookingStatus.CANCELLED.value
     return Letter("booking_cancelled", booking_context(before, recipient, status=status, by=event.by, **context))
+
+
+def is_closed(booking: Booking) -> bool:
+    """True if the resource is closed during the booking."""
+    closures = Booking.taken.blocking().filter(kind=RowKind.CLOSURE, resource_id=booking.resource_id)
+    return closures.overlapping(booking.slot).exists()
+
+
+def free_instead_of(booking: Booking, *, now: datetime) -> list[Suggestion]:
+    """Other slots of the same length; the booking of a message knows only the name of its resource."""
+    resource = Resource.objects.filter(pk=booking.resource_id).first()
+    if resource is None:
+        return []
+    wanted = Booking(resource=resource, start_time=booking.start_time, end_time=booking.end_time)
+    return suggestions_for(wanted, now=now)
 
 
 def booking_reminder(facts: Facts, recipient: Recipient) -> Letter:
