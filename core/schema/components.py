@@ -9,6 +9,8 @@ from core.calendars.schema import NewFeedSerializer, ShownFeedSerializer
 from core.calendars.serializers import CalendarFeedSerializer
 from core.history.serializers import ActSerializer
 from core.notifications.serializers import PreferencesSerializer
+from core.policies import closure_serializers as closures
+from core.policies.closure_schema import WholeClosureSerializer, WholeTrialSerializer
 from core.schema.bookings import CheckSerializer, NewBookingSerializer
 from core.schema.resources import ShownResourceSerializer
 from core.serializers import BookingSerializer, ResourceSerializer
@@ -35,6 +37,12 @@ SENTENCES = {
     NewFeedSerializer: "A feed, and once its address.",
     ShownFeedSerializer: "A feed; its address is shown only in the answer that makes it.",
     PreferencesSerializer: "Which messages a user wants, when to be reminded, and the time zone of their times.",
+    closures.ClashSerializer: "A booking, or another closure, in the way of a closure.",
+    WholeClosureSerializer: "A time in which resources are closed.",
+    WholeTrialSerializer: "A closure to be tried, or how a closure is to be changed.",
+    closures.PartSerializer: "A time of a resource.",
+    closures.PlanSerializer: "What a closure would do.",
+    closures.PreviewSerializer: "What is in the way of a closure, and what each `on_conflict` would do.",
     BookingSerializer: "A booking of a resource by a user.",
     CheckSerializer: "A booking to be tried, or how one is to be moved.",
     NewBookingSerializer: "A booking to be made, as staff may send it.",

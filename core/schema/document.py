@@ -23,6 +23,7 @@ TAGS = {
     "Resources": "What can be booked: rooms, desks, devices, vehicles. Anybody may look, staff keep them.",
     "Opening hours and limits": "When is it open, and how may it be booked? Anybody may look, staff keep them.",
     "Free time": "When is it free? Open to all; tells nobody who booked.",
+    "Closures": "When resources are closed, and why. Anybody may look, staff close and open.",
     "Bookings": "A user's claim on a resource for a span of time. No two of them hold the same slot.",
     "Quotas": "How much each person may book, and what is left of it.",
     "Calendars": "Bookings in the calendar program that people have anyway (iCalendar, RFC 5545).",

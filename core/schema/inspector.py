@@ -61,7 +61,7 @@ NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-N
 
 # Swagger UI sends the examples of parameters as they are, so only required parameters have one.
 EXAMPLES = {"start": "2030-01-31T09:00:00Z", "end": "2030-02-01T00:00:00Z", "duration": 60}
-KEYS = {"booking": 41, "resource": 3, "user": 7, "feed": 5}
+KEYS = {"booking": 41, "resource": 3, "user": 7, "feed": 5, "closure": 9}
 PLACES = ("path", "query", "header")
 
 

@@ -66,6 +66,9 @@ INSTANCES: tuple[errors.BookingError | APIException, ...] = (
     errors.TooLateToCancel(1440),
     errors.StatusNotAllowed("This resource requires approval: only staff may confirm a booking of it."),
     errors.StateChanged("cancelled"),
+    errors.ClosureConflicts(
+        [errors.Clash("booking", 41, RESOURCE["id"], RESOURCE["name"], TAKEN_SLOT, "confirmed", "alice")]
+    ),
     errors.StaleVersion({}, ""),
     BodyTooLarge("The body may have at most 1048576 bytes."),
     ServerError("0a1b2c3d4e5f60718293a4b5c6d7e8f9"),

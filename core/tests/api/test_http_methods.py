@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from core.models import Resource
-from core.tests.support.factories import PASSWORD, booking_body, make_booking
+from core.tests.support.closures import closure_body, make_closure
+from core.tests.support.factories import PASSWORD, at, booking_body, make_booking
 from core.tests.support.routes import ROUTES
 
 QUERIES = {
@@ -42,6 +43,7 @@ def test_head_is_get_without_its_body(as_root: APIClient, name: str, root: User,
         "booking": make_booking(root, room).pk,
         "resource": room.pk,
         "user-detail": root.pk,
+        "closure": make_closure(root, room, start=at(14)).pk,
         "calendar": as_root.post("/api/calendar-feeds/", {}).json()["id"],
     }
     path = path_of(name, next((pk for kind, pk in things.items() if name.startswith(kind)), 1)) + QUERIES.get(name, "")
@@ -65,6 +67,7 @@ def test_a_301_leads_a_reader_to_the_address_with_its_slash(anonymous: APIClient
         pytest.param("/api/bookings/", "booking", id="a booking"),
         pytest.param("/api/resources/", "resource", id="a resource"),
         pytest.param("/api/calendar-feeds/", "feed", id="a calendar feed"),
+        pytest.param("/api/closures/", "closure", id="a closure"),
         pytest.param("/api/auth/users/", "user", id="an account"),
     ],
 )
@@ -73,6 +76,7 @@ def test_a_201_says_where_it_can_be_read(as_root: APIClient, room: Resource, pat
         "booking": booking_body(room),
         "resource": {"name": "Desk"},
         "feed": {},
+        "closure": closure_body(room),
         "user": {"username": "carol", "email": "carol@example.org", "password": PASSWORD},
     }
     answer = as_root.post(path, bodies[kind])

@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from core.calendars.models import CalendarFeed
-from core.models import Booking, Resource, UserProfile
+from core.models import Booking, Closure, Resource, UserProfile
 from core.tests.support.clients import client_of
+from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, at, make_booking, text
 from core.tests.support.routes import ROUTES, routes
@@ -20,6 +21,7 @@ DAY = "?start=" + text(at(0)) + "&end=" + text(at(24))
 REGISTRATION = {"username": "carol", "email": "carol@example.org", "password": PASSWORD}
 NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "another-horse-9-battery"}
 FAREWELL = {"current_password": PASSWORD}
+CLOSURE = {**SLOT, "resources": ["{closable}"], "reason": "Paint"}
 PICTURE = {"profile_picture": "https://example.org/a.png"}
 SIGN_IN = {"username": "alice", "password": PASSWORD}
 
@@ -58,6 +60,15 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("POST", "/api/resources/{resource}/slots/", {}, (405, 405, 405, 405, 405)),
     ("GET", "/api/availability/" + DAY + "&duration=60", {}, (200, 200, 200, 200, 200)),
     ("POST", "/api/availability/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/closures/", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/closures/", CLOSURE, (401, 403, 403, 201, 201)),
+    ("DELETE", "/api/closures/", {}, (401, 403, 403, 405, 405)),
+    ("POST", "/api/closures/preview/", CLOSURE, (401, 403, 403, 200, 200)),
+    ("GET", "/api/closures/preview/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/closures/{closure}/", {}, (200, 200, 200, 200, 200)),
+    ("PUT", "/api/closures/{closure}/", CLOSURE, (401, 403, 403, 405, 405)),
+    ("PATCH", "/api/closures/{closure}/", {"reason": "Paint"}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/closures/{closure}/", {}, (401, 403, 403, 204, 204)),
     ("GET", "/api/bookings/", {}, (401, 200, 200, 200, 200)),
     ("HEAD", "/api/bookings/", {}, (401, 200, 200, 200, 200)),
     ("OPTIONS", "/api/bookings/", {}, (401, 200, 200, 200, 200)),
@@ -157,10 +168,12 @@ def test_who_may_do_what(
         "booked": room.pk,
         "booking": make_booking(alice, room).pk,
         "ended": make_booking(alice, room, at(10, day=-1)).pk,
+        "closable": room.pk,
+        "closure": make_closure(admin, room, start=at(16)).pk,
         "feed": CalendarFeed.objects.create(user=alice, secret_hash="0" * 64).pk,
         "refresh": str(RefreshToken.for_user(alice)),
     }
-    sent = {name: value.format(**ids) if isinstance(value, str) else value for name, value in body.items()}
+    sent = {name: filled(value, ids) for name, value in body.items()}
     user = dict(zip(CALLERS, (None, bob, alice, admin, root), strict=True))[caller]
     before = what_is_stored()
 
@@ -173,14 +186,22 @@ def test_who_may_do_what(
             assert_flat_error(answer, status)
 
 
+def filled(value: Any, ids: dict[str, Any]) -> Any:
+    """A value of a body with the ids of what the test makes."""
+    if isinstance(value, list):
+        return [filled(each, ids) for each in value]
+    return value.format(**ids) if isinstance(value, str) else value
+
+
 def what_is_stored() -> list[list[dict]]:
     return [
-        list(model.objects.order_by("pk").values()) for model in (User, UserProfile, Resource, Booking, CalendarFeed)
+        list(model._base_manager.order_by("pk").values())
+        for model in (User, UserProfile, Resource, Booking, CalendarFeed, Closure)
     ]
 
 
 MODELS = (User, UserProfile, Resource, Booking, CalendarFeed)
-PLACES = ("alice", "root", "resource", "booked", "booking", "ended", "feed", "refresh")
+PLACES = ("alice", "root", "resource", "booked", "booking", "ended", "feed", "refresh", "closure")
 
 
 def test_the_table_has_every_method_of_every_address() -> None:

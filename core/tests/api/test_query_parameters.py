@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from core.api.views import ApiView
 from core.models import Resource
+from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, text
 from core.tests.support.routes import ROUTES, leaves
@@ -37,6 +38,7 @@ def filled(address: str, **more: object) -> str:
         ("/api/resources/{room}/slots/", "limit", "5"),
         ("/api/availability/", "duration", "30"),
         ("/api/calendar-feeds/", "limit", "5"),
+        ("/api/closures/", "resource", "1"),
     ],
 )
 def test_a_parameter_of_one_value_is_refused_when_it_comes_twice(
@@ -65,6 +67,7 @@ def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> No
         ("/api/availability/", "start end duration min_capacity limit"),
         ("/api/bookings/1/history/", "limit cursor count"),
         ("/api/calendar-feeds/", "limit cursor count"),
+        ("/api/closures/", "start end resource upcoming limit cursor count"),
     ],
     ids=lambda value: value if value.startswith("/") else "",
 )
@@ -101,6 +104,7 @@ def test_a_single_resource_knows_its_parameters(anonymous: APIClient, room: Reso
         f"/api/resources/{{pk}}/availability/?{WINDOW}",
         f"/api/resources/{{pk}}/slots/?{WINDOW}&duration=30",
         "/api/calendar-feeds/{pk}/",
+        "/api/closures/{pk}/",
         "/api/auth/users/{pk}/",
     ],
 )
@@ -122,6 +126,7 @@ def test_every_get_refuses_what_it_does_not_know_by_name(
     as_root: APIClient, root: User, room: Resource, name: str
 ) -> None:
     ids = {"resource": room.pk, "user": root.pk, "booking": make_booking(root, room).pk}
+    ids["closure"] = make_closure(root, room, start=at(14)).pk
     ids["calendar-feed"] = as_root.post("/api/calendar-feeds/", {}).json()["id"]
     known = ids.get(name.rsplit("-", 1)[0], 0)
     address = "/" + re.sub(r"\(\?P<\w+>[^)]*\)", str(known), ROUTES[name][0]).replace("\\", "")

@@ -23,6 +23,8 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("post", "/api/resources/", {"name": "Desk"}),
     ("put", "/api/resources/{room}/", {"name": "Desk"}),
     ("patch", "/api/resources/{room}/", {"name": "Desk"}),
+    ("post", "/api/closures/", {"resources": [1], "reason": "x", "start_time": text(at(10)), "end_time": text(at(11))}),
+    ("post", "/api/closures/preview/", {"resources": [1], "start_time": text(at(10)), "end_time": text(at(11))}),
     ("post", "/api/calendar-feeds/", {}),
     ("patch", "/api/profile/preferences/", {"reminder_minutes": 5}),
     ("put", "/api/profile/picture/", {"profile_picture": "https://example.org/a.png"}),

@@ -1,14 +1,12 @@
 """Rivals queue: a verb waits for whoever holds the resource or the booking, and then sees what the other one did."""
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models.signals import pre_save
 
 from core import conflicts, errors, lifecycle
@@ -19,48 +17,12 @@ from core.models import Booking, Resource
 from core.tests.support.acts import act
 from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_pending_booking, make_resource
 from core.tests.support.overlaps import overlapping_pairs
+from core.tests.support.parallel import Rival, hold
 from core.tests.support.records import told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = at(8)
-
-
-class Rival(threading.Thread):
-    """A verb in another thread, with a connection of its own, and what became of it."""
-
-    def __init__(self, verb: Callable[[], object]) -> None:
-        super().__init__()
-        self.verb = verb
-        self.backend: int | None = None
-        self.begun = threading.Event()
-        self.answer: object = None
-        self.refusal: Exception | None = None
-
-    def run(self) -> None:
-        try:
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_backend_pid()")
-                    (self.backend,) = cursor.fetchone()
-            self.begun.set()
-            self.answer = self.verb()
-        except Exception as refusal:  # noqa: BLE001 - it is the answer
-            self.refusal = refusal
-        finally:
-            self.begun.set()
-            connections.close_all()
-
-    def waits(self) -> bool:
-        """Whether PostgreSQL lets it wait for a lock; False when it came to an end instead."""
-        assert self.begun.wait(30)
-        while self.is_alive():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self.backend])
-                if cursor.fetchone()[0]:
-                    return True
-            time.sleep(0.01)
-        return False
 
 
 @contextmanager
@@ -72,11 +34,6 @@ def rival(verb: Callable[[], object]) -> Iterator[Rival]:
     finally:
         thread.join(30)
         assert not thread.is_alive()
-
-
-def hold(model: type[Resource | Booking], pk: int) -> None:
-    """Lock a row as whoever only changes it does, until the transaction ends."""
-    model.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def book(user: User, resource: Resource, start: float = 10, end: float = 11) -> Booking:
