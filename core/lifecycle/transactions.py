@@ -1,6 +1,6 @@
 """What the verbs share: their transaction, their locks in a fixed order, and the write of a booking.
 
-The order of locks is always the same: bookings by id, resources by id, users by id.
+The order of locks is always the same: bookings by id, resources by id, closures or users by id.
 """
 
 from collections.abc import Callable, Iterator
