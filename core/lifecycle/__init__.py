@@ -1,13 +1,15 @@
 """The only writers of bookings, resources and closures; the API, the admin and the commands call these verbs."""
 
 from core.lifecycle.bookings import Changes, book, cancel, change, expire, remove
-from core.lifecycle.closures import ClosureChanges, Preview, change_closure, close, lift, preview
+from core.lifecycle.closures import ClosureChanges, change_closure, close, lift, preview
+from core.lifecycle.plans import Plan, Preview
 from core.lifecycle.resources import delete_resource
 from core.lifecycle.transactions import find_user
 
 __all__ = [
     "Changes",
     "ClosureChanges",
+    "Plan",
     "Preview",
     "book",
     "cancel",

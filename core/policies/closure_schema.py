@@ -76,7 +76,7 @@ RULES = (
     errors.TimeNotUtcText,
     errors.TooManyConflicts,
 )
-WRITTEN = (*RULES, errors.ClosureConflicts, errors.SlotTaken, Contradiction)
+WRITTEN = (*RULES, errors.ClosureConflicts, Contradiction)
 
 describe(
     ClosureViewSet,

@@ -8,8 +8,7 @@ from rest_framework import serializers
 from core.api.fields import LARGEST_KEY, FormsMixin, KeyField, MomentField, TextField, WordField
 from core.api.query import FlagParameter, ListParameters, WindowParameters
 from core.choices import OnConflict
-from core.lifecycle import Preview
-from core.lifecycle.closures import Plan
+from core.lifecycle import Plan, Preview
 from core.models import Closure, Resource
 from core.policies.models import LONGEST_NAME
 

@@ -28,10 +28,10 @@ from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
 from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
 from core.api.views import TaggedMixin
-from core.errors import ExceptionsClash, SlotTaken, StaleVersion
+from core.errors import ClosedResourceMissing, ExceptionsClash, ResourceMissing, SlotTaken, StaleVersion
 from core.schema.fields import drop_input_rules, example_error, widen_inputs
 from core.schema.headers import HEADERS, IF_MATCH, IF_NONE_MATCH
-from core.schema.problems import Problem, problems
+from core.schema.problems import Problem, problem_of, problems
 
 Schema = dict[str, Any]
 
@@ -279,6 +279,8 @@ class Inspector(AutoSchema):
             return {**problem.body, "detail": NO_TAGS}
         if problem.code == StaleVersion.code:
             return {**problem.body, "current": get_override(self._get_serializer(), "examples")[0].value}
+        if problem.code == ResourceMissing.code and self.path.startswith("/api/closures/"):
+            return problem_of(ClosedResourceMissing).body
         return problem.body
 
     def validation_errors(self) -> Mapping[str, list[str]]:

@@ -213,7 +213,7 @@ def test_a_closure_that_began_earlier_leaves_what_is_over(admin: User, alice: Us
 def test_more_than_1000_bookings_in_the_way_are_refused(
     admin: User, alice: User, room: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.lifecycle.closures.MOST_IN_THE_WAY", 2)
+    monkeypatch.setattr("core.lifecycle.plans.MOST_IN_THE_WAY", 2)
     for hour in (10, 11, 12):
         make_booking(alice, room, at(hour))
     with pytest.raises(errors.TooManyConflicts):

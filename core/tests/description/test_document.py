@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from core.api.fields import FlagField
 from core.availability import serializers as availability
+from core.policies.closure_serializers import ClosureListParameters
 from core.schema.shapes import FACTS
 from core.serializers import BookingListParameters, ResourceListParameters, TimelinesParameters
 from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, resolved
@@ -92,6 +93,7 @@ def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
         "/api/resources/{id}/slots/": set(availability.SlotParameters().fields),
         "/api/bookings/{id}/history/": paging,
         "/api/calendar-feeds/": paging,
+        "/api/closures/": set(ClosureListParameters().fields) | paging,
         "/api/auth/users/": paging,
         "/api/resources/{id}/": {"start", "end", "include"},
         "/api/bookings/{id}/": {"include"},
@@ -122,7 +124,22 @@ def test_every_answer_tells_of_its_headers(schema: dict[str, Any]) -> None:
 
 
 def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
-    shapes = ("Booking", "NewBookingRequest", "Resource", "ResourceRequest", "User", "Timeline", "CalendarFeed", "Act")
+    shapes = (
+        "Booking",
+        "NewBookingRequest",
+        "Resource",
+        "ResourceRequest",
+        "User",
+        "Timeline",
+        "CalendarFeed",
+        "Act",
+        "Closure",
+        "ClosureRequest",
+        "Clash",
+        "Plan",
+        "Part",
+        "Preview",
+    )
     for name in shapes:
         for field, described in schema["components"]["schemas"][name]["properties"].items():
             assert field == "id" or described.get("description"), f"{name}.{field}"
@@ -147,9 +164,9 @@ def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, A
 
 
 def test_a_stale_version_shows_what_is_stored(schema: dict[str, Any]) -> None:
-    for path in ("/api/resources/{id}/", "/api/bookings/{id}/"):
+    for path in ("/api/resources/{id}/", "/api/bookings/{id}/", "/api/closures/{id}/"):
         shown_there = resolved(schema, schema["paths"][path]["get"]["responses"]["200"])["content"]["application/json"]
-        for method in ("put", "patch", "delete"):
+        for method in sorted({"put", "patch", "delete"} & set(schema["paths"][path])):
             stale = resolved(schema, schema["paths"][path][method]["responses"]["412"])["content"]["application/json"]
             current = stale["examples"]["precondition_failed"]["value"]["current"]
             assert current == shown_there["examples"]["example"]["value"]
