@@ -214,7 +214,11 @@ OF_A_BOOKING = {
 }
 OF_A_FEED = {"createCalendarFeed": {"getCalendarFeed", "deleteCalendarFeed"}}
 OF_A_RESOURCE = {"createResource": {"getResource", "changeResource", "deleteResource", "getAvailability", "listSlots"}}
-FOLLOWED = {"user": {**OF_A_BOOKING, **OF_A_FEED}, "staff": {**OF_A_BOOKING, **OF_A_FEED, **OF_A_RESOURCE}}
+OF_A_CLOSURE = {"closeResources": {"getClosure", "changeClosure", "liftClosure"}}
+FOLLOWED = {
+    "user": {**OF_A_BOOKING, **OF_A_FEED},
+    "staff": {**OF_A_BOOKING, **OF_A_FEED, **OF_A_RESOURCE, **OF_A_CLOSURE},
+}
 
 
 @pytest.mark.django_db

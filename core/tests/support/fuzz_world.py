@@ -16,10 +16,11 @@ from schemathesis import Case
 from core.api.fields import LARGEST_KEY
 from core.calendars.models import CalendarFeed
 from core.calendars.secrets import SECRET, hash_of, new_secret
-from core.models import Booking, Resource
+from core.models import Booking, Closure, Resource
 from core.record.kinds import EventKind
 from core.record.writing import record
 from core.tests.support.acts import act
+from core.tests.support.closures import make_closure
 from core.tests.support.factories import PASSWORD, at, make_booking, make_resource, make_user, text
 
 ROLES = ("anonymous", "user", "staff")
@@ -40,6 +41,7 @@ class World:
     room: Resource
     booking: Booking
     feed: CalendarFeed
+    closure: Closure
     secret: str
     # What the caller signs in with, in turn.
     credentials: list[str]
@@ -58,6 +60,7 @@ class World:
     def path_id(self, path: str) -> int:
         """A real id for an address."""
         places = {"resources": self.room, "bookings": self.booking, "users": self.owner, "calendar-feeds": self.feed}
+        places["closures"] = self.closure
         return next(thing.pk for name, thing in places.items() if f"/{name}/" in path)
 
     def next_page(self, case: Case) -> dict[str, str]:
@@ -76,6 +79,7 @@ class World:
         return {
             **self.slot(),
             "resource": self.room.pk,
+            "resources": [self.room.pk],
             "user": self.owner.pk,
             "id": self.booking.pk,
             "username": f"user{self.calls}",
@@ -95,6 +99,8 @@ class World:
         if operation in ("verifyJwt", "refreshJwt", "voidJwt"):
             token = str(RefreshToken.for_user(self.owner))
             return {"token": token, "refresh": token}
+        if operation == "previewClosure":
+            return {"id": self.closure.pk}
         if operation == "confirmPasswordReset":
             return {"uid": encode_uid(self.owner.pk), "token": default_token_generator.make_token(self.owner)}
         return {}
@@ -118,6 +124,7 @@ def make_world(role: str) -> World:
         room=make_resource("Free room"),
         booking=booking,
         feed=CalendarFeed.objects.create(user=owner, secret_hash=hash_of(secret)),
+        closure=make_closure(owner, make_resource("Closed room")),
         secret=secret,
         credentials=[] if role == "anonymous" else [f"Token {token}", f"JWT {access}"],
     )
