@@ -66,10 +66,10 @@ class BookingEvent(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"Act {self.pk} ({self.kind} of booking {self.booking_id})"
+
     @property
     def waived_rules(self) -> list[str]:
         """The names of the rules that staff waived."""
         return self.waived.split(",") if self.waived else []
-
-    def __str__(self) -> str:
-        return f"Act {self.pk} ({self.kind} of booking {self.booking_id})"
