@@ -28,7 +28,14 @@ from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
 from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
 from core.api.views import TaggedMixin
-from core.errors import ClosedResourceMissing, ExceptionsClash, ResourceMissing, SlotTaken, StaleVersion
+from core.errors import (
+    ClosedResourceMissing,
+    ClosureConflicts,
+    ExceptionsClash,
+    ResourceMissing,
+    SlotTaken,
+    StaleVersion,
+)
 from core.schema.fields import drop_input_rules, example_error, widen_inputs
 from core.schema.headers import HEADERS, IF_MATCH, IF_NONE_MATCH
 from core.schema.problems import Problem, problem_of, problems
@@ -55,7 +62,7 @@ HEADERS_OF_STATUS = {
     "503": ("Retry-After",),
 }
 # The shapes of refusals that have further members, each by an error that has some.
-SHAPES_OF_CODES = {SlotTaken.code: "InvalidBooking", ExceptionsClash.code: "InvalidException"}
+SHAPES_OF_CODES = {SlotTaken.code: "InvalidBooking", ExceptionsClash.code: "InvalidException", ClosureConflicts.code: "InTheWay"}
 TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
 NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
 

@@ -109,6 +109,19 @@ SUGGESTED = {
     "end_time": {"type": "string", "format": "date-time"},
 }
 SUGGESTION = {"type": "object", "properties": SUGGESTED, "required": list(SUGGESTED)}
+IN_THE_WAY = {
+    "type": "object",
+    "description": "What is stored contradicts the call; where bookings are in the way of a closure, which ones.",
+    "properties": {
+        **WORDS,
+        "conflicts": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/Clash"},
+            "description": "The bookings and closures in the way.",
+        },
+    },
+    "required": list(WORDS),
+}
 STALE = {
     "type": "object",
     "description": "Somebody was faster.",
@@ -130,6 +143,7 @@ SHAPES: dict[str, Any] = {
     "Invalid": INVALID,
     "InvalidBooking": SLOT_TAKEN,
     "InvalidException": INVALID_EXCEPTION,
+    "InTheWay": IN_THE_WAY,
     "Suggestion": SUGGESTION,
     "Stale": STALE,
     "FlagWord": FLAG_WORD,

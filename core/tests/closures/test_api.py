@@ -272,4 +272,5 @@ def test_no_suggestion_and_no_next_free_lies_in_a_closure(
     make_booking(bob, room, at(8), at(9))
     make_closure(admin, room, start=at(9), end=at(17), on_conflict=CANCEL)
     body = {"resource": room.pk, "start_time": text(at(8.5)), "end_time": text(at(9.5))}
-    assert as_alice.post("/api/bookings/", body).json()["suggestion"]["start_time"] == text(at(17))
+    refusal = assert_flat_error(as_alice.post("/api/bookings/", body), 400, "closed", "non_field_errors")
+    assert refusal["until"] == text(at(17))
