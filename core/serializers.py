@@ -132,15 +132,22 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
                 required=False, allow_null=True, allow_blank=True, help_text=f"With `include=details`: {ZONE}"
             ),
         },
-        "policy": {"policy": ShownPolicySerializer(read_only=True, help_text="With `include=policy`: its limits.")},
+        "policy": {
+            "policy": ShownPolicySerializer(
+                source="shown_policy", read_only=True, help_text="With `include=policy`: its limits."
+            )
+        },
         "open": {
             "open": SpanSerializer(
-                many=True, read_only=True, help_text="With `include=open`: its open time in the window, in order."
+                source="shown_open",
+                many=True,
+                read_only=True,
+                help_text="With `include=open`: its open time in the window, in order.",
             )
         },
     }
-    # What is no column of the row: the view adds it.
-    added: ClassVar = {"policy", "open"}
+    # What is no column of the row, with its attribute: the view adds it.
+    added: ClassVar = {"policy": "shown_policy", "open": "shown_open"}
 
     def validate_time_zone(self, name: str | None) -> str | None:
         """The name of a time zone; the empty text of a form is none."""

@@ -62,7 +62,11 @@ HEADERS_OF_STATUS = {
     "503": ("Retry-After",),
 }
 # The shapes of refusals that have further members, each by an error that has some.
-SHAPES_OF_CODES = {SlotTaken.code: "InvalidBooking", ExceptionsClash.code: "InvalidException", ClosureConflicts.code: "InTheWay"}
+SHAPES_OF_CODES = {
+    SlotTaken.code: "InvalidBooking",
+    ExceptionsClash.code: "InvalidException",
+    ClosureConflicts.code: "InTheWay",
+}
 TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
 NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
 

@@ -75,7 +75,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         resource: Resource = super().get_object()
         self.attach([resource])
         for name, value in self.by_terms(resource).items():
-            setattr(resource, name, value)
+            setattr(resource, ResourceSerializer.added.get(name, name), value)
         return resource
 
     def read_page(self) -> Sequence[Any]:

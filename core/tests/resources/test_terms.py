@@ -1,0 +1,188 @@
+"""Lists of resources keep to opening hours and policies; `?include=` shows them; a resource has a time zone."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
+
+from core.models import Resource
+from core.tests.support.closures import make_closure
+from core.tests.support.errors import assert_flat_error
+from core.tests.support.factories import at, make_booking, make_resource, text
+from core.tests.support.rules import add_exception, day_of, set_hours, set_policy
+
+URL = "/api/resources/"
+PLAIN = {"id", "name", "description", "capacity", "is_available", "requires_approval", "availability_status"}
+
+
+def window(start: float, end: float) -> dict:
+    return {"start": text(at(start)), "end": text(at(end))}
+
+
+def names(client: APIClient, **asked: object) -> list[str]:
+    answer = client.get(URL, asked)
+    assert answer.status_code == 200, answer.json()
+    return [each["name"] for each in answer.json()]
+
+
+# --- What is free -----------------------------------------------------------------------------------------------------
+
+
+def test_only_what_can_be_booked_is_available(as_admin: APIClient, anonymous: APIClient, alice: User) -> None:
+    late, early, loan, plain = (make_resource(name) for name in ("Late", "Early", "Loan", "Plain"))
+    set_hours(as_admin, late, ("12:00", "20:00"))
+    set_hours(as_admin, early, ("06:00", "11:00"))
+    set_policy(as_admin, loan, min_minutes=120)
+    make_booking(alice, plain, at(8), at(9))
+    assert names(anonymous, available="true", **window(10, 11)) == ["Early", "Plain"]
+    assert names(anonymous, available="false", **window(10, 11)) == ["Late", "Loan"]
+    assert names(anonymous, available="true", **window(13, 15)) == ["Late", "Loan", "Plain"]
+    assert names(anonymous, available="true", limit=1, **window(10, 11)) == ["Early"]
+    page = anonymous.get(URL, {"available": "true", "count": "true", "limit": 1, **window(10, 11)})
+    assert page.headers["X-Total-Count"] == "2"
+
+
+def test_a_shorter_notice_than_the_house_has_counts(as_admin: APIClient, anonymous: APIClient) -> None:
+    soon = make_resource("Soon")
+    make_resource("Later")
+    set_policy(as_admin, soon, notice_minutes=0)
+    begin = timezone.now() + timedelta(minutes=5)
+    asked = {"start": text(begin), "end": text(begin + timedelta(minutes=30))}
+    assert names(anonymous, available="true", **asked) == ["Soon"]
+
+
+def test_exceptions_of_all_close_resources_without_hours_too(as_admin: APIClient, anonymous: APIClient) -> None:
+    make_resource("Hall")
+    add_exception(as_admin, None, day_of(1), name="Party")
+    assert names(anonymous, available="true", **window(10, 11)) == []
+    (hall,) = anonymous.get(URL, window(10, 11)).json()
+    assert hall["availability_status"] == "unavailable"
+
+
+def test_a_window_in_closed_hours_is_unavailable(as_admin: APIClient, anonymous: APIClient, room: Resource) -> None:
+    set_hours(as_admin, room, ("09:00", "17:00"))
+    for asked, status in {
+        (1, 2): "unavailable",
+        (8, 9): "unavailable",
+        (8, 10): "available",
+        (17, 18): "unavailable",
+    }.items():
+        listed = anonymous.get(URL, window(*asked)).json()
+        assert [each["availability_status"] for each in listed] == [status], asked
+        assert anonymous.get(f"{URL}{room.pk}/", window(*asked)).json()["availability_status"] == status
+
+
+def test_a_closure_makes_it_unavailable(anonymous: APIClient, admin: User, room: Resource) -> None:
+    make_closure(admin, room)
+    (shown,) = anonymous.get(URL, window(10, 11)).json()
+    assert shown["availability_status"] == "unavailable"
+
+
+# --- What is shown ----------------------------------------------------------------------------------------------------
+
+
+def test_plain_answers_do_not_grow(as_admin: APIClient, anonymous: APIClient, room: Resource) -> None:
+    set_hours(as_admin, room, ("09:00", "17:00"))
+    set_policy(as_admin, room, min_minutes=30)
+    assert set(anonymous.get(URL).json()[0]) == PLAIN
+    assert set(anonymous.get(f"{URL}{room.pk}/").json()) == PLAIN
+
+
+def test_policy_and_open_time_are_shown_when_asked(as_admin: APIClient, anonymous: APIClient, room: Resource) -> None:
+    lab = make_resource("Lab")
+    set_hours(as_admin, room, ("09:00", "17:00"))
+    policy = set_policy(as_admin, room, min_minutes=30, may_span_closed=True)
+    asked = {"include": ["policy", "open", "next_free"], **window(0, 24)}
+    listed = anonymous.get(URL, asked).json()
+    assert [each["name"] for each in listed] == [room.name, lab.name]
+    shown, plain = listed
+    assert shown["policy"] == {name: policy[name] for name in shown["policy"]}
+    assert shown["policy"]["min_minutes"] == 30
+    assert shown["open"] == [{"start_time": text(at(9)), "end_time": text(at(17))}]
+    assert plain["open"] == [{"start_time": text(at(0)), "end_time": text(at(24))}]
+    assert set(plain["policy"].values()) == {None}
+    for one in listed:
+        assert anonymous.get(f"{URL}{one['id']}/", asked).json() == one
+    assert text(timezone.now()) < shown["next_free"] < text(at(17))
+
+
+def test_next_free_is_the_first_moment_that_can_be_booked(
+    as_admin: APIClient, as_alice: APIClient, admin: User, room: Resource
+) -> None:
+    set_hours(as_admin, room, ("09:00", "17:00"), days=[at(0, day=3).isoweekday()])
+    make_closure(admin, room, start=at(8, day=3), end=at(10, day=3))
+    found = as_alice.get(f"{URL}{room.pk}/", {"include": "next_free"}).json()["next_free"]
+    assert found == text(at(10, day=3))
+
+
+# --- The time zone ----------------------------------------------------------------------------------------------------
+
+
+def test_staff_give_a_resource_a_time_zone(as_admin: APIClient, anonymous: APIClient) -> None:
+    made = as_admin.post(URL, {"name": "Berlin room", "time_zone": "Europe/Berlin"})
+    assert made.status_code == 201, made.json()
+    assert "time_zone" not in made.json()
+    address = f"{URL}{made.json()['id']}/"
+    assert anonymous.get(address, {"include": "details"}).json()["time_zone"] == "Europe/Berlin"
+    assert anonymous.get(URL, {"include": "details"}).json()[0]["time_zone"] == "Europe/Berlin"
+    assert as_admin.patch(address, {"time_zone": None}).status_code == 200
+    assert anonymous.get(address, {"include": "details"}).json()["time_zone"] is None
+
+
+@pytest.mark.parametrize("name", ["Europe/Atlantis", "localtime", "../etc/passwd", "x" * 100, 5, ["UTC"], "\0"])
+def test_a_zone_that_is_none_is_refused(as_admin: APIClient, room: Resource, name: object) -> None:
+    assert_flat_error(as_admin.patch(f"{URL}{room.pk}/", {"time_zone": name}), 400, "invalid", "time_zone")
+    assert Resource.objects.get(pk=room.pk).time_zone is None
+
+
+def test_slots_lie_on_the_clock_of_the_resource(as_admin: APIClient, anonymous: APIClient, room: Resource) -> None:
+    as_admin.patch(f"{URL}{room.pk}/", {"time_zone": "Asia/Kathmandu"})
+    asked = {**window(0, 3), "duration": 60, "step": 60}
+    assert anonymous.get(f"{URL}{room.pk}/slots/", asked).json()[0]["start_time"] == text(at(0.25))
+    utc = anonymous.get(f"{URL}{room.pk}/slots/", {**asked, "timezone": "UTC"}).json()
+    assert utc[0]["start_time"] == text(at(0))
+
+
+def test_hours_are_those_of_the_house_without_a_zone_of_its_own(
+    as_admin: APIClient, anonymous: APIClient, room: Resource, settings: object
+) -> None:
+    set_hours(as_admin, room, ("09:00", "17:00"))
+    settings.HOUSE_TIME_ZONE = "Asia/Tokyo"
+    spans = anonymous.get(f"{URL}{room.pk}/open/", window(0, 24)).json()
+    assert spans == [{"start_time": text(at(0)), "end_time": text(at(8))}]
+
+
+# --- Statements -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [1, 40])
+@pytest.mark.parametrize(
+    ("asked", "plain", "ruled"),
+    [
+        ({}, 1, 3),
+        ({"include": "next_free"}, 1, 4),
+        ({"available": "true", **window(10, 11)}, 1, 7),
+        ({"include": ["policy", "open"], "limit": 50}, 1, 3),
+    ],
+)
+def test_lists_take_a_fixed_number_of_statements(
+    as_admin: APIClient,
+    anonymous: APIClient,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    asked: dict,
+    number: int,
+    plain: int,
+    ruled: int,
+) -> None:
+    rooms = [make_resource(f"Room {each}") for each in range(number)]
+    with django_assert_num_queries(plain):
+        assert anonymous.get(URL, asked).status_code == 200
+    for each in rooms:
+        set_hours(as_admin, each, ("09:00", "17:00"))
+        set_policy(as_admin, each, buffer_after_minutes=10, notice_minutes=0)
+    add_exception(as_admin, None, day_of(2))
+    with django_assert_num_queries(ruled):
+        assert anonymous.get(URL, asked).status_code == 200
