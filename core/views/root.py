@@ -20,6 +20,7 @@ class RootView(ApiView, APIView):
         "resources": "resource-list",
         "bookings": "booking-list",
         "availability": "availability",
+        "timelines": "resource-timelines",
         "closures": "closure-list",
         "opening_exceptions": "opening-exception-list",
         "calendar_feeds": "calendar-feed-list",
