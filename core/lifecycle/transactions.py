@@ -67,8 +67,8 @@ def lock(booking: Booking, check: Check | None = None) -> Booking:
     return row
 
 
-def lock_resources(*ids: int, now: datetime | None = None) -> dict[int, Resource]:
-    """Locks resources in key order; the resources by id, with their terms unless `now` is None.
+def lock_resources(*ids: int, now: datetime) -> dict[int, Resource]:
+    """Locks resources in key order; the resources by id, with their terms.
 
     The terms are read after the lock, so that a change of the policy that held the lock counts.
 
@@ -79,8 +79,7 @@ def lock_resources(*ids: int, now: datetime | None = None) -> dict[int, Resource
     resources = {resource.pk: resource for resource in rows}
     if set(ids) - set(resources):
         raise errors.ResourceMissing
-    if now is not None:
-        attach_terms(resources.values(), since=now)
+    attach_terms(resources.values(), since=now)
     return resources
 
 

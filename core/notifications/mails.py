@@ -179,11 +179,11 @@ def is_closed(booking: Booking) -> bool:
 
 
 def free_instead_of(booking: Booking, *, now: datetime) -> list[Suggestion]:
-    """Other slots of the same length; the booking of a message knows only the name of its resource."""
-    resource = Resource.objects.filter(pk=booking.resource_id).first()
+    """Other slots of the same length for the owner; the booking of a message knows only the name of its resource."""
+    resource = Resource.objects.with_house().filter(pk=booking.resource_id).first()
     if resource is None:
         return []
-    wanted = Booking(resource=resource, start_time=booking.start_time, end_time=booking.end_time)
+    wanted = Booking(user=booking.user, resource=resource, start_time=booking.start_time, end_time=booking.end_time)
     return suggestions_for(wanted, now=now)
 
 

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from core.models import Booking, Closure, Resource
-from core.tests.support.closures import AROUND, CANCEL, closed, closure_body, make_closure
+from core.tests.support.closures import AROUND, closed, closure_body, make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, make_resource, text
 from core.tests.support.overlaps import everything
@@ -266,11 +266,15 @@ def test_closures_are_among_no_bookings(
     assert everything() == before
 
 
-def test_no_suggestion_and_no_next_free_lies_in_a_closure(
-    as_alice: APIClient, admin: User, bob: User, room: Resource
-) -> None:
+def test_a_booking_over_a_closure_is_told_why_and_until_when(as_alice: APIClient, admin: User, room: Resource) -> None:
+    make_closure(admin, room)
+    body = {"resource": room.pk, "start_time": text(at(16)), "end_time": text(at(18))}
+    refused = assert_flat_error(as_alice.post("/api/bookings/", body), 400, "closed")
+    assert (refused["reason"], refused["until"]) == ("Maintenance", text(at(17)))
+
+
+def test_no_suggestion_lies_in_a_closure(as_alice: APIClient, admin: User, bob: User, room: Resource) -> None:
     make_booking(bob, room, at(8), at(9))
-    make_closure(admin, room, start=at(9), end=at(17), on_conflict=CANCEL)
-    body = {"resource": room.pk, "start_time": text(at(8.5)), "end_time": text(at(9.5))}
-    refusal = assert_flat_error(as_alice.post("/api/bookings/", body), 400, "closed", "non_field_errors")
-    assert refusal["until"] == text(at(17))
+    make_closure(admin, room)
+    body = {"resource": room.pk, "start_time": text(at(8)), "end_time": text(at(9))}
+    assert as_alice.post("/api/bookings/", body).json()["suggestion"]["start_time"] == text(at(17))

@@ -1,12 +1,15 @@
 """What the people read whose bookings a closure cancels."""
 
+from datetime import time
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.mail import EmailMultiAlternatives
 from pytest_django import Settings
 
 from core import lifecycle
-from core.models import Booking, Resource
+from core.choices import QuotaKind
+from core.models import Booking, OpeningHours, Quota, Resource
 from core.tests.support.acts import act
 from core.tests.support.closures import CANCEL, make_closure
 from core.tests.support.factories import at, make_booking, make_resource
@@ -107,3 +110,17 @@ def test_a_mail_after_the_end_of_the_resource_suggests_nothing(
     lifecycle.delete_resource(room)
     deliver()
     assert "instead" not in mailoutbox[0].body
+
+
+def test_the_suggestions_keep_the_rules_of_the_resource_and_of_the_person(
+    admin: User, alice: User, room: Resource, mailoutbox: Sent
+) -> None:
+    for weekday in range(1, 8):
+        OpeningHours.objects.create(resource=room, weekday=weekday, opens=time(10), closes=time(12))
+    Quota.objects.create(resource=room, kind=QuotaKind.ACTIVE, limit=1)
+    Resource.objects.filter(pk=room.pk).update(has_terms=True)
+    make_booking(alice, room)
+    make_closure(admin, room, on_conflict=CANCEL)
+    deliver()
+    next_day = f"{at(0, day=2):%Y-%m-%d}"
+    assert f"Blue room\n    {next_day} 10:00 UTC to {next_day} 11:00 UTC" in mailoutbox[0].body
