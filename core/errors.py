@@ -234,7 +234,7 @@ class OverlapsOwn(BookingError):
     """The person has another booking at that time, and the policy allows one alone."""
 
     code = "overlaps_own"
-    advice = "The person has another booking at that time, `booking`."
+    advice = "The person has another booking at that time, `booking`. Choose another time."
 
     def __init__(self, booking_id: int, resource_name: str, slot: Interval) -> None:
         self.booking_id, self.resource_name, self.slot = booking_id, resource_name, slot

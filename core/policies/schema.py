@@ -114,13 +114,11 @@ describe(
         "`no_longer_fit` counts them." + FOR_STAFF,
         responses={200: OpenApiResponse(WrittenPolicySerializer, "The policy.")},
         examples=[OpenApiExample("half hours", LIMITS, request_only=True)],
-        extensions={"x-errors": (errors.ResourceMissing,)},
     ),
     destroy=extend_schema(
         operation_id="deletePolicy",
         summary="Delete the limits of a resource",
         description="A 204 where there are none, too." + FOR_STAFF,
-        extensions={"x-errors": (errors.ResourceMissing,)},
     ),
 )
 describe(
@@ -139,8 +137,7 @@ describe(
         "opening ends on the next day. An empty list: always open." + FOR_STAFF,
         request=OpeningHoursSerializer(many=True),
         responses={200: OpenApiResponse(WrittenWeekSerializer, "The week.")},
-        examples=[OpenApiExample("two periods", WEEK, request_only=True)],
-        extensions={"x-errors": (errors.ResourceMissing,)},
+        examples=[OpenApiExample("Mondays", WEEK[0], request_only=True)],
     ),
 )
 PRECEDENCE = (
@@ -159,7 +156,7 @@ def describe_exceptions(view: type, names: str, whose: str) -> None:
     """
     one = names.removesuffix("s")
     written = OpenApiResponse(WrittenExceptionSerializer, "The exception.")
-    wrong = (errors.ExceptionsClash, errors.ResourceMissing)
+    wrong = (errors.ExceptionsClash,)
     opened = {"hours": [{"opens": "10:00", "closes": "14:00"}]}
     describe(
         view,
@@ -196,7 +193,6 @@ def describe_exceptions(view: type, names: str, whose: str) -> None:
             operation_id=f"delete{one}",
             summary=f"Delete days with other hours of {whose}",
             description="The usual hours hold again." + FOR_STAFF,
-            extensions={"x-errors": (errors.ResourceMissing,)},
         ),
     )
 
@@ -240,7 +236,6 @@ describe(
         operation_id="deleteQuota",
         summary="Delete a quota",
         description="It limits nobody from then on." + FOR_STAFF,
-        extensions={"x-errors": (errors.ResourceMissing,)},
     ),
 )
 describe(

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 
 from core.models import Quota, Resource
-from core.policies.writing import TABLES, lock, settle
+from core.policies.writing import TABLES, hold, settle
 
 
 def connect() -> None:
@@ -34,4 +34,4 @@ def on_deleted(sender: type, instance: Any, origin: Any = None, **kwargs: object
 def before_group_is_deleted(sender: type, instance: Group, **kwargs: object) -> None:
     """Locks the resources of the group's quotas in the order of all locks; receives `pre_delete`."""
     if transaction.get_connection().in_atomic_block:
-        lock(*Quota.objects.filter(group=instance).values_list("resource_id", flat=True))
+        hold(Quota.objects.filter(group=instance).values("resource_id"))

@@ -7,12 +7,12 @@ sees the rules as they were before the verb or after it.
 so each way of writing them keeps these columns right; `bulk_create` and SQL send no signals.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
 from core import errors
@@ -48,7 +48,7 @@ def settle(*resource_ids: int | None) -> None:
     if not ids:
         return
     resources = Resource.objects.filter(pk__in=ids)
-    lock(*ids)
+    hold(ids)
     mine = {"resource_id": OuterRef("pk")}
     policies = ResourcePolicy.objects.filter(**mine)
     any_limit = Q(*((f"{name}__isnull", False) for name in POLICY), _connector=Q.OR)
@@ -64,15 +64,20 @@ def settle(*resource_ids: int | None) -> None:
     )
 
 
-def lock(*resource_ids: int | None) -> None:
-    """Locks resources in key order until the transaction ends.
+def hold(ids: Collection[int] | QuerySet[Any, Any]) -> int:
+    """Locks resources in key order until the transaction ends; the number of those that exist."""
+    return len(locked(Resource.objects.filter(pk__in=ids)).values_list("pk"))
+
+
+def lock(*resource_ids: int | None, missing: type[errors.BookingError] = RowMissing) -> None:
+    """Locks the resources that a verb is about; None stands for "all resources" and locks nothing.
 
     Raises:
-        ResourceMissing: When one of them does not exist.
+        BookingError: Of the class `missing`, when one of them does not exist.
     """
     ids = {each for each in resource_ids if each is not None}
-    if len(locked(Resource.objects.filter(pk__in=ids)).values_list("pk")) < len(ids):
-        raise errors.ResourceMissing
+    if ids and hold(ids) < len(ids):
+        raise missing
 
 
 # --- Policies and opening hours ---------------------------------------------------------------------------------------
@@ -216,7 +221,7 @@ def add_quota(values: Values) -> Quota:
         ResourceMissing, GroupMissing: When there is no such resource or group.
     """
     quota = Quota(**values)
-    lock(quota.resource_id)
+    lock(quota.resource_id, missing=errors.ResourceMissing)
     require_group(quota)
     quota.save()
     return quota
@@ -230,7 +235,7 @@ def change_quota(quota: Quota, values: Values, *, check: Check | None = None) ->
         ResourceMissing, GroupMissing: When there is no such resource or group.
         RowMissing: When somebody deleted the quota.
     """
-    lock(quota.resource_id, values.get("resource_id"))
+    lock(quota.resource_id, values.get("resource_id"), missing=errors.ResourceMissing)
     row: Quota = lock_row(quota, check)
     before = row.resource_id
     for name, value in values.items():

@@ -27,16 +27,14 @@ INVALID = {
     "required": list(WORDS),
     "additionalProperties": MESSAGES,
 }
-MINUTES, WORD, DAY, ID = (
-    {"type": "integer"},
-    {"type": "string"},
-    {"type": "string", "format": "date"},
-    {"type": "integer"},
-)
+WORD, DAY = {"type": "string"}, {"type": "string", "format": "date"}
+MINUTES = ID = {"type": "integer"}
 MOMENT = {"type": "string", "format": "date-time"}
 MOMENT_OR_NULL = {"type": ["string", "null"], "format": "date-time"}
 WORD_OR_MESSAGES = {"anyOf": [WORD, MESSAGES]}
 CLOCKS = {"type": "object", "properties": {"opens": WORD, "closes": WORD}, "required": ["opens", "closes"]}
+OWN_FIELDS = {"id": ID, "resource_name": WORD, "start_time": MOMENT, "end_time": MOMENT}
+OWN = {"type": "object", "properties": OWN_FIELDS, "required": list(OWN_FIELDS)}
 # The facts of the rules that staff set, each with its code.
 FACTS = {
     "notice_minutes": {**MINUTES, "description": "`start_too_soon`: how far ahead a booking of the resource starts."},
@@ -48,7 +46,7 @@ FACTS = {
     "nearest_ends": {
         "type": "array",
         "items": MOMENT,
-        "description": "`off_grid`, where the start is right: the ends.",
+        "description": "`off_grid`: the nearest ends, where the start is right.",
     },
     "time_zone": {
         **WORD_OR_MESSAGES,
@@ -56,15 +54,11 @@ FACTS = {
     },
     "day": {**DAY, "description": "`outside_opening_hours`: the day whose hours follow."},
     "hours": {"type": "array", "items": CLOCKS, "description": "`outside_opening_hours`: the hours of that day."},
-    "reason": {**WORD_OR_MESSAGES, "description": "`closed`: why."},
+    "reason": {"type": ["string", "array"], "items": WORD, "description": "`closed`: why; else messages."},
     "until": {**MOMENT_OR_NULL, "description": "`closed`: when it opens again."},
     "gap_minutes": {**MINUTES, "description": "`too_close`: the gap that is needed."},
     "neighbour": {**SLOT, "description": "`too_close`: the slot of the booking that is too close."},
-    "booking": {
-        "type": "object",
-        "properties": {"id": ID, "resource_name": WORD, "start_time": MOMENT, "end_time": MOMENT},
-        "description": "`overlaps_own`: the other booking of the person.",
-    },
+    "booking": {**OWN, "description": "`overlaps_own`: the other booking of the person."},
     "kind": {**WORD, "description": "`quota_exceeded`: what counts."},
     "period": {"type": ["string", "null"], "description": "`quota_exceeded`: in which span it counts."},
     "limit": {**MINUTES, "description": "`quota_exceeded`: how much is allowed."},

@@ -1,5 +1,6 @@
 """Who may do what: every method of every address, for each kind of caller."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,17 +8,29 @@ from django.contrib.auth.models import User
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from core.calendars.models import CalendarFeed
-from core.models import Booking, Closure, Resource, UserProfile
+from core.models import (
+    Booking,
+    Closure,
+    OpeningException,
+    OpeningHours,
+    Quota,
+    Resource,
+    ResourcePolicy,
+    UserProfile,
+)
 from core.tests.support.clients import client_of
 from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, at, make_booking, text
 from core.tests.support.routes import ROUTES, routes
 
+FAR = date(2031, 1, 1)
 CALLERS = ("anonymous", "stranger", "owner", "staff", "superuser")
 
 SLOT = {"start_time": text(at(14)), "end_time": text(at(15))}
 DAY = "?start=" + text(at(0)) + "&end=" + text(at(24))
+WEEK = [{"weekday": 1, "opens": "09:00", "closes": "17:00"}]
+CLOSED_DAY = {"first_day": "2030-12-24", "last_day": "2030-12-26"}
 REGISTRATION = {"username": "carol", "email": "carol@example.org", "password": PASSWORD}
 NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "another-horse-9-battery"}
 FAREWELL = {"current_password": PASSWORD}
@@ -27,7 +40,7 @@ SIGN_IN = {"username": "alice", "password": PASSWORD}
 
 # Alice owns the booking and the account of the addresses; a method that is not there is a 405 for those who would
 # be let in. Words in braces are ids of what the test makes.
-TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
+TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     # method, address, body                                   anonymous, stranger, owner, staff, superuser
     ("GET", "/api/", {}, (200, 200, 200, 200, 200)),
     ("OPTIONS", "/api/", {}, (200, 200, 200, 200, 200)),
@@ -58,6 +71,33 @@ TABLE: list[tuple[str, str, dict[str, Any], tuple[int, int, int, int, int]]] = [
     ("POST", "/api/resources/{resource}/availability/", {}, (405, 405, 405, 405, 405)),
     ("GET", "/api/resources/{resource}/slots/" + DAY + "&duration=60", {}, (200, 200, 200, 200, 200)),
     ("POST", "/api/resources/{resource}/slots/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/resources/{resource}/policy/", {}, (200, 200, 200, 200, 200)),
+    ("PUT", "/api/resources/{resource}/policy/", {"max_minutes": 60}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/resources/{resource}/policy/", {}, (401, 403, 403, 204, 204)),
+    ("POST", "/api/resources/{resource}/policy/", {}, (401, 403, 403, 405, 405)),
+    ("GET", "/api/resources/{resource}/opening-hours/", {}, (200, 200, 200, 200, 200)),
+    ("PUT", "/api/resources/{resource}/opening-hours/", WEEK, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/resources/{resource}/opening-hours/", {}, (401, 403, 403, 405, 405)),
+    ("GET", "/api/resources/{resource}/open/" + DAY, {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/{resource}/open/", {}, (405, 405, 405, 405, 405)),
+    ("GET", "/api/resources/{booked}/opening-exceptions/", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/resources/{booked}/opening-exceptions/", CLOSED_DAY, (401, 403, 403, 201, 201)),
+    ("GET", "/api/resources/{booked}/opening-exceptions/{own_exception}/", {}, (200, 200, 200, 200, 200)),
+    ("PATCH", "/api/resources/{booked}/opening-exceptions/{own_exception}/", {"name": "x"}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/resources/{booked}/opening-exceptions/{own_exception}/", {}, (401, 403, 403, 204, 204)),
+    ("PUT", "/api/resources/{booked}/opening-exceptions/{own_exception}/", {}, (401, 403, 403, 405, 405)),
+    ("GET", "/api/opening-exceptions/", {}, (200, 200, 200, 200, 200)),
+    ("POST", "/api/opening-exceptions/", CLOSED_DAY, (401, 403, 403, 201, 201)),
+    ("GET", "/api/opening-exceptions/{exception}/", {}, (200, 200, 200, 200, 200)),
+    ("PATCH", "/api/opening-exceptions/{exception}/", {"name": "x"}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/opening-exceptions/{exception}/", {}, (401, 403, 403, 204, 204)),
+    ("GET", "/api/quotas/", {}, (401, 403, 403, 200, 200)),
+    ("POST", "/api/quotas/", {"kind": "active", "limit": "3"}, (401, 403, 403, 201, 201)),
+    ("GET", "/api/quotas/{quota}/", {}, (401, 403, 403, 200, 200)),
+    ("PATCH", "/api/quotas/{quota}/", {"limit": "4"}, (401, 403, 403, 200, 200)),
+    ("DELETE", "/api/quotas/{quota}/", {}, (401, 403, 403, 204, 204)),
+    ("GET", "/api/profile/quotas/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/profile/quotas/", {}, (401, 405, 405, 405, 405)),
     ("GET", "/api/availability/" + DAY + "&duration=60", {}, (200, 200, 200, 200, 200)),
     ("POST", "/api/availability/", {}, (405, 405, 405, 405, 405)),
     ("GET", "/api/closures/", {}, (200, 200, 200, 200, 200)),
@@ -157,7 +197,7 @@ def test_who_may_do_what(
     lab: Resource,
     method: str,
     path: str,
-    body: dict[str, Any],
+    body: Any,
     caller: str,
     status: int,
 ) -> None:
@@ -171,9 +211,12 @@ def test_who_may_do_what(
         "closable": room.pk,
         "closure": make_closure(admin, room, start=at(16)).pk,
         "feed": CalendarFeed.objects.create(user=alice, secret_hash="0" * 64).pk,
+        "exception": OpeningException.objects.create(first_day=FAR, last_day=FAR).pk,
+        "own_exception": OpeningException.objects.create(first_day=FAR, last_day=FAR, resource=room).pk,
+        "quota": Quota.objects.create(kind="active", limit=9).pk,
         "refresh": str(RefreshToken.for_user(alice)),
     }
-    sent = {name: filled(value, ids) for name, value in body.items()}
+    sent: Any = {name: filled(value, ids) for name, value in body.items()} if isinstance(body, dict) else body
     user = dict(zip(CALLERS, (None, bob, alice, admin, root), strict=True))[caller]
     before = what_is_stored()
 
@@ -194,14 +237,13 @@ def filled(value: Any, ids: dict[str, Any]) -> Any:
 
 
 def what_is_stored() -> list[list[dict]]:
-    return [
-        list(model._base_manager.order_by("pk").values())
-        for model in (User, UserProfile, Resource, Booking, CalendarFeed, Closure)
-    ]
+    return [list(model._base_manager.order_by("pk").values()) for model in MODELS]
 
 
-MODELS = (User, UserProfile, Resource, Booking, CalendarFeed)
-PLACES = ("alice", "root", "resource", "booked", "booking", "ended", "feed", "refresh", "closure")
+RULES = (ResourcePolicy, OpeningHours, OpeningException, Quota)
+MODELS = (User, UserProfile, Resource, Booking, CalendarFeed, Closure, *RULES)
+OF_ACCOUNTS = ("alice", "root", "feed", "refresh")
+PLACES = (*OF_ACCOUNTS, "resource", "booked", "booking", "ended", "exception", "own_exception", "quota", "closure")
 
 
 def test_the_table_has_every_method_of_every_address() -> None:

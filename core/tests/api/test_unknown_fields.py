@@ -25,6 +25,8 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("patch", "/api/resources/{room}/", {"name": "Desk"}),
     ("post", "/api/closures/", {"resources": [1], "reason": "x", "start_time": text(at(10)), "end_time": text(at(11))}),
     ("post", "/api/closures/preview/", {"resources": [1], "start_time": text(at(10)), "end_time": text(at(11))}),
+    ("put", "/api/resources/{room}/policy/", {"max_minutes": 60}),
+    ("post", "/api/quotas/", {"kind": "active", "limit": 2}),
     ("post", "/api/calendar-feeds/", {}),
     ("patch", "/api/profile/preferences/", {"reminder_minutes": 5}),
     ("put", "/api/profile/picture/", {"profile_picture": "https://example.org/a.png"}),

@@ -10,9 +10,10 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from core.tests.support.clients import client_of
-from core.tests.support.described import BELOW_API, document, operations, resolved
+from core.tests.support.described import BELOW_API, document, operations, resolved, with_ids
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import make_booking, make_resource
+from core.tests.support.rules import add_exception, add_quota, day_of
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def test_what_any_call_may_answer_is_described_everywhere(
 ) -> None:
     for method, path, _ in operations(schema):
         if path in BELOW_API:
-            answer = anonymous.generic(method, path.replace("{id}", "1") + query, **sent)
+            answer = anonymous.generic(method, with_ids(path) + query, **sent)
             assert_described(schema, method, path, answer, code)
 
 
@@ -59,7 +60,7 @@ def test_a_write_by_plain_http_is_described(anonymous: APIClient, schema: dict[s
     settings.SECURE_SSL_REDIRECT = True
     for method, path, _ in operations(schema):
         if method != "get" and path in BELOW_API:
-            answer = anonymous.generic(method, path.replace("{id}", "1"), HTTP_X_FORWARDED_PROTO="http")
+            answer = anonymous.generic(method, with_ids(path), HTTP_X_FORWARDED_PROTO="http")
             assert_described(schema, method, path, answer, "https_required")
 
 
@@ -69,17 +70,21 @@ def test_a_write_in_a_session_without_its_csrf_token_is_described(schema: dict[s
     browser.force_login(admin)
     for method, path, operation in operations(schema):
         if method != "get" and {} not in operation["security"]:
-            answer = browser.generic(method, path.replace("{id}", "1"))
+            answer = browser.generic(method, with_ids(path))
             assert_described(schema, method, path, answer, "permission_denied")
 
 
 @pytest.mark.django_db
 def test_a_body_is_required_where_none_is_refused(schema: dict[str, Any], root: User) -> None:
     booking, client = make_booking(root, make_resource()), client_of(root)
+    exceptions = [add_exception(client, whose, day_of(5))["id"] for whose in (None, booking.resource)]
     ids = {"bookings": booking.pk, "resources": booking.resource_id, "users": root.pk}
+    ids["quotas"] = add_quota(client, kind="active", limit=1)["id"]
     for method, path, operation in operations(schema):
         if "requestBody" in operation:
-            answer = client.generic(method, path.replace("{id}", str(ids.get(path.split("/")[-3]))))
+            noun = path.partition("/{id}")[0].rpartition("/")[2]
+            ids["opening-exceptions"] = exceptions["{resource_id}" in path]
+            answer = client.generic(method, with_ids(path, id=ids.get(noun, 0), resource_id=booking.resource_id))
             refused = answer.status_code == 400 and answer.json()["code"] == "invalid"
             assert refused == operation["requestBody"]["required"], f"{method} {path} {answer.status_code}"
 

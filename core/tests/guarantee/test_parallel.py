@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from core.choices import BookingStatus
-from core.models import Booking, Resource, UserProfile
+from core.models import Booking, OpeningHours, Quota, Resource, ResourcePolicy, UserProfile
 from core.tests.support.clients import client_of
 from core.tests.support.factories import (
     PASSWORD,
@@ -259,6 +259,45 @@ def test_the_bookings_of_a_user_who_leaves_while_booking_go_with_the_user(room: 
         stays = leaving.status_code == 409
         assert User.objects.filter(pk=user.pk).exists() is stays
         assert Booking.objects.filter(user_id=user.pk).count() == int(stays)
+
+
+@pytest.mark.parametrize("kind", ["active", "count", "minutes"])
+def test_of_two_bookings_at_one_below_the_quota_one_is_made(alice: User, kind: str) -> None:
+    Quota.objects.create(kind=kind, period=None if kind == "active" else "day", limit=120 if kind == "minutes" else 2)
+    resources = [make_resource(f"Desk {index}") for index in range(6)]
+    make_booking(alice, resources[0], at(8))
+    calls = [
+        partial(client_of(alice).post, "/api/bookings/", booking_body(resource, at(10 + index)))
+        for index, resource in enumerate(resources)
+    ]
+    answers = in_parallel(calls)
+    assert statuses(answers) == {201: 1, 400: len(calls) - 1}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"quota_exceeded"}
+    assert alice.bookings.count() == 2
+
+
+def test_of_two_own_bookings_of_one_time_one_is_made(alice: User) -> None:
+    resources = [make_resource(f"Desk {index}") for index in range(6)]
+    for resource in resources:
+        ResourcePolicy.objects.create(resource=resource, no_own_overlap=True)
+    calls = [partial(client_of(alice).post, "/api/bookings/", booking_body(resource)) for resource in resources]
+    answers = in_parallel(calls)
+    assert statuses(answers) == {201: 1, 400: len(calls) - 1}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"overlaps_own"}
+
+
+def test_the_flag_of_a_resource_is_right_after_rules_that_came_and_went_at_once(room: Resource, admin: User) -> None:
+    address = f"/api/resources/{room.pk}"
+    for turn in range(8):
+        OpeningHours.objects.all().delete()
+        Quota.objects.all().delete()
+        hours = OpeningHours.objects.create(resource=room, weekday=1, opens=time(9), closes=time(17))
+        quota = partial(client_of(admin).post, "/api/quotas/", {"resource": room.pk, "kind": "active", "limit": 1})
+        going = partial(client_of(admin).put, f"{address}/opening-hours/", []) if turn % 2 else hours.delete
+        made, gone = in_parallel([quota, going])
+        assert (made.status_code, getattr(gone, "status_code", 200)) == (201, 200)
+        room.refresh_from_db()
+        assert room.has_terms
 
 
 REGISTRATION = {"username": "carol", "email": "carol@example.org", "password": PASSWORD}

@@ -1,5 +1,6 @@
 """The committed description of the API, for tests to look at."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,16 +12,25 @@ from core.tests.support.routes import ROUTES
 COMMITTED = ROOT / "openapi.yaml"
 PAGES = {"docs", "redoc"}
 OUTSIDE = ("/calendars/{secret}.ics", "/health/")
-BELOW_API = {
-    f"/{address}".replace("(?P<pk>[0-9]+)", "{id}").replace("(?P<id>[0-9]+)", "{id}").replace("\\", "")
-    for name, (address, _) in ROUTES.items()
-    if name not in PAGES
-}
+
+
+def path_of(address: str) -> str:
+    """An address of the routes as the description writes it."""
+    named = re.sub(r"\(\?P<(\w+)>\[0-9\]\+\)", r"{\1}", address)
+    return "/" + named.replace("{pk}", "{id}").replace("\\", "")
+
+
+BELOW_API = {path_of(address) for name, (address, _) in ROUTES.items() if name not in PAGES}
 
 
 def document() -> dict[str, Any]:
     """The description as it is committed."""
     return yaml.load(COMMITTED.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def with_ids(path: str, **ids: int) -> str:
+    """An address with these ids, or 1 in place of each other one."""
+    return re.sub(r"\{(\w+)\}", lambda match: str(ids.get(match[1], 1)), path)
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -7,7 +7,9 @@ from django.http import HttpResponseBase
 from core.schema.shapes import FACTS
 
 WORDS = ("error", "code", "detail")
-SLOTS = ("conflicts", "suggestion", "suggestions", "current")
+# What refusals have beside the messages of fields.
+NOTICES = ("change_notice_minutes", "cancel_notice_minutes")
+SLOTS = ("conflicts", "suggestion", "suggestions", "current", "exception", *NOTICES, *FACTS)
 
 
 def assert_flat_error(
@@ -31,9 +33,9 @@ def assert_flat_error(
     assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", body["code"]), body
     assert code is None or body["code"] == code, body
     assert "Traceback" not in body["detail"]
-    # Facts stand beside the messages, some under the name of a field.
-    facts = {name for name in FACTS if name in body and name != field}
-    messages = {name: said for name, said in body.items() if name not in (*WORDS, *SLOTS, *facts)}
+    # A name of a fact can be one of a field as well.
+    facts = () if body["code"] == "invalid" or field in body else SLOTS
+    messages = {name: said for name, said in body.items() if name not in (*WORDS, *facts)}
     assert field is None or field in messages, body
     for name, said in messages.items():
         assert isinstance(said, list), body

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.auth.tokens import default_token_generator
 from djoser.utils import encode_uid
 from rest_framework.authtoken.models import Token
@@ -16,7 +16,7 @@ from schemathesis import Case
 from core.api.fields import LARGEST_KEY
 from core.calendars.models import CalendarFeed
 from core.calendars.secrets import SECRET, hash_of, new_secret
-from core.models import Booking, Closure, Resource
+from core.models import Booking, Closure, OpeningException, Quota, Resource
 from core.record.kinds import EventKind
 from core.record.writing import record
 from core.tests.support.acts import act
@@ -43,6 +43,9 @@ class World:
     feed: CalendarFeed
     closure: Closure
     secret: str
+    # Of all resources, and of the room.
+    exceptions: tuple[OpeningException, OpeningException]
+    quota: Quota
     # What the caller signs in with, in turn.
     credentials: list[str]
     calls: int = 0
@@ -59,9 +62,11 @@ class World:
 
     def path_id(self, path: str) -> int:
         """A real id for an address."""
-        places = {"resources": self.room, "bookings": self.booking, "users": self.owner, "calendar-feeds": self.feed}
+        places = {"bookings": self.booking, "users": self.owner, "calendar-feeds": self.feed, "quotas": self.quota}
         places["closures"] = self.closure
-        return next(thing.pk for name, thing in places.items() if f"/{name}/" in path)
+        of_all, of_room = self.exceptions
+        places |= {"resources": self.room, "opening-exceptions": of_room if "/resources/" in path else of_all}
+        return places[path.partition("/{id}/")[0].rpartition("/")[2]].pk
 
     def next_page(self, case: Case) -> dict[str, str]:
         """The parameters that lead from the first page of a list to the second, if there are two."""
@@ -81,6 +86,7 @@ class World:
             "resource": self.room.pk,
             "resources": [self.room.pk],
             "user": self.owner.pk,
+            "group": self.quota.group_id,
             "id": self.booking.pk,
             "username": f"user{self.calls}",
             "email": f"user{self.calls}@example.org",
@@ -118,10 +124,16 @@ def make_world(role: str) -> World:
     booking = make_booking(owner, booked, at(10))
     for kind in (EventKind.CREATED, EventKind.CHANGED):
         record(act(owner), kind, after=booking)
+    far = {"first_day": date(2031, 1, 1), "last_day": date(2031, 1, 1)}
+    room = make_resource("Free room")
+    exceptions = [OpeningException.objects.create(resource=whose, **far) for whose in (None, room)]
+    group = Group.objects.create(name=f"{role}s")
     return World(
         role=role,
         owner=owner,
-        room=make_resource("Free room"),
+        room=room,
+        exceptions=(exceptions[0], exceptions[1]),
+        quota=Quota.objects.create(kind="active", limit=1000, group=group),
         booking=booking,
         feed=CalendarFeed.objects.create(user=owner, secret_hash=hash_of(secret)),
         closure=make_closure(owner, make_resource("Closed room")),
@@ -163,6 +175,8 @@ def feed_address(case: Case, world: World) -> None:
     parameters = case.path_parameters or {}
     if str(parameters.get("id", "")).isdecimal() and int(parameters["id"]) <= LARGEST_KEY:
         parameters["id"] = world.path_id(case.path)
+    if str(parameters.get("resource_id", "")).isdecimal() and int(parameters["resource_id"]) <= LARGEST_KEY:
+        parameters["resource_id"] = world.room.pk
     if SECRET.fullmatch(str(parameters.get("secret", ""))):
         parameters["secret"] = world.secret
 
