@@ -9,7 +9,8 @@ from django.db.models import Q
 from core import quotas
 from core.choices import QuotaKind, QuotaPeriod
 from core.intervals import Interval
-from core.models import Booking, Quota
+from core.models import Booking
+from core.policies.models import Quota
 from core.terms import Limit
 from core.zones import zone_of
 

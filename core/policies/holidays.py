@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from core.models import OpeningException
 from core.policies import writing
-from core.policies.models import LONGEST_NAME
+from core.policies.models import LONGEST_NAME, OpeningException
 
 ENGLISH = "en"
 

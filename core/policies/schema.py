@@ -80,7 +80,7 @@ class WrittenPolicySerializer(NoLongerFitSerializer, PolicySerializer):
     """A policy that was written."""
 
     class Meta(PolicySerializer.Meta):
-        fields = (*PolicySerializer.Meta.fields, "no_longer_fit")
+        fields: tuple[str, ...] = (*PolicySerializer.Meta.fields, "no_longer_fit")
 
 
 class WrittenWeekSerializer(NoLongerFitSerializer, WeekSerializer):
@@ -91,7 +91,7 @@ class WrittenExceptionSerializer(NoLongerFitSerializer, OpeningExceptionSerializ
     """An exception that was written."""
 
     class Meta(OpeningExceptionSerializer.Meta):
-        fields = (*OpeningExceptionSerializer.Meta.fields, "no_longer_fit")
+        fields: tuple[str, ...] = (*OpeningExceptionSerializer.Meta.fields, "no_longer_fit")
 
 
 shown(WrittenPolicySerializer, "WrittenPolicy", {**POLICY_SHOWN, "no_longer_fit": 2})

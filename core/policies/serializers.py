@@ -11,8 +11,7 @@ from core.api.fields import FlagField, FormsMixin, KeyField, KnownFieldsMixin, M
 from core.api.lists import RowsMixin
 from core.api.query import WindowParameters
 from core.choices import QuotaKind, QuotaPeriod
-from core.models import OpeningException, Quota, ResourcePolicy
-from core.policies.models import LONGEST_NAME
+from core.policies.models import LONGEST_NAME, OpeningException, Quota, ResourcePolicy
 from core.querysets import POLICY
 
 CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -21,6 +20,8 @@ MOST_PERIODS = 10
 LONGEST_EXCEPTION = timedelta(days=366)
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 LARGEST_LIMIT = 1_000_000
+LOAN = "Whether only the start and the end must be in open time, as for a loan."
+ONE_AT_A_TIME = "Whether a person who has another booking at that time, of whatever resource, may not book this one."
 NO_LONGER_FIT = (
     "How many coming bookings break the rules about length, grid and opening hours now; they stay as they are."
 )
@@ -48,6 +49,13 @@ class PeriodSerializer(KnownFieldsMixin, serializers.Serializer):
     opens = ClockField(help_text="By the clock of the resource's time zone.")
     closes = ClockField(help_text="At or before `opens`: on the next day. 00:00 to 00:00 is the whole day.")
 
+    def validate(self, attrs: dict[str, time]) -> dict[str, time]:
+        """Checks that both are there: in a PATCH the framework takes no field of a part for required."""
+        missing = [name for name in self.fields if name not in attrs]
+        if missing:
+            raise serializers.ValidationError(dict.fromkeys(missing, self.error_messages["required"]))
+        return attrs
+
 
 def require_apart(periods: Iterable[Mapping[str, time]]) -> None:
     """Checks that the periods of one day do not overlap.
@@ -74,12 +82,12 @@ class PeriodsField(serializers.ListField):
 
     child = PeriodSerializer()
 
-    def to_internal_value(self, data: Any) -> list[list[str]]:  # type: ignore[override]  # noqa: ANN401 - any JSON
+    def to_internal_value(self, data: Any) -> list[list[str]]:  # noqa: ANN401 - any JSON
         periods = super().to_internal_value(data)
         require_apart(periods)
         return sorted([f"{each['opens']:%H:%M}", f"{each['closes']:%H:%M}"] for each in periods)
 
-    def to_representation(self, data: list[list[str]]) -> list[dict[str, str]]:  # type: ignore[override]
+    def to_representation(self, data: list[list[str]]) -> list[dict[str, str]]:
         return [{"opens": opens, "closes": closes} for opens, closes in data]
 
 
@@ -89,21 +97,14 @@ class PeriodsField(serializers.ListField):
 class PolicySerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
     """The limits of a resource; null is "no such rule"."""
 
-    may_span_closed = FlagField(required=False, allow_null=True)
-    no_own_overlap = FlagField(required=False, allow_null=True)
+    may_span_closed = FlagField(required=False, allow_null=True, help_text=LOAN)
+    no_own_overlap = FlagField(required=False, allow_null=True, help_text=ONE_AT_A_TIME)
 
     answered = ("no_longer_fit",)
 
     class Meta:
         model = ResourcePolicy
-        fields = POLICY
-
-    def get_fields(self) -> dict[str, serializers.Field]:
-        """The fields; a flag has the help of its column."""
-        found = super().get_fields()
-        for name in ("may_span_closed", "no_own_overlap"):
-            found[name].help_text = ResourcePolicy._meta.get_field(name).help_text
-        return found
+        fields: tuple[str, ...] = POLICY
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Checks that a booking can have some length."""
@@ -130,7 +131,7 @@ class WeekListSerializer(serializers.ListSerializer):
                     messages.setdefault(name, []).extend(f"Period {int(place) + 1}: {each}" for each in said)
             raise serializers.ValidationError(messages) from error
 
-    def validate(self, attrs: list[dict[str, Any]]) -> list[dict[str, Any]]:  # type: ignore[override]
+    def validate(self, attrs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Checks that the periods of each day are few and do not overlap."""
         for weekday in range(1, 8):
             periods = [each for each in attrs if each["weekday"] == weekday]
@@ -174,7 +175,7 @@ class OpeningExceptionSerializer(RowsMixin, KnownFieldsMixin, serializers.ModelS
 
     class Meta:
         model = OpeningException
-        fields = ("id", "first_day", "last_day", "name", "hours")
+        fields: tuple[str, ...] = ("id", "first_day", "last_day", "name", "hours")
         extra_kwargs: ClassVar = {
             "first_day": {"help_text": "The first day, `YYYY-MM-DD`, by the resource's clock."},
             "last_day": {"help_text": f"The last day, at most {LONGEST_EXCEPTION.days} days with the first."},

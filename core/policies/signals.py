@@ -6,7 +6,8 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 
-from core.models import Quota, Resource
+from core.models import Resource
+from core.policies.models import Quota
 from core.policies.writing import TABLES, hold, settle
 
 

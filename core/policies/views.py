@@ -18,13 +18,13 @@ from core.api.query import ListParameters
 from core.api.views import ApiView, TaggedMixin
 from core.hours.clock import EARLIEST
 from core.intervals import Interval
-from core.models import OpeningException, OpeningHours, Quota, Resource, ResourcePolicy
+from core.models import Resource
 from core.permissions import IsAdminOrReadOnly
 from core.policies import writing
 from core.policies.allowances import allowances_of
 from core.policies.fitting import no_longer_fit
+from core.policies.models import OpeningException, OpeningHours, Quota, ResourcePolicy
 from core.policies.serializers import (
-    MOST_PERIODS,
     AllowanceSerializer,
     OpeningExceptionSerializer,
     OpeningHoursSerializer,
@@ -96,7 +96,7 @@ class OpeningHoursViewSet(RulesMixin, viewsets.GenericViewSet):
     def update(self, request: Request, pk: str) -> Response:
         """Writes the whole week from a list of periods."""
         self.week()
-        sent = OpeningHoursSerializer(data=request.data, many=True, max_length=7 * MOST_PERIODS)
+        sent = OpeningHoursSerializer(data=request.data, many=True)
         sent.is_valid(raise_exception=True)
         resource_id = int(pk)
         stored = writing.set_week(resource_id, sent.validated_data, check=self.version_check())
@@ -120,7 +120,7 @@ class OpeningExceptionViewSet(RulesMixin, viewsets.GenericViewSet):
         return None if asked is None else get_object_or_404(Resource.objects.only("pk"), pk=asked).pk
 
     def get_queryset(self) -> QuerySet[OpeningException]:
-        return OpeningException.objects.filter(resource_id=self.resource_id)
+        return OpeningException.objects.filter(resource=self.resource_id)
 
     def list(self, request: Request, **kwargs: str) -> Response:
         """Lists the exceptions, earliest first."""

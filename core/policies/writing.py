@@ -16,7 +16,8 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, V
 from django.db.models.functions import Coalesce, Greatest
 
 from core import errors
-from core.models import OpeningException, OpeningHours, Quota, Resource, ResourcePolicy
+from core.models import Resource
+from core.policies.models import OpeningException, OpeningHours, Quota, ResourcePolicy
 from core.querysets import POLICY, locked
 
 Check = Callable[[Any], None]
@@ -128,7 +129,7 @@ def set_week(resource_id: int, periods: Sequence[Values], *, check: Check | None
         check(week_of(resource_id))
     stored = OpeningHours.objects.filter(resource_id=resource_id)
     # Without a signal for each row: one call of `settle` follows.
-    stored._raw_delete(stored.db)  # type: ignore[attr-defined]  # the stubs leave it out
+    stored._raw_delete(stored.db)
     OpeningHours.objects.bulk_create(OpeningHours(resource_id=resource_id, **period) for period in periods)
     settle(resource_id)
     return week_of(resource_id)
@@ -152,7 +153,7 @@ def add_exception(resource_id: int | None, values: Values) -> OpeningException:
     """
     lock(resource_id)
     exception = OpeningException(resource_id=resource_id, **values)
-    if OpeningException.objects.filter(resource_id=resource_id).count() >= MOST_EXCEPTIONS:
+    if OpeningException.objects.filter(resource=resource_id).count() >= MOST_EXCEPTIONS:
         raise errors.TooManyExceptions(MOST_EXCEPTIONS)
     require_no_clash(exception)
     exception.save()
@@ -203,7 +204,7 @@ def require_no_clash(exception: OpeningException) -> None:
         ExceptionsClash: When another one of the same level and length has one of the days.
     """
     days = Q(first_day__lte=exception.last_day, last_day__gte=exception.first_day)
-    others = OpeningException.objects.filter(days, resource_id=exception.resource_id).exclude(pk=exception.pk)
+    others = OpeningException.objects.filter(days, resource=exception.resource_id).exclude(pk=exception.pk)
     length = exception.last_day - exception.first_day
     for other in others:
         if other.last_day - other.first_day == length:

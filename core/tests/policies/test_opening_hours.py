@@ -300,6 +300,13 @@ def test_a_wrong_exception_is_refused(as_admin: APIClient, values: dict[str, Any
     assert not OpeningException.objects.exists()
 
 
+@pytest.mark.parametrize("period", [{"opens": "09:00"}, {"closes": "09:00"}, {}])
+def test_half_a_period_is_refused_in_a_change_too(as_admin: APIClient, period: dict[str, str]) -> None:
+    address = f"/api/opening-exceptions/{add_exception(as_admin, None, day_of(3))['id']}/"
+    assert_flat_error(as_admin.patch(address, {"hours": [period]}), 400, "invalid", "hours")
+    assert OpeningException.objects.get().hours == []
+
+
 def test_a_day_too_many_for_one_level_is_refused(
     as_admin: APIClient, room: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:

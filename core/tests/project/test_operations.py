@@ -32,6 +32,7 @@ from core.tests.support.documents import (
     CHANGELOG,
     CONFIGURATION,
     DEPLOYING,
+    POLICIES,
     README,
     documents,
     tables,
@@ -298,13 +299,13 @@ def test_the_changelog_begins_with_what_is_not_released_yet_or_with_a_version():
 
 def address_rows() -> list[list[str]]:
     """The rows of the tables of addresses: methods, path, and more."""
-    chapters = (API.chapter("Addresses"), CALENDARS.chapter("Addresses"))
+    chapters = [document.chapter("Addresses") for document in (API, CALENDARS, POLICIES)]
     return [row for chapter in chapters for table in tables(chapter) for row in table]
 
 
 def real_path(cell: str) -> str:
     """An address that a table names, with an id and a secret in it."""
-    return words_in_code(cell)[0].replace("{id}", "1").replace("<secret>", "s" * 43)
+    return words_in_code(cell)[0].replace("{id}", "1").replace("{resource_id}", "1").replace("<secret>", "s" * 43)
 
 
 def methods_at(path: str) -> set[str]:

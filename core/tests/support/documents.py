@@ -94,6 +94,7 @@ ARCHITECTURE = Document(ROOT / "docs" / "architecture.md")
 CALENDARS = Document(ROOT / "docs" / "calendars.md")
 CONFIGURATION = Document(ROOT / "docs" / "configuration.md")
 DEPLOYING = Document(ROOT / "docs" / "deploying.md")
+POLICIES = Document(ROOT / "docs" / "policies.md")
 TOUR = Document(ROOT / "docs" / "tour.md")
 
 
@@ -129,19 +130,20 @@ def steps(text: str) -> list[Step]:
     return found
 
 
-def run(written: Sequence[Step], *, address: str) -> list[str]:
+def run(written: Sequence[Step], *, address: str, **variables: str) -> list[str]:
     """What the commands really print, each step on its own, all typed into one shell.
 
     Args:
         written: The steps.
         address: The server to use instead of the one that the documents write.
+        variables: Further variables of the shell, which the documents tell the reader to set.
     """
     script = "".join(f"{step.commands}\necho '{END_OF_STEP}'\n" for step in written)
     shell = subprocess.run(
         ["bash", "--noprofile", "--norc", "-u"],
         input=script.replace(WRITTEN_ADDRESS, address),
         # The interpreter of the suite is `python3`; no proxy stands between curl and the server.
-        env={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "NO_PROXY": "*"},
+        env={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "NO_PROXY": "*", **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
