@@ -1,5 +1,6 @@
 """`manage.py check_bookings`: lists the coming bookings that break the present rules of their resources."""
 
+from datetime import UTC
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -20,7 +21,7 @@ class Command(BaseCommand):
             if read:
                 self.stderr.write(f"{read} read", ending="\n")
             for booking, code in found:
-                slot = f"{in_short(booking.slot)} UTC"
+                slot = f"{in_short(booking.slot, UTC)} UTC"
                 self.stdout.write(
                     "\t".join((str(booking.pk), booking.resource.name, slot, booking.user.get_username(), code))
                 )
