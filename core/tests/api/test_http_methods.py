@@ -1,5 +1,6 @@
 """HEAD, OPTIONS, `Allow`, `Vary` and `Location`, as HTTP (RFC 9110) has them."""
 
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,17 +11,20 @@ from core.models import Resource
 from core.tests.support.closures import closure_body, make_closure
 from core.tests.support.factories import PASSWORD, at, booking_body, make_booking
 from core.tests.support.routes import ROUTES
+from core.tests.support.rules import add_exception, add_quota, day_of
 
 QUERIES = {
+    "resource-timelines": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z",
+    "resource-open": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z",
     "availability": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z&duration=60",
     "resource-slots": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z&duration=60",
 }
 READ = [name for name, (_, methods) in ROUTES.items() if "get" in methods.split()]
 
 
-def path_of(name: str, key: int) -> str:
-    address = ROUTES[name][0].replace("(?P<pk>[0-9]+)", str(key)).replace("(?P<id>[0-9]+)", str(key))
-    return "/" + address.replace("\\", "")
+def path_of(name: str, key: int, resource: int = 1) -> str:
+    address = ROUTES[name][0].replace("(?P<resource_id>[0-9]+)", str(resource))
+    return "/" + re.sub(r"\(\?P<\w+>\[0-9\]\+\)", str(key), address).replace("\\", "")
 
 
 @pytest.mark.django_db
@@ -41,12 +45,16 @@ def test_allow_names_the_methods(as_root: APIClient, name: str) -> None:
 def test_head_is_get_without_its_body(as_root: APIClient, name: str, root: User, room: Resource) -> None:
     things = {
         "booking": make_booking(root, room).pk,
+        "resource-opening-exception-detail": add_exception(as_root, room, day_of(3))["id"],
+        "opening-exception-detail": add_exception(as_root, None, day_of(3))["id"],
+        "quota-detail": add_quota(as_root, kind="active", limit=9)["id"],
         "resource": room.pk,
         "user-detail": root.pk,
         "closure": make_closure(root, room, start=at(14)).pk,
         "calendar": as_root.post("/api/calendar-feeds/", {}).json()["id"],
     }
-    path = path_of(name, next((pk for kind, pk in things.items() if name.startswith(kind)), 1)) + QUERIES.get(name, "")
+    key = next((pk for kind, pk in things.items() if name.startswith(kind)), 1)
+    path = path_of(name, key, room.pk) + QUERIES.get(name, "")
     read, asked = as_root.get(path), as_root.head(path)
     assert read.status_code == asked.status_code == 200
     assert asked.content == b""
@@ -69,6 +77,8 @@ def test_a_301_leads_a_reader_to_the_address_with_its_slash(anonymous: APIClient
         pytest.param("/api/calendar-feeds/", "feed", id="a calendar feed"),
         pytest.param("/api/closures/", "closure", id="a closure"),
         pytest.param("/api/auth/users/", "user", id="an account"),
+        pytest.param("/api/quotas/", "quota", id="a quota"),
+        pytest.param("/api/opening-exceptions/", "exception", id="an exception"),
     ],
 )
 def test_a_201_says_where_it_can_be_read(as_root: APIClient, room: Resource, path: str, kind: str) -> None:
@@ -77,6 +87,8 @@ def test_a_201_says_where_it_can_be_read(as_root: APIClient, room: Resource, pat
         "resource": {"name": "Desk"},
         "feed": {},
         "closure": closure_body(room),
+        "quota": {"kind": "active", "limit": 2},
+        "exception": {"first_day": str(day_of(3)), "last_day": str(day_of(3))},
         "user": {"username": "carol", "email": "carol@example.org", "password": PASSWORD},
     }
     answer = as_root.post(path, bodies[kind])

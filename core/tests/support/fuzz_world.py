@@ -96,6 +96,8 @@ class World:
             "re_new_password": f"another-horse-{self.calls}",
             "profile_picture": "https://images.example.org/a.png",
             "time_zone": "Europe/Berlin",
+            "first_day": "2031-02-01",
+            "last_day": "2031-02-02",
         }
 
     def tokens(self, operation: str) -> dict[str, Any]:
