@@ -1,17 +1,21 @@
 """`manage.py seed_demo`: fills an empty database with demo data."""
 
 import os
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from core import lifecycle
 from core.choices import BookingStatus
-from core.models import Booking, Resource
+from core.models import Booking, OpeningHours, Resource, ResourcePolicy
+from core.record.acts import Act
+from core.record.kinds import Channel
 from core.record.writing import record_existing
 
 RESOURCES = [
@@ -29,6 +33,17 @@ USERS = [
     ("carla", "carla@example.org", "Carla", "Demo", False, False),
     ("david", "david@example.org", "David", "Demo", True, False),
 ]
+# resource, weekdays, opens, closes
+HOURS = [
+    ("Confocal microscope", range(1, 6), time(8), time(18)),
+    ("Confocal microscope", range(6, 8), time(9), time(14)),
+]
+POLICY = (
+    "Confocal microscope",
+    {"min_minutes": 30, "max_minutes": 480, "grid_minutes": 30, "buffer_after_minutes": 15},
+)
+# resource, days from today, hour, length in hours, reason
+CLOSURE = ("Electric van", 7, 8, 10, "Inspection at the garage")
 # user, resource, days from today, hour, length in hours, status, notes
 BOOKINGS = [
     ("bert", "Aurora meeting room", 0, 9, 1, BookingStatus.CONFIRMED, "Stand-up with the whole team"),
@@ -113,8 +128,27 @@ class Command(BaseCommand):
             )
             for username, name, days, hour, hours, status, notes in BOOKINGS
         )
+        self.set_rules(resources, users["anna"])
         record_existing([booking.pk for booking in made], now=timezone.now())
         self.stdout.write(f"{len(users)} users, {len(resources)} resources, {Booking.objects.count()} bookings.")
+
+    def set_rules(self, resources: dict[str, Resource], staff: User) -> None:
+        """Gives one resource opening hours and a policy, and closes another one for a day."""
+        for name, weekdays, opens, closes in HOURS:
+            for weekday in weekdays:
+                OpeningHours.objects.create(resource=resources[name], weekday=weekday, opens=opens, closes=closes)
+        name, limits = POLICY
+        ResourcePolicy.objects.create(resource=resources[name], **limits)
+        name, days, hour, hours, reason = CLOSURE
+        now = timezone.now()
+        start = now.replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(days=days)
+        lifecycle.close(
+            resource_ids=[resources[name].pk],
+            start_time=start,
+            end_time=start + timedelta(hours=hours),
+            reason=reason,
+            act=Act(by=staff, now=now, channel=Channel.COMMAND),
+        )
 
     def print_sign_in(self, first: str) -> None:
         """Prints who can sign in, and where the password is."""
