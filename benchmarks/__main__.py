@@ -44,7 +44,14 @@ def run(sizes: list[int], only: str) -> list[Row]:
             bench.require_equal(scenario)
         show([])
         rows = [row for group in selected for row in measure_and_retry(lambda group=group: bench.measure(group))]
-        measurements = [bench.measure_rate, bench.measure_rush, bench.memory, bench.measure_start, bench.measure_check]
+        measurements = [
+            bench.measure_terms,
+            bench.measure_rate,
+            bench.measure_rush,
+            bench.memory,
+            bench.measure_start,
+            bench.measure_check,
+        ]
         if not only:
             rows += [row for measure in measurements for row in measure_and_retry(measure)]
     return rows

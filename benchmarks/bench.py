@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from benchmarks import data
 from benchmarks.client import Answer, Connection
 from benchmarks.data import SIDES, Database
-from benchmarks.scenarios import FIRST_FREE, HALF_HOUR, Group, Scenario, booking, first_packed, numbers
+from benchmarks.scenarios import FIRST_FREE, HALF_HOUR, Group, Scenario, booking, first_packed, numbers, with_terms
 from benchmarks.servers import BenchmarkError, Server, seconds_of_check, serving
 from benchmarks.table import Row, times_row, times_row_of
 
@@ -129,6 +130,24 @@ class Bench:
             self.require(all(answer.status == 201 for answer in answers), f"{side}: a POST of {CLIENTS} clients failed")
             seconds_per_answer[side].append(seconds / len(answers))
         return [times_row_of(f"POST, {CLIENTS} clients, each of the answers", 4, 5, seconds_per_answer)]
+
+    def measure_terms(self) -> list[Row]:
+        """Questions about many resources with opening hours, exceptions and policies, against those without."""
+        seconds: dict[str, tuple[list[float], list[float]]] = {}
+        scenarios = with_terms(100_000)
+        for scenario in scenarios:
+            answers = self.ask("product", scenario, scenario.requests)
+            seconds[scenario.name] = ([], [answer.seconds for answer in answers])
+        rows = []
+        with self.database.terms():
+            for scenario in scenarios:
+                answers = self.ask("product", scenario, scenario.requests)
+                seconds[scenario.name][0].extend(answer.seconds for answer in answers)
+                named = replace(scenario, name=f"{scenario.name}: with hours")
+                row = times_row(named, *seconds[scenario.name])
+                row.statements = self.statements("product", scenario)
+                rows.append(row)
+        return rows
 
     def measure_rush(self) -> list[Row]:
         """Many clients request the same slot: one gets the slot, the others an error; the slowest answer counts."""

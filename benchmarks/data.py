@@ -81,6 +81,26 @@ FROM generate_series(0, {gapped_bookings} - 1) i, LATERAL (
     SELECT date_trunc('day', now()) + interval '1 day' + i * interval '1555 seconds' AS start_time) times;
 """
 
+# Each resource gets hours, which differ between resources, a policy or none, and five closed days; all share ten.
+TERMS = """
+INSERT INTO core_openinghours (resource_id, weekday, opens, closes)
+SELECT r.id, day, make_time((7 + r.id % 4)::int, 0, 0), make_time((16 + r.id % 5)::int, 0, 0)
+FROM core_resource r, generate_series(1, 6) day;
+INSERT INTO core_openingexception (resource_id, first_day, last_day, name, hours)
+SELECT r.id, current_date + n * 9, current_date + n * 9, 'Stocktaking', '[]'
+FROM core_resource r, generate_series(1, 5) n;
+INSERT INTO core_openingexception (first_day, last_day, name, hours)
+SELECT current_date + n * 31, current_date + n * 31, 'Holiday', '[]' FROM generate_series(1, 10) n;
+INSERT INTO core_resourcepolicy (resource_id, min_minutes, max_minutes, buffer_after_minutes)
+SELECT id, 30, 480, 15 FROM core_resource WHERE id % 2 = 0;
+UPDATE core_resource SET has_terms = true, buffer_reach_minutes = 15 * (1 - id % 2);
+ANALYZE;
+"""
+NO_TERMS = """
+DELETE FROM core_openinghours; DELETE FROM core_openingexception; DELETE FROM core_resourcepolicy;
+UPDATE core_resource SET has_terms = false, buffer_reach_minutes = 0; VACUUM ANALYZE core_resource;
+"""
+
 # Copies constraints and indexes of the migrated table after the rows are in, which is faster.
 NEW_TABLE = (
     "CREATE SCHEMA {world}; CREATE TABLE {world}.core_booking (LIKE core_booking INCLUDING ALL EXCLUDING INDEXES)"
@@ -124,6 +144,16 @@ class Database:
             cursor.execute(f"ALTER SCHEMA {world} RENAME TO world")
             cursor.execute("COMMIT")
         self.current[side] = world
+
+    @contextlib.contextmanager
+    def terms(self) -> Iterator[None]:
+        """Gives the resources of the product opening hours, exceptions and policies."""
+        with self.sessions["product"].cursor() as cursor:
+            cursor.execute(TERMS)
+            yield
+            for statement in NO_TERMS.strip().split(";"):
+                if statement.strip():
+                    cursor.execute(statement)
 
     @contextlib.contextmanager
     def logging_statements(self) -> Iterator[None]:

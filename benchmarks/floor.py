@@ -110,6 +110,19 @@ def free(request: HttpRequest, resource_id: int | None = None) -> HttpResponse:
         return answer({"bookings": len(cursor.fetchall())})
 
 
+def day(request: HttpRequest) -> HttpResponse:
+    """The first resources by name with their bookings in the window, in two statements."""
+    start, end = (datetime.fromisoformat(request.GET[name]) for name in ("start", "end"))
+    found = rows("SELECT id, name FROM core_resource ORDER BY name, id LIMIT %s", [int(request.GET["limit"])])
+    by_id: dict[int, dict[str, Any]] = {
+        each["id"]: {"resource": each["id"], "resource_name": each["name"], "busy": []} for each in found
+    }
+    sql = f"{IN_WINDOW} AND resource_id = ANY(%s) ORDER BY resource_id, end_time"
+    for row in rows(sql, [start, end, list(by_id)]):
+        by_id[row.pop("resource_id")]["busy"].append(row)
+    return answer(list(by_id.values()))
+
+
 def bookings(request: HttpRequest) -> HttpResponse:
     """Lists bookings, or creates one."""
     users = rows(USER, [request.headers["Authorization"].removeprefix("Token ")])
@@ -147,6 +160,7 @@ def book(user: dict[str, Any], body: dict[str, Any]) -> HttpResponse:
 urlpatterns = [
     path("health/", health),
     path("api/resources/", resources),
+    path("api/resources/availability/", day),
     path("api/resources/<int:resource_id>/availability/", free),
     path("api/resources/<int:resource_id>/slots/", free),
     path("api/availability/", free),

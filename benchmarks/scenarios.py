@@ -172,12 +172,42 @@ def groups(sizes: list[int]) -> list[Group]:
         Group(
             [
                 Scenario(
+                    "the day of 20 resources",
+                    data.world_of(max(sizes)),
+                    free("/api/resources/availability/", 1, "&limit=20"),
+                    *(200, 3, 5, 3, 200, ()),
+                )
+            ]
+        ),
+        Group(
+            [
+                Scenario(
                     f"first slots of 1000 resources, {each} bookings each",
                     *(data.FREE, free("/api/availability/", 31, "&duration=60"), 200, 4, 5, 3, 20, ()),
                 )
             ]
         ),
     ]
+
+
+def with_terms(size: int) -> list[Scenario]:
+    """The questions about many resources that are asked without and with opening hours, of the product alone."""
+    world, usual = data.world_of(size), (200, 1.2, 1.5, 8, 40, ())
+    return [
+        Scenario("1000 resources", world, always(request("GET", "/api/resources/")), *usual),
+        Scenario(
+            "1000 resources, next free", world, always(request("GET", "/api/resources/?include=next_free")), *usual
+        ),
+        Scenario("1000 resources, free for an hour", world, free_for_an_hour(), *usual),
+        Scenario("first slots of 1000 resources", world, free("/api/availability/", 31, "&duration=60"), *usual),
+    ]
+
+
+def free_for_an_hour() -> Maker:
+    """A GET of the resources that are free tomorrow from 10 to 11."""
+    start = first_packed() + timedelta(hours=10)
+    times = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, start + timedelta(hours=1)))
+    return always(request("GET", "/api/resources/?available=true&start={}&end={}".format(*times)))
 
 
 def numbers() -> dict[str, "itertools.count[int]"]:
