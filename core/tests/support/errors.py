@@ -34,8 +34,8 @@ def assert_flat_error(
     assert code is None or body["code"] == code, body
     assert "Traceback" not in body["detail"]
     # A name of a fact can be one of a field as well.
-    facts = () if body["code"] == "invalid" or field in body else SLOTS
-    messages = {name: said for name, said in body.items() if name not in (*WORDS, *facts)}
+    facts = set() if body["code"] == "invalid" else {*SLOTS} - {field}
+    messages = {name: said for name, said in body.items() if name not in {*WORDS, *facts}}
     assert field is None or field in messages, body
     for name, said in messages.items():
         assert isinstance(said, list), body
