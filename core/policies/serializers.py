@@ -51,7 +51,7 @@ class PeriodSerializer(KnownFieldsMixin, serializers.Serializer):
 
     def validate(self, attrs: dict[str, time]) -> dict[str, time]:
         """Checks that both are there: in a PATCH the framework takes no field of a part for required."""
-        missing = [str(name) for name in self.fields if str(name) not in attrs]
+        missing = [name for name in ("opens", "closes") if name not in attrs]
         if missing:
             raise serializers.ValidationError(dict.fromkeys(missing, self.error_messages["required"]))
         return attrs

@@ -168,10 +168,12 @@ def change_exception(exception: OpeningException, values: Values, *, check: Chec
         ExceptionsClash: When another one of the same length has one of the days.
         RowMissing: When somebody deleted the exception.
     """
-    row = lock_row(exception, check)
+    row: OpeningException = lock_row(exception, check)
+    days = row.first_day, row.last_day
     for name, value in values.items():
         setattr(row, name, value)
-    require_no_clash(row)
+    if (row.first_day, row.last_day) != days:
+        require_no_clash(row)
     row.save(update_fields=list(values))
     return row
 

@@ -155,9 +155,10 @@ def read_by(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
     """The names of all that an operation reads."""
     contents = operation.get("requestBody", {}).get("content", {}).values()
     parameters = {one["name"] for one in operation.get("parameters", ())}
+    # Of a list: what its objects have.
     shapes = [resolved(schema, content["schema"]) for content in contents]
-    # A list is refused by the fields of its elements.
-    return parameters.union({"non_field_errors"}, *(fields_of(shape.get("items", shape), schema) for shape in shapes))
+    read = [fields_of(shape.get("items", shape), schema) for shape in shapes]
+    return parameters.union({"non_field_errors"}, *read)
 
 
 def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, Any]) -> None:

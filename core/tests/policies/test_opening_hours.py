@@ -300,6 +300,14 @@ def test_a_wrong_exception_is_refused(as_admin: APIClient, values: dict[str, Any
     assert not OpeningException.objects.exists()
 
 
+def test_other_changes_of_two_that_clash_already_are_possible(as_admin: APIClient) -> None:
+    made = add_exception(as_admin, None, day_of(3))
+    OpeningException.objects.create(first_day=day_of(3), last_day=day_of(3))
+    address = f"/api/opening-exceptions/{made['id']}/"
+    assert as_admin.patch(address, {"name": "Fair", "first_day": made["first_day"]}).status_code == 200
+    assert as_admin.patch(address, {"last_day": str(day_of(4))}).status_code == 200
+
+
 @pytest.mark.parametrize("period", [{"opens": "09:00"}, {"closes": "09:00"}, {}])
 def test_half_a_period_is_refused_in_a_change_too(as_admin: APIClient, period: dict[str, str]) -> None:
     address = f"/api/opening-exceptions/{add_exception(as_admin, None, day_of(3))['id']}/"

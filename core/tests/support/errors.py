@@ -35,7 +35,7 @@ def assert_flat_error(
     assert "Traceback" not in body["detail"]
     # A name of a fact can be one of a field as well.
     facts = set() if body["code"] == "invalid" else {*SLOTS} - {field}
-    messages = {name: said for name, said in body.items() if name not in {*WORDS, *facts}}
+    messages = {name: said for name, said in body.items() if name not in (*WORDS, *facts)}
     assert field is None or field in messages, body
     for name, said in messages.items():
         assert isinstance(said, list), body

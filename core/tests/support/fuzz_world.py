@@ -126,7 +126,8 @@ def make_world(role: str) -> World:
     booking = make_booking(owner, booked, at(10))
     for kind in (EventKind.CREATED, EventKind.CHANGED):
         record(act(owner), kind, after=booking)
-    far = {"first_day": date(2031, 1, 1), "last_day": date(2031, 1, 1)}
+    day = date(2031, 1, 1 + User.objects.count())  # another one for each world: exceptions of all must not clash
+    far = {"first_day": day, "last_day": day}
     room = make_resource("Free room")
     exceptions = [OpeningException.objects.create(resource=whose, **far) for whose in (None, room)]
     group = Group.objects.create(name=f"{role}s")
