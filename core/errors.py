@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, ClassVar
 
+from core.choices import Waivable
 from core.intervals import Interval, on_which_clock
 
 
@@ -21,6 +22,8 @@ class BookingError(Exception):
         status: The HTTP status of the answer.
         field: The wrong field of the input; None for a rule about several fields.
         advice: The sentence for client developers; empty for an error of the admin or with a shared code.
+        waivable: The rule that staff may waive to pass over this refusal; None if no waiver helps. `rules.Waiver` sets
+            it: of two refusals with one code, such as by a closed day and by a closure, only one may be waived.
     """
 
     code: ClassVar[str] = "booking_error"
@@ -28,6 +31,7 @@ class BookingError(Exception):
     status: ClassVar[int] = 400
     field: ClassVar[str | None] = None
     advice: ClassVar[str] = ""
+    waivable: Waivable | None = None
 
     def __init__(self, message: str = "") -> None:
         self.message = message or self.sentence()

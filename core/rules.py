@@ -213,10 +213,11 @@ class Waiver:
 
     @contextmanager
     def of(self, name: Waivable | None) -> Iterator[None]:
-        """Passes over the refusal of a rule if staff waive the rule."""
+        """Passes over the refusal of a rule if staff waive the rule; any other refusal says which rule it is of."""
         try:
             yield
-        except errors.BookingError:
+        except errors.BookingError as refusal:
+            refusal.waivable = name
             if name not in self.allowed:
                 raise
             self.used.add(str(name))

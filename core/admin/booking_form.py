@@ -1,5 +1,6 @@
 """The form of a booking in the admin."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 from zlib import crc32
@@ -8,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Waivable
 from core.lifecycle import Changes
 from core.models import Booking
 from core.record.models import LONGEST_REASON
@@ -50,6 +51,26 @@ class ReasonForm(forms.Form):
         self.fields["reason"].required = is_required
 
 
+class WaiverField(forms.MultipleChoiceField):
+    """Tick boxes for the rules that staff may waive, one for each rule that has refused; hidden until one has."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Book it all the same, without",
+            help_text="Only what you tick is waived. The history of the booking keeps who waived which rule.",
+            required=False,
+            widget=forms.MultipleHiddenInput,
+        )
+
+    def offer(self, rules: Iterable[Waivable]) -> None:
+        """Shows the boxes of these rules."""
+        self.widget = forms.CheckboxSelectMultiple()
+        self.choices = [(rule.value, rule.label) for rule in rules]
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        return False
+
+
 def version_of(booking: Booking) -> str:
     """The version of a booking for the hidden field `seen`: a new note of staff does not change the moment."""
     return f"{booking.updated_at.isoformat()} {crc32(booking.staff_note.encode())}"
@@ -64,6 +85,7 @@ class BookingForm(SaveErrorForm):
     past_confirmed = forms.BooleanField(label="Record it anyway", required=False, widget=forms.HiddenInput)
     zone = HiddenStateField(required=False)
     seen = HiddenStateField(required=False)
+    override = WaiverField()
 
     class Meta:
         model = Booking
@@ -84,6 +106,10 @@ class BookingForm(SaveErrorForm):
         else:
             del self.fields["past_confirmed"]
             self.initial["seen"] = version_of(self.instance)
+        ticked = self.data.getlist("override") if self.is_bound else []
+        refused = self.save_error.waivable if self.save_error else None
+        if ticked or refused:
+            self.fields["override"].offer(rule for rule in Waivable if rule in ticked or rule == refused)
 
     def clean(self) -> dict[str, Any] | None:
         """Asks once more before a new booking is stored that is over already; most often the date is a mistake.

@@ -151,7 +151,7 @@ class BookingAdmin(ForStaff):
         self, request: HttpRequest, obj: Booking | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
         """The fields; an existing booking also has its version and the moments of its creation and last change."""
-        moments = ["start_time", "end_time", "zone"]
+        moments = ["start_time", "end_time", "zone", "override"]
         if obj is None:
             moments.append("past_confirmed")
         time = {"fields": moments, "description": f"All times are in {timezone.get_current_timezone()}."}
@@ -170,7 +170,8 @@ class BookingAdmin(ForStaff):
         data = form.cleaned_data
         if change:
             expected = (form.initial["status"],) if form.changes.status else ()
-            lifecycle.change(obj, changes=form.changes, act=act_of(request, data["reason"]), expected=expected)
+            act = act_of(request, data["reason"])
+            lifecycle.change(obj, changes=form.changes, act=act, expected=expected, override=data["override"])
             return
         booking = lifecycle.book(
             user=data["user"],
@@ -181,6 +182,7 @@ class BookingAdmin(ForStaff):
             notes=data["notes"],
             staff_note=data["staff_note"],
             act=act_of(request),
+            override=data["override"],
             as_record=True,
         )
         obj.pk, obj.status = booking.pk, booking.status
