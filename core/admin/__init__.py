@@ -5,5 +5,7 @@ from core.admin import bookings, resources
 from core.calendars import admin as calendars
 from core.history import admin as history
 from core.notifications import admin as notifications
+from core.policies import admin as policies
+from core.policies import closure_admin as closures
 
-__all__ = ["accounts", "bookings", "calendars", "history", "notifications", "resources"]
+__all__ = ["accounts", "bookings", "calendars", "closures", "history", "notifications", "policies", "resources"]

@@ -13,16 +13,12 @@ from core.choices import BookingStatus, Waivable
 from core.lifecycle import Changes
 from core.models import Booking
 from core.record.models import LONGEST_REASON
-from core.staff.forms import HiddenStateField, SaveErrorForm
+from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named
 from core.texts import fold_line_ends
 
 CHANGED_MEANWHILE = (
     "Somebody changed this booking after you opened it; it is {status} by now. Reload the page to see it as it is."
-)
-
-ZONE_CHANGED = (
-    "The time zone of this page has changed to {zone} after you opened it. Reload the page and write the times again."
 )
 
 
@@ -76,14 +72,13 @@ def version_of(booking: Booking) -> str:
     return f"{booking.updated_at.isoformat()} {crc32(booking.staff_note.encode())}"
 
 
-class BookingForm(SaveErrorForm):
+class BookingForm(ZonedForm):
     """A booking; the verbs check the rules after the form is valid."""
 
     start_time = MomentField(label=named("Start"))
     end_time = MomentField(label=named("End"))
     reason = ReasonField(label="Reason for a new status", required=False)
     past_confirmed = forms.BooleanField(label="Record it anyway", required=False, widget=forms.HiddenInput)
-    zone = HiddenStateField(required=False)
     seen = HiddenStateField(required=False)
     override = WaiverField()
 
@@ -93,7 +88,6 @@ class BookingForm(SaveErrorForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
-        self.initial["zone"] = str(timezone.get_current_timezone())
         if self.instance.pk is None:
             default = ("", "as the resource gives it")
             self.fields["status"] = forms.ChoiceField(
@@ -115,14 +109,12 @@ class BookingForm(SaveErrorForm):
         """Asks once more before a new booking is stored that is over already; most often the date is a mistake.
 
         Raises:
-            ValidationError: When the booking, or the zone of the page's times, has changed since the form was opened.
-                The error belongs to no field: the page hides the errors of a hidden one.
+            ValidationError: When the booking has changed since the form was opened. The error belongs to no field: the
+                page hides the errors of a hidden one.
         """
         cleaned = super().clean()
         if self.instance.pk is not None and self.cleaned_data.get("seen") != version_of(self.instance):
             raise ValidationError(CHANGED_MEANWHILE.format(status=self.instance.status), code="state_changed")
-        if self.cleaned_data.get("zone") not in ("", self.initial["zone"]):
-            raise ValidationError(ZONE_CHANGED.format(zone=self.initial["zone"]), code="zone_changed")
         end = self.cleaned_data.get("end_time")
         if end is not None and end <= timezone.now() and self.cleaned_data.get("past_confirmed") is False:
             self.fields["past_confirmed"].widget = forms.CheckboxInput()

@@ -36,7 +36,12 @@ def resources_with_terms(ids: Iterable[int] | None, *, now: datetime) -> dict[in
 
 
 def no_longer_fit(*, now: datetime, resource_id: int | None = None, days: tuple[date, date] | None = None) -> int:
-    """How many coming bookings break the rules about their shape. A fixed number of statements.
+    """How many coming bookings break the rules about their shape; see `unfit`."""
+    return sum(1 for _ in unfit(now=now, resource_id=resource_id, days=days))
+
+
+def unfit(*, now: datetime, resource_id: int | None = None, days: tuple[date, date] | None = None) -> Iterator[int]:
+    """Yields the ids of the coming bookings that break the rules about their shape. A fixed number of statements.
 
     Args:
         now: The present moment.
@@ -49,12 +54,10 @@ def no_longer_fit(*, now: datetime, resource_id: int | None = None, days: tuple[
         bookings = bookings.filter(resource_id=resource_id)
     if days is not None:
         bookings = bookings.overlapping(around(*days))
-    rows = bookings.order_by().values_list("resource_id", "start_time", "end_time")
-    return sum(
-        misfit(Interval(start, end), resources[pk], now=now) is not None
-        for pk, start, end in rows.iterator(BATCH_SIZE)
-        if pk in resources
-    )
+    rows = bookings.order_by().values_list("pk", "resource_id", "start_time", "end_time")
+    for pk, booked, start, end in rows.iterator(BATCH_SIZE):
+        if booked in resources and misfit(Interval(start, end), resources[booked], now=now) is not None:
+            yield pk
 
 
 def around(first_day: date, last_day: date) -> Interval:

@@ -23,6 +23,7 @@ from core.staff.forms import (
     SearchForm,
     StoredTextField,
     TolerantAutocompleteSelect,
+    TolerantAutocompleteSelectMultiple,
     TolerantMultipleChoiceField,
     is_key,
 )
@@ -155,6 +156,8 @@ class BaseAdmin(admin.ModelAdmin):
         request: HttpRequest,
         **kwargs: Any,  # noqa: ANN401
     ) -> forms.ModelMultipleChoiceField | None:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", TolerantAutocompleteSelectMultiple(db_field, self.admin_site))
         return super().formfield_for_manytomany(db_field, request, form_class=TolerantMultipleChoiceField, **kwargs)
 
     # --- Lists --------------------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.views.main import ChangeListSearchForm
-from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from core.errors import BookingError
 from core.staff.moments import sentence_of
@@ -15,6 +16,10 @@ from core.texts import fold_line_ends
 
 # The number of a booking, alone or as a mail writes it: "no. 34".
 NUMBER = re.compile(r"(?:no\.? ?|#)?([0-9]+)", re.IGNORECASE)
+
+ZONE_CHANGED = (
+    "The time zone of this page has changed to {zone} after you opened it. Reload the page and write the times again."
+)
 
 
 def is_key(text: str) -> bool:
@@ -53,6 +58,13 @@ class TolerantAutocompleteSelect(AutocompleteSelect):
 
     def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> list[Any]:
         return super().optgroups(name, [key for key in value if is_key(key)], attr)
+
+
+class TolerantAutocompleteSelectMultiple(AutocompleteSelectMultiple):
+    """Django's picker of several rows; ignores invalid keys, where Django's own class fails."""
+
+    def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> list[Any]:
+        return super().optgroups(name, [key for key in value if is_key(str(key))], attr)
 
 
 class TolerantMultipleChoiceField(forms.ModelMultipleChoiceField):
@@ -118,3 +130,25 @@ class HiddenStateField(forms.CharField):
 
     def has_changed(self, initial: object, data: object) -> bool:
         return False
+
+
+class ZonedForm(SaveErrorForm):
+    """A form with times: it knows the zone in which its page showed them."""
+
+    zone = HiddenStateField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        self.initial["zone"] = str(timezone.get_current_timezone())
+
+    def clean(self) -> dict[str, Any] | None:
+        """Checks the zone.
+
+        Raises:
+            ValidationError: When it has changed since the form was opened. The error belongs to no field: the page
+                hides the errors of a hidden one.
+        """
+        cleaned = super().clean()
+        if self.cleaned_data.get("zone") not in ("", self.initial["zone"]):
+            raise ValidationError(ZONE_CHANGED.format(zone=self.initial["zone"]), code="zone_changed")
+        return cleaned

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib.admin.widgets import AdminDateWidget, AdminSplitDateTime
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import lazy
@@ -14,6 +14,8 @@ from django.utils.safestring import SafeString
 from core.errors import BookingError
 from core.zones import moment_at
 
+DAY_FORMAT = "%Y-%m-%d"
+DAY_EXPECTED = "Write the date as YYYY-MM-DD, such as 2026-11-26."
 # A label with the name of the current zone, such as `when (Europe/Berlin)`; made each time when it is shown.
 named = lazy(lambda label: f"{label} ({timezone.get_current_timezone()})", str)
 
@@ -38,6 +40,15 @@ def sentence_of(error: BookingError) -> str:
     return error.sentence(timezone.get_current_timezone())
 
 
+class DayField(forms.DateField):
+    """A day, written in one way alone: 05/12/2026 would have two meanings."""
+
+    widget = AdminDateWidget
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(input_formats=[DAY_FORMAT], error_messages={"invalid": DAY_EXPECTED}, **kwargs)
+
+
 class MomentField(forms.SplitDateTimeField):
     """A date and a time. A date in the order of a country, such as 05/12/2026, would have two meanings."""
 
@@ -45,8 +56,8 @@ class MomentField(forms.SplitDateTimeField):
 
     def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(
-            input_date_formats=["%Y-%m-%d"],
-            error_messages={"invalid_date": "Write the date as YYYY-MM-DD, such as 2026-11-26."},
+            input_date_formats=[DAY_FORMAT],
+            error_messages={"invalid_date": DAY_EXPECTED},
             **kwargs,
         )
 
