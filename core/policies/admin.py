@@ -76,14 +76,16 @@ class ExceptionForm(SaveErrorForm):
     def clean(self) -> dict[str, Any] | None:
         """Checks the days as the API does."""
         cleaned = super().clean()
-        if "last_day" not in self.errors:
-            self.cleaned_data["last_day"] = self.cleaned_data.get("last_day") or self.cleaned_data.get("first_day")
+        is_one_day = "last_day" not in self.errors and not self.cleaned_data.get("last_day")
+        if is_one_day:
+            self.cleaned_data["last_day"] = self.cleaned_data.get("first_day")
         if not self.errors:
             days = {name: self.cleaned_data[name].isoformat() for name in ("first_day", "last_day")}
             checked = OpeningExceptionSerializer(data=days)
             if not checked.is_valid():
                 for name, said in checked.errors.items():
-                    self.add_error(name, [str(each) for each in said])
+                    if name != "last_day" or not is_one_day:
+                        self.add_error(name, [str(each) for each in said])
         return cleaned
 
 
@@ -114,11 +116,12 @@ class WhoseFilter(admin.SimpleListFilter):
         return [("all", "of all resources"), ("one", "of one resource")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset if self.value() is None else queryset.filter(resource__isnull=self.value() == "all")
+        whose = {"all": {"resource": None}, "one": {"resource__isnull": False}}
+        return queryset.filter(**whose.get(self.value(), {}))
 
 
 class ComingFilter(admin.SimpleListFilter):
-    """Filters exceptions by whether they are over."""
+    """Filters rows by whether they are over."""
 
     title = "time"
     parameter_name = "when"
@@ -127,9 +130,19 @@ class ComingFilter(admin.SimpleListFilter):
         return [("coming", "to come"), ("over", "over")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(**self.periods().get(self.value(), {}))
+
+    def periods(self) -> dict[str, dict[str, Any]]:
+        """The lookups of both values."""
+        raise NotImplementedError
+
+
+class ComingDaysFilter(ComingFilter):
+    """Filters exceptions by their last day, on the calendar of the house."""
+
+    def periods(self) -> dict[str, dict[str, Any]]:
         today = timezone.now().astimezone(house_zone()).date()
-        periods = {"coming": {"last_day__gte": today}, "over": {"last_day__lt": today}}
-        return queryset.filter(**periods.get(self.value(), {}))
+        return {"coming": {"last_day__gte": today}, "over": {"last_day__lt": today}}
 
 
 @admin.register(OpeningException)
@@ -138,7 +151,7 @@ class OpeningExceptionAdmin(ForStaff):
 
     form = ExceptionForm
     list_display = ("days", "name", "when_open", "whose")
-    list_filter = (ComingFilter, WhoseFilter)
+    list_filter = (ComingDaysFilter, WhoseFilter)
     list_select_related = ("resource",)
     search_fields = ("name", "resource__name")
     autocomplete_fields = ("resource",)

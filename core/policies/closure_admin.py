@@ -20,12 +20,12 @@ from core.errors import BookingError, ClosureMissing
 from core.intervals import Interval, in_short
 from core.lifecycle import ClosureChanges, Plan, Preview
 from core.models import Closure, Resource
+from core.policies.admin import ComingFilter
 from core.policies.closure_serializers import MOST_RESOURCES
 from core.policies.words import names_of
 from core.record.acts import Act
 from core.record.kinds import Channel
 from core.staff.base import ForStaff
-from core.staff.filters import PeriodFilter
 from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named, nowrap
 
@@ -119,13 +119,22 @@ class Option:
     parts: list[str]
 
 
+class ComingClosuresFilter(ComingFilter):
+    """Filters closures by their end."""
+
+    def periods(self) -> dict[str, dict[str, Any]]:
+        now = timezone.now()
+        return {"coming": {"end_time__gt": now}, "over": {"end_time__lte": now}}
+
+
 @admin.register(Closure)
 class ClosureAdmin(ForStaff):
-    """Times in which resources are closed; every write goes through the verbs."""
+    """Times in which resources are closed, latest first; every write goes through the verbs."""
 
     form = ClosureForm
     list_display = ("when", "what", "reason", "beginning_of_note", "made_by")
-    list_filter = (PeriodFilter,)
+    list_filter = (ComingClosuresFilter,)
+    ordering = ("-start_time", "-id")
     list_select_related = ("created_by",)
     search_fields = ("reason", "staff_note", "resources__name")
     date_hierarchy = "start_time"
@@ -191,12 +200,11 @@ class ClosureAdmin(ForStaff):
     def ask(self, request: HttpRequest, preview: Preview, *, is_new: bool) -> HttpResponse:
         """The page that lists what is in the way, and what each choice would do."""
         zone = timezone.get_current_timezone()
-        number = len(preview.clashes)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "media": self.media,
-            "title": f"{number} {'is' if number == 1 else 'are'} in the way",
+            "title": "What is in the way",
             "zone": zone,
             "clashes": [(clash, slot_in_short(clash.slot)) for clash in preview.clashes],
             "options": list(options_of(preview, chosen=request.POST.get("on_conflict"))),
@@ -295,7 +303,9 @@ def outcome_of(word: OnConflict, plan: Plan) -> str:
     if word == OnConflict.AROUND:
         return "The bookings stay. Closed is:"
     number = len(plan.cancelled)
-    owners = (
-        "1 booking is cancelled and its owner" if number == 1 else f"{number} bookings are cancelled and their owners"
+    told = (
+        "1 booking is cancelled, and its owner is"
+        if number == 1
+        else f"{number} bookings are cancelled, and their owners are"
     )
-    return f"{owners} told by e-mail, with the reason. Closed is:"
+    return f"{told} told by e-mail, with the reason. Closed is:"

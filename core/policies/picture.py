@@ -33,15 +33,19 @@ class Part:
         return self.end - self.start
 
     @property
+    def clocks(self) -> str:
+        return f"{clock(self.start)}–{clock(self.end)}"
+
+    @property
     def words(self) -> str:
         """What the part is and when, such as `closure 10:00–12:00: Maintenance`."""
-        words = f"{self.kind} {clock(self.start)}–{clock(self.end)}"
+        words = f"{self.kind} {self.clocks}"
         return f"{words}: {self.name}" if self.name else words
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A local day with its parts; closures come last, because they lie over the others."""
+    """A local day with its parts; what is in a closure is not open."""
 
     day: date
     parts: tuple[Part, ...]
@@ -49,8 +53,10 @@ class Row:
     @property
     def words(self) -> str:
         """The day for people who read, or hear, and do not look."""
+        opens = ", ".join(part.clocks for part in self.parts if part.kind == "open")
         names = dict.fromkeys(part.name for part in self.parts if part.kind == "closed" and part.name)
-        told = [part.words for part in self.parts if part.kind != "closed"] + [f"closed: {name}" for name in names]
+        closures = [part.words for part in self.parts if part.kind == "closure"]
+        told = [*([f"open {opens}"] if opens else []), *(f"closed: {name}" for name in names), *closures]
         return "; ".join(told) or "closed"
 
 
@@ -67,14 +73,14 @@ def open_time(resource: Resource, *, now: datetime) -> list[Row]:
     today = now.astimezone(zone).date()
     days = [today + number * DAY for number in range(DAYS)]
     whole = Interval(start_of_day(today, zone), start_of_day(days[-1] + DAY, zone))
-    closures = Booking.taken.within(whole, resource_id=resource.pk).filter(kind=Kind.CLOSURE)
+    rows = Booking.taken.within(whole, resource_id=resource.pk).filter(kind=Kind.CLOSURE)
+    reasons = rows.values_list("start_time", "end_time", "closure__reason")
+    closures = [(Interval(start, end), reason) for start, end, reason in reasons]
+    taken = [span for span, _ in closures]
     spans = [
-        *(("open", span, "") for span in timetable.open_spans(whole)),
+        *(("open", part, "") for span in timetable.open_spans(whole) for part in span.subtract(taken)),
         *(("closed", span, name) for span, name in timetable.closed_spans(whole)),
-        *(
-            ("closure", Interval(start, end), reason)
-            for start, end, reason in closures.values_list("start_time", "end_time", "closure__reason")
-        ),
+        *(("closure", span, reason) for span, reason in closures),
     ]
     return [
         Row(day, tuple(part for kind, span, name in spans if (part := part_of(kind, span, name, day, zone))))

@@ -1,4 +1,4 @@
-"""The page of a resource in the admin: its week, its limits, its exceptions and quotas, and the picture of open time."""
+"""The page of a resource in the admin: its week, limits, exceptions and quotas, and the picture of open time."""
 
 import html
 import re
@@ -412,11 +412,13 @@ class TestThePicture:
         make_closure(admin, room, start=at(10, day=5), end=at(11, day=5), reason="Repair <b>")
         rows = {row.day: row for row in open_time(Resource.objects.with_house().get(), now=timezone.now())}
         assert len(rows) == 14
-        late = "open 00:00–02:00; open 09:00–12:00; open 22:00–24:00"
+        late = "open 00:00–02:00, 09:00–12:00, 22:00–24:00"
         assert rows[day_of(2)].words == late
         assert rows[day_of(3)].words == "open 00:00–02:00; closed: Holiday"
-        assert rows[day_of(4)].words == "open 09:00–12:00; open 22:00–24:00"
-        assert rows[day_of(5)].words == f"{late}; closure 10:00–11:00: Repair <b>"
+        assert rows[day_of(4)].words == "open 09:00–12:00, 22:00–24:00"
+        assert rows[day_of(5)].words == (
+            "open 00:00–02:00, 09:00–10:00, 11:00–12:00, 22:00–24:00; closure 10:00–11:00: Repair <b>"
+        )
 
         page = admin_pages.get(page_of(room)).content.decode()
         assert page.count('<th scope="row">') >= 14

@@ -17,10 +17,11 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from core.models import Booking, Resource
+from core.models import Booking, Closure, OpeningException, Quota, Resource
 from core.record.acts import Act
 from core.record.kinds import Channel, EventKind
 from core.record.writing import record
+from core.tests.support.closures import make_closure
 from core.tests.support.factories import PASSWORD, at, make_booking, make_pending_booking, make_resource, make_user
 from core.tests.support.oracle import next_change
 
@@ -239,6 +240,64 @@ def test_a_staff_member_is_asked_before_two_bookings_are_rejected(
     assert page.inner_text(".messagelist .success") == "2 bookings rejected."
 
 
+def test_a_staff_member_writes_the_hours_of_a_resource_and_reads_them_in_the_picture(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, room: Resource
+) -> None:
+    make_booking(alice, room, at(20))
+    page = signed_in(admin)
+    page.goto(f"/admin/core/resource/{room.pk}/change/")
+    page.fill("#id_hours_monday", "9-12, 13-17")
+    page.check("#id_as_monday")
+    for day in ("saturday", "sunday"):
+        page.fill(f"#id_hours_{day}", "10-14")
+    page.fill("#id_max_minutes", "120")
+    page.click("#opening_exceptions-group .add-row a")
+    page.fill("#id_opening_exceptions-1-first_day", f"{at(0, day=3):%Y-%m-%d}")
+    page.fill("#id_opening_exceptions-1-name", "Summer fair")
+    page.select_option("#id_quotas-0-kind", "active")
+    page.fill("#id_quotas-0-limit", "2")
+    page.click("input[name=_continue]")
+    page.wait_for_selector(".messagelist .success")
+
+    assert "1 coming booking no longer fits" in page.inner_text(".messagelist .warning")
+    assert page.input_value("#id_hours_friday") == "09:00-12:00, 13:00-17:00"
+    assert page.locator(".open-time tbody tr").count() == 14
+    assert "closed: Summer fair" in page.inner_text(".open-time")
+    assert page.locator(".open-time .part-open").first.evaluate("part => getComputedStyle(part).fill") != "rgb(0, 0, 0)"
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 1280
+    page.click(".messagelist .warning a")
+    assert page.locator("#result_list tbody tr").count() == 1
+
+
+def test_a_staff_member_closes_a_resource_after_a_look_at_what_is_in_the_way(
+    signed_in: Callable[[User], "Page"], admin: User, alice: User, room: Resource, lab: Resource
+) -> None:
+    booking = make_booking(alice, room)
+    page = signed_in(admin)
+    page.goto("/admin/core/closure/add/")
+    for name in ("Blue", "Lab"):
+        page.click(".field-resources .select2-selection")
+        page.fill(".field-resources .select2-search__field", name)
+        page.click(f".select2-results__option--highlighted:has-text('{name}')")
+    fill_in_time(page, "start_time", at(9))
+    fill_in_time(page, "end_time", at(17))
+    page.fill("#id_reason", "Repair")
+    page.click("input[name=_save]")
+
+    assert f"booking no. {booking.pk} of alice, confirmed" in page.inner_text(".clashes")
+    assert Closure.objects.count() == 0
+    page.check("#on_conflict_cancel")
+    page.click("input[value='Back to the form']")
+    page.fill("#id_reason", "Repair of the lamp")
+    page.click("input[name=_save]")
+    page.wait_for_selector(".messagelist .success")
+    assert "1 booking was cancelled; its owner is told by e-mail." in page.inner_text(".messagelist")
+    assert "Repair of the lamp" in page.inner_text("#result_list")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 1280
+    booking.refresh_from_db()
+    assert booking.status == "cancelled"
+
+
 @pytest.mark.parametrize("zone", ZONES)
 def test_the_columns_of_bookings_fit_a_page_of_1280_pixels(
     signed_in: Callable[[User], "Page"], admin: User, alice: User, settings: Settings, zone: str
@@ -287,6 +346,9 @@ def test_no_page_of_the_admin_draws_a_complaint(
     signed_in: Callable[[User], "Page"], root: User, alice: User, room: Resource, complaints: list[str]
 ) -> None:
     booking = make_booking(alice, room)
+    closure = make_closure(root, room, start=at(12))
+    holiday = OpeningException.objects.create(first_day=at(0).date(), last_day=at(0).date(), name="Holiday")
+    quota = Quota.objects.create(kind="active", limit=2)
     act = record(Act(by=root, now=timezone.now(), channel=Channel.ADMIN), EventKind.CREATED, after=booking)
     paths = [
         "/admin/",
@@ -298,6 +360,9 @@ def test_no_page_of_the_admin_draws_a_complaint(
             for model, key in {
                 "core/booking": booking.pk,
                 "core/resource": room.pk,
+                "core/closure": closure.pk,
+                "core/openingexception": holiday.pk,
+                "core/quota": quota.pk,
                 "core/userprofile": alice.profile.pk,
                 "auth/user": alice.pk,
             }.items()
