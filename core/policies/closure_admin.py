@@ -1,8 +1,5 @@
 """The admin of closures: a closure with something in its way is shown before it is stored."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,10 +14,11 @@ from django.utils.text import Truncator
 from core import lifecycle
 from core.choices import OnConflict
 from core.errors import BookingError, ClosureMissing
-from core.intervals import Interval, in_short
-from core.lifecycle import ClosureChanges, Plan, Preview
+from core.intervals import Interval
+from core.lifecycle import ClosureChanges, Preview
 from core.models import Closure, Resource
 from core.policies.admin import ComingFilter
+from core.policies.closure_options import digest_of, options_of, slot_in_short
 from core.policies.closure_serializers import MOST_RESOURCES
 from core.policies.words import names_of
 from core.record.acts import Act
@@ -29,8 +27,7 @@ from core.staff.base import ForStaff
 from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named, nowrap
 
-# A page names so many parts of time.
-NAMED = 20
+# What the page that asks has inputs of its own for.
 OWN = ("csrfmiddlewaretoken", "on_conflict", "seen")
 
 
@@ -100,23 +97,6 @@ class ClosureForm(ZonedForm):
             for name in ("start_time", "end_time")
         }
         return {"resource_ids": [resource.pk for resource in self.cleaned_data["resources"]], **moments}
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A choice on the page that asks.
-
-    Attributes:
-        outcome: What the choice does.
-        parts: The time that it closes, as far as the page names it.
-    """
-
-    value: str
-    label: str
-    is_possible: bool
-    is_chosen: bool
-    outcome: str
-    parts: list[str]
 
 
 class ComingClosuresFilter(ComingFilter):
@@ -263,49 +243,3 @@ class ClosureAdmin(ForStaff):
     def delete_model(self, request: HttpRequest, obj: Closure) -> None:
         """Lifts the closure by the verb."""
         lifecycle.lift(obj, now=timezone.now())
-
-
-def slot_in_short(slot: Interval) -> str:
-    """A slot in the zone of the reader."""
-    return in_short(slot, timezone.get_current_timezone())
-
-
-def digest_of(preview: Preview) -> str:
-    """A digest of what is in the way."""
-    text = ",".join(f"{clash.kind} {clash.id} {clash.resource_id} {clash.slot}" for clash in preview.clashes)
-    return sha256(text.encode()).hexdigest()
-
-
-def options_of(preview: Preview, *, chosen: str | None) -> Iterator[Option]:
-    """The choices, each with what it would do."""
-    names = {clash.resource_id: clash.resource_name for clash in preview.clashes}
-    parts = [resource for plan in preview.plans.values() for resource, _ in plan.parts if resource not in names]
-    names |= dict(Resource.objects.filter(pk__in=parts).values_list("pk", "name"))
-    for word, plan in preview.plans.items():
-        times = [f"{names[resource]}, {slot_in_short(part)}" for resource, part in plan.parts if resource in names]
-        if len(times) > NAMED:
-            times = [*times[:NAMED], f"and {len(times) - NAMED} more"]
-        is_possible = plan.is_possible or word == OnConflict.REFUSE
-        is_chosen = word == (chosen if chosen in OnConflict.values else OnConflict.REFUSE)
-        yield Option(word.value, word.label, is_possible, is_chosen, outcome_of(word, plan), times)
-
-
-def outcome_of(word: OnConflict, plan: Plan) -> str:
-    """What a choice would do."""
-    if word == OnConflict.REFUSE:
-        return "Nothing is stored, and everything stays as it is."
-    if not plan.is_possible:
-        return (
-            "Not possible: another closure is in the way. Lift that one first."
-            if word == OnConflict.CANCEL
-            else "Not possible: no time is free around them."
-        )
-    if word == OnConflict.AROUND:
-        return "The bookings stay. Closed is:"
-    number = len(plan.cancelled)
-    told = (
-        "1 booking is cancelled, and its owner is"
-        if number == 1
-        else f"{number} bookings are cancelled, and their owners are"
-    )
-    return f"{told} told by e-mail, with the reason. Closed is:"
