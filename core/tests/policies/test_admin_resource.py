@@ -119,7 +119,19 @@ class TestTheWeek:
 
     @pytest.mark.parametrize(
         "text",
-        ["nine to five", "9", "25:00-26:00", "09:60-10:00", "24:00-10:00", "\0", "x" * 5000, "٩-١٧", "9-12,13", "-"],
+        [
+            "nine to five",
+            "9",
+            "25:00-26:00",
+            "09:60-10:00",
+            "24:00-10:00",
+            "\0",
+            "x" * 5000,
+            "٩-١٧",
+            "9-12,13",
+            "-",
+            "9-24:30",
+        ],
         ids=lambda text: repr(text)[:20],
     )
     def test_hours_that_are_none_are_a_form_error(self, admin_pages: Client, room: Resource, text: str) -> None:
@@ -203,6 +215,16 @@ class TestLimits:
         assert week_of(room) == week_of(lab)
         assert (room.policy.max_minutes, room.policy.min_minutes) == (60, None)
         assert OpeningHours.objects.filter(resource=lab).count() == 7
+
+    def test_the_picker_of_the_other_resource_finds_resources(
+        self, admin_pages: Client, room: Resource, lab: Resource
+    ) -> None:
+        page = admin_pages.get(page_of(room)).content.decode()
+        [picker] = re.findall(r'<select name="copy_from"[^>]*>', page)
+        names = dict(re.findall(r'data-(app-label|model-name|field-name)="(\w+)"', picker))
+        asked = {name.replace("-", "_"): value for name, value in names.items()}
+        found = admin_pages.get("/admin/autocomplete/", {**asked, "term": "lab"}).json()["results"]
+        assert found == [{"id": str(lab.pk), "text": "Lab"}]
 
     @pytest.mark.django_db(transaction=True)
     def test_a_save_of_the_page_does_not_hide_a_policy_that_came_at_the_same_moment(
