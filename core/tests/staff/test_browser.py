@@ -266,6 +266,7 @@ def test_a_staff_member_writes_the_hours_of_a_resource_and_reads_them_in_the_pic
     assert page.locator(".open-time .part-open").first.evaluate("part => getComputedStyle(part).fill") != "rgb(0, 0, 0)"
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 1280
     page.click(".messagelist .warning a")
+    page.wait_for_selector("#result_list")
     assert page.locator("#result_list tbody tr").count() == 1
 
 
