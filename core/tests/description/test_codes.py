@@ -28,6 +28,7 @@ NEVER_ANSWERED = {
     "booking_error": "the base of the rules",
     "changed_meanwhile": "the admin's own",
     "error": "the base of the framework's errors",
+    "nothing_closed": "the admin's own",
     "not_acceptable": "whatever is accepted, the answer is JSON",
 }
 
