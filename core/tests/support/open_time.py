@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 MARGIN = 4 * DAY
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def shown(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, datetime]]:
     """Each minute of a span with what the local clock shows."""
     clock = ZoneInfo(zone)
@@ -65,17 +65,18 @@ class OpenTime:
     def _open_on(self, day: date) -> None:
         special = self.governing(day)
         periods = special.periods if special else self.week.get(day.isoweekday(), ())
+        opening = None
         if self.always(day):
             spans = [(self._first_at(day, time.min), self._first_at(day + DAY, time.min))]
         else:
             spans = [span for span in (self._span(day, period) for period in periods) if span[0] < span[1]]
             if spans:
-                self.opening_of[day] = self.local[min(span[0] for span in spans)]
+                opening = self.opening_of[day] = self.local[min(span[0] for span in spans)]
         for opens, closes in spans:
             for minute in minutes(opens, closes):
-                self.open.setdefault(minute, set()).add(self._origin(day, minute))
+                self.open.setdefault(minute, set()).add(opening or self._midnight(minute))
                 end = minute + MINUTE
-                self.ends.setdefault(end, set()).add(self._origin(day, end))
+                self.ends.setdefault(end, set()).add(opening or self._midnight(end))
 
     def _span(self, day: date, period: Period) -> Span:
         if period.opens == period.closes == time.min:
@@ -93,10 +94,8 @@ class OpenTime:
         local = datetime.combine(day, clock)
         return max((minute for minute, now in self.clock if now == local), default=self._first_at(day, clock))
 
-    def _origin(self, day: date, minute: datetime) -> datetime:
-        if self.always(day):
-            return datetime.combine(self.local[minute].date(), time.min)
-        return self.opening_of[day]
+    def _midnight(self, minute: datetime) -> datetime:
+        return datetime.combine(self.local[minute].date(), time.min)
 
     def open_spans(self) -> list[Span]:
         found: list[Span] = []

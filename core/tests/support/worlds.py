@@ -1,0 +1,198 @@
+"""Made-up worlds: a resource with several rules at once, in a night in which clocks change; and their rows."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from hypothesis import strategies as st
+
+from core.choices import BookingStatus, Kind
+from core.hours import Period, SpecialDays
+from core.models import Booking, Closure, OpeningException, OpeningHours, Quota, Resource, ResourcePolicy
+from core.tests.support.factories import make_resource
+from core.tests.support.judge import Limit, Row, World
+from core.tests.support.properties import MINUTE, NIGHTS
+
+DAY = timedelta(days=1)
+DAYS = range(1, 8)
+
+TIMES = st.one_of(
+    st.sampled_from([time(0), time(1), time(1, 30), time(2), time(2, 30), time(3), time(9), time(18), time(22)]),
+    st.builds(time, st.integers(0, 23), st.sampled_from([0, 15, 20, 45])),
+)
+PERIODS = st.lists(st.one_of(st.builds(Period, TIMES, TIMES), st.just(Period(time.min, time.min))), max_size=3).map(
+    tuple
+)
+WEEKS = st.one_of(st.just({}), st.fixed_dictionaries(dict.fromkeys(DAYS, PERIODS)))
+
+
+@st.composite
+def special_days(draw: st.DrawFn, change: datetime, *, most: int = 4) -> list[SpecialDays]:
+    """Exceptions of one resource and of all, around a night."""
+    days = []
+    for _ in range(draw(st.integers(0, most))):
+        first = (change + draw(st.integers(-3, 3)) * DAY).date()
+        last = first + draw(st.integers(0, 3)) * DAY
+        periods = draw(st.one_of(st.just(()), PERIODS))
+        days.append(SpecialDays(first, last, draw(st.sampled_from("ABC")), periods, draw(st.booleans())))
+    return days
+
+
+def maybe(*values: object) -> st.SearchStrategy[object]:
+    """One of the values, or no such rule: half of the time."""
+    return st.one_of(st.none(), st.sampled_from(values))
+
+
+POLICIES = st.fixed_dictionaries(
+    {
+        "min_minutes": maybe(15, 30, 60, 90, 600),
+        "max_minutes": maybe(60, 90, 240, 1440, 5000),
+        "grid_minutes": maybe(5, 15, 30, 45, 60, 90, 420, 1440),
+        "notice_minutes": maybe(0, 20, 60, 600, 1800),
+        "advance_days": maybe(1, 2, 3, 30),
+        "buffer_before_minutes": maybe(0, 10, 30, 180, 1440),
+        "buffer_after_minutes": maybe(0, 10, 45, 240),
+        "may_span_closed": maybe(True, False),
+        "no_own_overlap": maybe(True, False),
+    }
+)
+GAPS = st.sampled_from([0, 0, 0, 10, 30, 180, 600])
+LIMITS = st.builds(
+    lambda kind, period, limit, whose, where: Limit(
+        kind, None if kind == "active" else period, limit * (60 if kind == "minutes" else 1), whose, where
+    ),
+    st.sampled_from(["active", "count", "minutes"]),
+    st.sampled_from(["day", "week", "month"]),
+    st.integers(0, 5),
+    st.sampled_from(["everybody", "my group", "other group"]),
+    st.sampled_from(["everywhere", "everywhere", "here", "elsewhere"]),
+)
+
+
+@st.composite
+def rows(draw: st.DrawFn, origin: datetime, *, most: int, elsewhere: bool = False) -> list[Row]:
+    """What is taken of a resource around a moment; rows never overlap and often touch."""
+    found: list[Row] = []
+    position = origin + draw(st.integers(-2000, 600)) * MINUTE
+    owners = ["me"] if elsewhere else ["another", "another", "me", None]
+    for _ in range(draw(st.integers(0, most))):
+        start = position + draw(st.one_of(st.just(0), st.integers(0, 40).map(lambda n: n * 15))) * MINUTE
+        position = start + draw(st.one_of(st.sampled_from([5, 15, 30, 60]), st.integers(1, 500))) * MINUTE
+        owner = draw(st.sampled_from(owners))
+        gaps = (draw(GAPS), draw(GAPS)) if owner else (0, 0)
+        found.append(Row(start, position, owner, *gaps, elsewhere=elsewhere))
+    return found
+
+
+@st.composite
+def worlds(draw: st.DrawFn, *, night: tuple[str, datetime] | None = None, now: datetime | None = None) -> World:
+    """A world; its `now` is up to two days before the night."""
+    zone, change = night or NIGHTS[draw(st.sampled_from(sorted(NIGHTS)))]
+    late = timedelta(seconds=draw(st.sampled_from([0, 0, 1, 59])))
+    return World(
+        now=now or change + draw(st.integers(-2800, 400)) * MINUTE + late,
+        zone=zone,
+        week={weekday: first_of_each_opening(periods) for weekday, periods in draw(WEEKS).items()},
+        special=without_ties(draw(special_days(change, most=3))),
+        policy={name: value for name, value in draw(POLICIES).items() if value is not None},
+        rows=[*draw(rows(change, most=6)), *draw(rows(change, most=3, elsewhere=True))],
+        limits=draw(st.lists(LIMITS, max_size=2)),
+        in_service=draw(st.sampled_from([True] * 19 + [False])),
+        lead_minutes=settings.BOOKING_LEAD_TIME_MINUTES,
+    )
+
+
+def without_ties(days: Sequence[SpecialDays]) -> list[SpecialDays]:
+    """The special days without those of equal length and level on one day: nobody can enter them."""
+    found: list[SpecialDays] = []
+    for each in days:
+        ties = (
+            other.of_all == each.of_all
+            and other.last_day - other.first_day == each.last_day - each.first_day
+            and other.first_day <= each.last_day
+            and each.first_day <= other.last_day
+            for other in found
+        )
+        if not any(ties):
+            found.append(each)
+    return found
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of a world: "me" is alice, "another" is bob."""
+
+    me: User
+    another: User
+
+
+@contextmanager
+def made(world: World, cast: Cast) -> Iterator[Resource]:
+    """The resource of a world with all rows; everything is gone afterwards."""
+    with transaction.atomic():
+        yield make(world, cast)
+        transaction.set_rollback(True)
+
+
+def make(world: World, cast: Cast, *, name: str = "Here", capacity: int = 4) -> Resource:
+    """The rows of a world; exceptions and quotas of all resources are made again with each world."""
+    resource = make_resource(
+        name,
+        capacity=capacity,
+        is_available=world.in_service,
+        time_zone=world.zone,
+        has_terms=True,
+        buffer_reach_minutes=max([0, *(max(row.before, row.after) for row in world.rows if not row.elsewhere)]),
+    )
+    elsewhere = make_resource(f"Not {name}", capacity=1)
+    ResourcePolicy.objects.create(resource=resource, **world.policy)
+    for weekday, periods in world.week.items():
+        for each in periods:
+            OpeningHours.objects.create(resource=resource, weekday=weekday, opens=each.opens, closes=each.closes)
+    for days in world.special:
+        make_exception(days, None if days.of_all else resource)
+    for row in world.rows:
+        make_row(row, elsewhere if row.elsewhere else resource, cast)
+    places = {"everywhere": None, "here": resource, "elsewhere": elsewhere}
+    for limit in world.limits:
+        group = None
+        if limit.whose != "everybody":
+            group, _ = Group.objects.get_or_create(name=limit.whose)
+        Quota.objects.create(
+            group=group, resource=places[limit.where], kind=limit.kind, period=limit.period, limit=limit.limit
+        )
+    mine, _ = Group.objects.get_or_create(name="my group")
+    cast.me.groups.add(mine)
+    return resource
+
+
+def first_of_each_opening(periods: Sequence[Period]) -> list[Period]:
+    """The periods without a second one of the same opening: nobody can enter it."""
+    return list({each.opens: each for each in reversed(periods)}.values())
+
+
+def make_exception(days: SpecialDays, resource: Resource | None) -> None:
+    """The row of special days."""
+    hours = [[f"{each.opens:%H:%M}", f"{each.closes:%H:%M}"] for each in days.periods]
+    OpeningException.objects.create(
+        resource=resource, first_day=days.first_day, last_day=days.last_day, name=days.name, hours=hours
+    )
+
+
+def make_row(row: Row, resource: Resource, cast: Cast) -> None:
+    """The row of a booking or of a closure."""
+    times = {"start_time": row.start, "end_time": row.end}
+    if row.owner is None:
+        closure = Closure.objects.create(reason="Repair", created_at=row.start, **times)
+        closure.resources.add(resource)
+        taken = {"user": None, "kind": Kind.CLOSURE, "closure": closure, "status": BookingStatus.CONFIRMED}
+    else:
+        status = BookingStatus.PENDING if row.start.minute % 2 else BookingStatus.CONFIRMED
+        taken = {"user": cast.me if row.owner == "me" else cast.another, "status": status}
+    Booking.taken.create(
+        resource=resource, buffer_before_minutes=row.before, buffer_after_minutes=row.after, **times, **taken
+    )
