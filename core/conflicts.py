@@ -156,12 +156,12 @@ def _nearby_with_terms(booking: Booking, *, now: datetime) -> Iterator[tuple[str
     if after < window.end:
         later = Interval(after, window.end)
         search = partial(offers.first_starts, [here], window=later, length=length, now=now)
-        start = search(except_id=booking.pk, also=person).get(here.pk)
+        start = search(except_id=booking.pk, person=person).get(here.pk)
         if start is not None:
             yield "later", here, Interval(start, start + length)
     if window.start < wanted.start:
         earlier = Interval(window.start, wanted.start)
-        start = offers.last_start(here, window=earlier, length=length, now=now, except_id=booking.pk, also=person)
+        start = offers.last_start(here, window=earlier, length=length, now=now, except_id=booking.pk, person=person)
         if start is not None:
             yield "earlier", here, Interval(start, start + length)
 

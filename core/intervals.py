@@ -46,6 +46,34 @@ class Interval:
             yield Interval(position, self.end)
 
 
+def intersections(first: Iterable[Interval], second: Iterable[Interval]) -> Iterator[Interval]:
+    """The spans that lie in both of two series of intervals, in order; each series is in order and overlaps nowhere."""
+    others = iter(second)
+    other = next(others, None)
+    for each in first:
+        while other is not None and other.start < each.end:
+            part = each.clip(other)
+            if part:
+                yield part
+            if other.end > each.end:
+                break
+            other = next(others, None)
+
+
+def merged(spans: Iterable[Interval]) -> Iterator[Interval]:
+    """The time of the spans, which are in order; spans that overlap or touch are one."""
+    last: Interval | None = None
+    for span in spans:
+        if last is not None and span.start <= last.end:
+            last = Interval(last.start, max(last.end, span.end))
+            continue
+        if last is not None:
+            yield last
+        last = span
+    if last is not None:
+        yield last
+
+
 def on_the_clock(moment: datetime, *, seconds: bool = False) -> str:
     """The time of day for people, with fractions if there are any, and seconds if there are any or `seconds` is set."""
     if moment.microsecond:

@@ -1,27 +1,33 @@
 """What can be booked of resources with terms: the search that all askers share.
 
-The rules alone decide: the search only proposes moments at which the answer can change, and asks the list of rules and
-the gaps to the neighbours about each. Resources without terms need no search; their queries find free slots.
+The search works with spans of possible starts: those that the opening hours allow, without those at which a booking
+would touch what is taken. It proposes the first or the last moment of a span, or the moments of the grid in it. The
+rules alone decide: the list of rules and the gaps to the neighbours are asked about each proposal. Resources without
+terms need no search; their queries find free slots.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from core import rules
 from core.choices import Kind
-from core.intervals import Interval
+from core.intervals import Interval, intersections, merged
 from core.models import Booking, Resource
 from core.querysets import SHORTEST
+from core.quotas import Allowance
 from core.terms import attach_terms, terms_of
 
+# Half-open spans end a tick after the last possible start.
+TICK = SHORTEST
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 # The search reads what is taken in parts of a growing length: most answers lie in the first days.
 FIRST_PART, GROWTH = timedelta(days=2), 4
-
-Also = Callable[[Interval], bool]
+# A loan ends at most so long after its shortest length: it is not offered over longer closed time.
+LONGEST_CLOSED = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,7 @@ def read_taken(
     if not found:
         return found
     reach = max(reach_of(resource) for resource in resources)
-    longest = max(shortest_of(resource) for resource in resources)
-    near = Interval(window.start - reach, window.end + longest + reach)
+    near = Interval(window.start - reach, window.end + reach)
     rows = Booking.taken.taken_in(near, resource_ids=list(found)).other_than(except_id)
     for resource_id, *row in rows.values_list("resource_id", *TAKEN):
         found[resource_id].append(taken_of(row))
@@ -76,10 +81,116 @@ def has_rules(resource: Resource) -> bool:
     return terms_of(resource).shape_slots or bool(resource.buffer_reach_minutes)
 
 
-def shortest_of(resource: Resource) -> timedelta:
-    """The length of the shortest booking, without a look at the grid."""
-    minutes = terms_of(resource).policy.min_minutes
-    return timedelta(minutes=minutes) if minutes else SHORTEST
+def ahead_of(resource: Resource) -> timedelta:
+    """How far from its start the shortest booking can end: on the next moment of the grid, or after closed time."""
+    terms = terms_of(resource)
+    shortest = timedelta(minutes=terms.policy.min_minutes or 0)
+    if terms.policy.may_span_closed and not terms.timetable.always_open:
+        return shortest + LONGEST_CLOSED
+    return shortest + (2 * DAY if terms.policy.grid_minutes else SHORTEST)
+
+
+class Replay:
+    """The items of an iterator for several readers; each item is made once, when the first reader needs it."""
+
+    def __init__(self, items: Iterator[Interval]) -> None:
+        self._items, self._seen = items, list[Interval]()
+
+    def __iter__(self) -> Iterator[Interval]:
+        yield from self._seen
+        for item in self._items:
+            self._seen.append(item)
+            yield item
+
+
+class Openings:
+    """The starts that the terms of a resource allow, whatever is booked; resources of the same terms share them.
+
+    Args:
+        resource: A resource in service, with its terms attached.
+        now: The present moment.
+    """
+
+    def __init__(self, resource: Resource, *, now: datetime) -> None:
+        terms = terms_of(resource)
+        self.resource, self.now = resource, now
+        self.policy, self.timetable = terms.policy, terms.timetable
+        self.window = rules.offered_window(terms.policy, now=now)
+        self.shortest = timedelta(minutes=terms.policy.min_minutes) if terms.policy.min_minutes else SHORTEST
+        self.spans_closed = bool(terms.policy.may_span_closed) and not terms.timetable.always_open
+        self._starts: dict[tuple[Interval, timedelta | None], Replay] = {}
+        self._verdicts: dict[Interval, bool] = {}
+
+    def allow(self, slot: Interval) -> bool:
+        """True if all rules about the slot accept it; the free slot and the person are not looked at."""
+        if slot not in self._verdicts:
+            self._verdicts[slot] = rules.allow(slot, self.resource, now=self.now)
+        return self._verdicts[slot]
+
+    def starts(self, window: Interval, length: timedelta | None) -> Iterable[Interval]:
+        """The spans of starts in the window that the opening hours and the grid allow, in order.
+
+        With a grid each moment is a span of its own.
+
+        Args:
+            window: The earliest start, and the end of all starts.
+            length: The length of the booking; None for the shortest that the policy allows.
+        """
+        if (window, length) not in self._starts:
+            latest = self.window.end - (length or self.shortest) + TICK
+            part = window.clip(Interval(self.window.start, latest))
+            spans = self._open_starts(part, length) if part else iter(())
+            self._starts[window, length] = Replay(self._on_grid(spans, length) if self.policy.grid_minutes else spans)
+        return self._starts[window, length]
+
+    def _open_starts(self, part: Interval, length: timedelta | None) -> Iterator[Interval]:
+        if self.timetable.always_open:
+            yield part
+            return
+        least = most = length or self.shortest
+        if not self.spans_closed:
+            for span in self.timetable.open_spans(Interval(part.start, part.end + least)):
+                starts = Interval(span.start, span.end - least + TICK).clip(part)
+                if starts:
+                    yield starts
+            return
+        if length is None:
+            most = timedelta(minutes=self.policy.max_minutes) if self.policy.max_minutes else least + LONGEST_CLOSED
+        # The first end is a whole minute after an opening.
+        ends = self.timetable.open_spans(Interval(part.start + least - MINUTE, part.end + most))
+        by_end = (Interval(span.start - most + MINUTE, span.end - least + TICK) for span in ends)
+        yield from intersections(self.timetable.open_spans(part), merged(by_end))
+
+    def _on_grid(self, spans: Iterable[Interval], length: timedelta | None) -> Iterator[Interval]:
+        grid = self.policy.grid_minutes or 1
+        # Most often the end of such a length is off the grid: no resource of the same terms asks again.
+        is_odd = length is not None and bool(length % timedelta(minutes=grid))
+        for span in spans:
+            for moment in self.timetable.starts(span, grid):
+                if not is_odd or self.allow(Interval(moment, moment + (length or TICK))):
+                    yield Interval(moment, moment + TICK)
+
+    def shortest_from(self, start: datetime) -> timedelta:
+        """The length of the shortest booking that the policy allows from a start on."""
+        first, grid = start + self.shortest, self.policy.grid_minutes
+        end: datetime | None = first
+        if grid is not None:
+            end = next(self.timetable.ends(Interval(first, first + LONGEST_CLOSED), grid), None)
+        elif self.spans_closed and not self.timetable.is_open_until(first):
+            opening = self.timetable.next_open(first, until=first + LONGEST_CLOSED)
+            end = opening and opening + MINUTE
+        return end - start if end else self.shortest
+
+    def last_end(self, window: Interval) -> datetime:
+        """The last end in the window, where at least one booking is possible."""
+        end, grid = window.end, self.policy.grid_minutes
+        if self.spans_closed and not self.timetable.is_open_until(end):
+            *_, last = chain([window], self.timetable.open_spans(window))
+            end = last.end
+        if grid is not None and not self.timetable.on_grid(end, grid, as_end=True):
+            nearest = self.timetable.nearest_on_grid(end, grid, as_end=True)
+            end = next((moment for moment in nearest if window.start < moment < end), end)
+        return end
 
 
 class Offer:
@@ -89,83 +200,56 @@ class Offer:
         resource: The resource, with its terms attached.
         taken: What is taken of it, in order.
         now: The present moment.
-        also: A further check of a slot, such as the quotas of a person.
+        person: What the person may still book; None to leave that out.
+        openings: Those of a resource with the same terms; None for those of this resource.
     """
 
-    def __init__(self, resource: Resource, taken: Sequence[Taken], *, now: datetime, also: Also | None = None) -> None:
-        self.resource, self.taken, self.now, self.also = resource, taken, now, also
-        self.terms = terms_of(resource)
-        policy = self.terms.policy
-        self.window = rules.offered_window(policy, now=now)
+    def __init__(
+        self,
+        resource: Resource,
+        taken: Sequence[Taken],
+        *,
+        now: datetime,
+        person: Allowance | None = None,
+        openings: Openings | None = None,
+    ) -> None:
+        self.resource, self.taken, self.person = resource, taken, person
+        self.openings = openings or Openings(resource, now=now)
+        policy = self.openings.policy
         self.before = timedelta(minutes=policy.buffer_before_minutes or 0)
         self.after = timedelta(minutes=policy.buffer_after_minutes or 0)
-        self.reach, self.shortest = reach_of(resource), shortest_of(resource)
+        self.reach = reach_of(resource)
         self.starts_taken = [each.start for each in taken]
         self.ends_taken = [each.end for each in taken]
 
     def allows(self, slot: Interval) -> bool:
-        """True if a booking of the slot would be accepted now, as far as the resource is concerned."""
-        return (
-            not self.is_taken(slot)
-            and rules.allow(slot, self.resource, now=self.now)
-            and (self.also is None or self.also(slot))
-        )
+        """True if a booking of the slot would be accepted now."""
+        return not self.is_taken(slot) and self.openings.allow(slot) and (self.person is None or self.person(slot))
 
     def is_taken(self, slot: Interval) -> bool:
         """True if the slot overlaps what is taken, or is too close to it."""
-        # What is taken does not overlap, so starts and ends have the same order.
+        return any(slot.clip(self.kept(each)) for each in self.near(slot))
+
+    def near(self, slot: Interval) -> Sequence[Taken]:
+        """What is taken in reach of the slot; what is taken does not overlap, so starts and ends have one order."""
         first = bisect_right(self.ends_taken, slot.start - self.reach)
-        last = bisect_left(self.starts_taken, slot.end + self.reach)
-        return any(
-            each.start < slot.end + self.gap_before(each) and slot.start < each.end + self.gap_after(each)
-            for each in self.taken[first:last]
-        )
+        return self.taken[first : bisect_left(self.starts_taken, slot.end + self.reach)]
 
-    def gap_before(self, following: Taken) -> timedelta:
-        """The gap that a new booking needs before a taken slot."""
-        return timedelta(0) if following.is_closure else max(self.after, following.before)
+    def kept(self, each: Taken) -> Interval:
+        """The time in which no new booking lies because of a taken slot: with the gaps before and after it."""
+        if each.is_closure:
+            return each.slot
+        return Interval(each.start - max(self.after, each.before), each.end + max(each.after, self.before))
 
-    def gap_after(self, previous: Taken) -> timedelta:
-        """The gap that a new booking needs after a taken slot."""
-        return timedelta(0) if previous.is_closure else max(previous.after, self.before)
-
-    def shortest_from(self, start: datetime) -> timedelta:
-        """The length of the shortest booking that the policy allows from a start on."""
-        grid = self.terms.policy.grid_minutes
-        if grid is None:
-            return self.shortest
-        ends = self.terms.timetable.nearest_on_grid(start + self.shortest - SHORTEST, grid, as_end=True)
-        return next((end - start for end in ends if end - start >= self.shortest), self.shortest)
-
-    def candidates(self, window: Interval, length: timedelta) -> Iterator[datetime]:
-        """Yields, in order, the moments of the window at which a booking may become possible.
-
-        With a grid these are its moments. Without one they are the beginnings of free and open time.
-        """
-        timetable, policy = self.terms.timetable, self.terms.policy
-        part = window.clip(self.window)
-        if part is None:
-            return
-        if policy.grid_minutes is not None:
-            yield from timetable.starts(part, policy.grid_minutes)
-            return
-        behind = [each.end + self.gap_after(each) for each in self.taken]
-        moments = {part.start, *(moment for moment in behind if part.start <= moment < part.end)}
-        if timetable.always_open:
-            yield from sorted(moments)
-            return
-        # One day at a time: the first days have the answer most often.
-        day = part.start
-        while day < part.end:
-            until = min(day + DAY, part.end)
-            today = {moment for moment in moments if day <= moment < until}
-            today |= {span.start for span in timetable.open_spans(Interval(day, until))}
-            if policy.may_span_closed:
-                # The end may be the first whole minute after an opening.
-                ahead = Interval(day + length, until + length)
-                today |= {span.start - length + MINUTE for span in timetable.open_spans(ahead)}
-            yield from sorted(moment for moment in today if day <= moment < until)
-            day = until
+    def spans(self, window: Interval, length: timedelta | None) -> Iterator[Interval]:
+        """The spans of possible starts in the window, in order."""
+        least = length or self.openings.shortest
+        kept = map(self.kept, self.near(Interval(window.start, window.end + least)))
+        refused = [Interval(span.start - least + TICK, span.end) for span in kept]
+        if self.person is not None:
+            refused += self.person.refused(window, least)
+        starts = self.openings.starts(window, length)
+        return intersections(starts, window.subtract(sorted(refused, key=lambda span: span.start)))
 
     def first_start(self, window: Interval, *, length: timedelta | None) -> datetime | None:
         """The first start in the window of a possible booking.
@@ -174,47 +258,39 @@ class Offer:
             window: The earliest start, and the end of all starts.
             length: The length of the booking; None for the shortest that the policy allows.
         """
-        for start in self.candidates(window, length or self.shortest):
-            if self.allows(Interval(start, start + (length or self.shortest_from(start)))):
-                return start
+        for span in self.spans(window, length):
+            if self.allows(Interval(span.start, span.start + (length or self.openings.shortest_from(span.start)))):
+                return span.start
         return None
 
     def last_start(self, window: Interval, *, length: timedelta) -> datetime | None:
         """The last start in the window of a possible booking of that length."""
-        starts = set(self.candidates(window, length))
-        if self.terms.policy.grid_minutes is None:
-            ahead = [each.start - self.gap_before(each) for each in self.taken]
-            near = Interval(window.start, window.end + length)
-            ahead += [span.end for span in self.terms.timetable.open_spans(near)]
-            starts |= {moment - length for moment in ahead if window.start <= moment - length < window.end}
-        for start in sorted(starts, reverse=True):
-            if self.allows(Interval(start, start + length)):
-                return start
+        for span in reversed(list(self.spans(window, length))):
+            last = span.end - TICK
+            # A span that ends before a moment ends with a whole minute.
+            whole = last if last.microsecond < 999_999 else last.replace(second=0, microsecond=0)
+            for start in (max(whole, span.start), span.start):
+                if self.allows(Interval(start, start + length)):
+                    return start
         return None
 
     def free_spans(self, window: Interval) -> Iterator[Interval]:
         """Yields the spans of the window in which bookings can lie, in order.
 
-        A span begins at a possible start. By a grid it ends on the grid.
+        A span begins at a possible start. By a grid it ends on the grid. By a policy for loans it reaches over closed
+        time.
         """
-        part = window.clip(self.window) if self.resource.is_available else None
+        part = window.clip(self.openings.window) if self.resource.is_available else None
         if part is None:
             return
-        kept_apart = [
-            Interval(each.start - self.gap_before(each), each.end + self.gap_after(each)) for each in self.taken
-        ]
-        kept_apart.sort(key=lambda span: span.start)
-        grid = self.terms.policy.grid_minutes
-        for open_span in self.terms.timetable.open_spans(part):
-            for gap in open_span.subtract(kept_apart):
-                start = self.first_start(gap, length=None)
-                if start is None:
-                    continue
-                end = gap.end
-                if grid is not None and not self.terms.timetable.on_grid(end, grid, as_end=True):
-                    nearest = self.terms.timetable.nearest_on_grid(end, grid, as_end=True)
-                    end = next((moment for moment in nearest if start < moment < end), end)
-                yield Interval(start, end)
+        kept = sorted(map(self.kept, self.near(part)), key=lambda span: span.start)
+        gaps = part.subtract(kept)
+        if not self.openings.spans_closed:
+            gaps = intersections(self.openings.timetable.open_spans(part), gaps)
+        for gap in gaps:
+            start = self.first_start(gap, length=None)
+            if start is not None:
+                yield Interval(start, self.openings.last_end(Interval(start, gap.end)))
 
 
 def first_starts(
@@ -224,9 +300,9 @@ def first_starts(
     length: timedelta | None,
     now: datetime,
     except_id: int | None = None,
-    also: Also | None = None,
-) -> dict[int, datetime | None]:
-    """The first start of a possible booking of each resource; None where there is none.
+    person: Allowance | None = None,
+) -> dict[int, datetime]:
+    """The first start of a possible booking of each resource that has one.
 
     Args:
         resources: The resources, with their terms attached.
@@ -234,23 +310,26 @@ def first_starts(
         length: The length of the booking; None for the shortest that the policy of each allows.
         now: The present moment.
         except_id: The id of a booking to ignore: the moved booking.
-        also: A further check of a slot, such as the quotas of a person.
+        person: What the person may still book; None to leave that out.
 
     The number of statements depends on how far ahead the answers are, at most six, and not on the number of resources.
     """
-    found: dict[int, datetime | None] = {}
-    missing = {resource.pk: resource for resource in resources if resource.is_available}
-    latest = window.end - (length or SHORTEST)
-    for part in parts_of(Interval(window.start, latest + SHORTEST)):
+    found: dict[int, datetime] = {}
+    missing = [resource for resource in resources if resource.is_available]
+    shared: dict[object, Openings] = {}
+    for part in parts_of(Interval(window.start, window.end - (length or SHORTEST) + SHORTEST)):
         if not missing:
             break
-        seen = Interval(part.start, part.end + (length or DAY))
-        taken = read_taken(seen, list(missing.values()), except_id=except_id)
-        for pk, resource in list(missing.items()):
-            start = Offer(resource, taken[pk], now=now, also=also).first_start(part, length=length)
+        ahead = length or max(map(ahead_of, missing))
+        taken = read_taken(Interval(part.start, part.end + ahead), missing, except_id=except_id)
+        for resource in missing:
+            terms = terms_of(resource)
+            openings = shared.setdefault((terms.policy, terms.timetable), Openings(resource, now=now))
+            offer = Offer(resource, taken[resource.pk], now=now, person=person, openings=openings)
+            start = offer.first_start(part, length=length)
             if start is not None:
-                found[pk] = start
-                del missing[pk]
+                found[resource.pk] = start
+        missing = [resource for resource in missing if resource.pk not in found]
     return found
 
 
@@ -261,14 +340,14 @@ def last_start(
     length: timedelta,
     now: datetime,
     except_id: int | None = None,
-    also: Also | None = None,
+    person: Allowance | None = None,
 ) -> datetime | None:
     """The last start in the window of a possible booking of that length, whose terms are attached."""
     end = window.end
     for part in parts_of(Interval(window.start, end)):
         back = Interval(max(window.start, end - part.duration), end)
         taken = read_taken(Interval(back.start, back.end + length), [resource], except_id=except_id)
-        start = Offer(resource, taken[resource.pk], now=now, also=also).last_start(back, length=length)
+        start = Offer(resource, taken[resource.pk], now=now, person=person).last_start(back, length=length)
         if start is not None or back.start == window.start:
             return start
         end = back.start

@@ -4,9 +4,10 @@ Both depend on the other bookings of the person. So the verbs ask after the list
 user, by a statement that begins after the lock: one begun before the wait would see the old count.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
@@ -19,6 +20,7 @@ from core.rules import Waiver
 from core.terms import Limit, Terms, terms_of
 
 DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ def read_owned(
         if limit.period is None:
             windows.append(Interval(now, datetime.max.replace(tzinfo=UTC)))
         else:
-            touched = periods_of(slot, limit.period, zone)
-            windows.append(Interval(touched[0].start, touched[-1].end))
+            ends = (period_at(moment, limit.period, zone) for moment in (slot.start, slot.end - TICK))
+            windows += ends
     since, until = min(each.start for each in windows), max(each.end for each in windows)
     rows = Booking.objects.blocking().filter(user_id=user_id, end_time__gt=since, start_time__lt=until)
     columns = rows.order_by("end_time", "id").values_list(
@@ -158,10 +160,72 @@ def require_person(booking: Booking, waiver: Waiver, *, now: datetime) -> None:
             require_quota(limit, this, owned, terms.zone, now=now)
 
 
+class Allowance:
+    """What a person may still book of a resource, beside their other bookings; called with a slot, True if it fits.
+
+    Args:
+        terms: The terms of the resource.
+        resource_id: The id of the resource.
+        limits: The quotas that limit the person there.
+        owned: The blocking bookings of the person.
+        now: The present moment.
+        booking_id: The id of the moved booking.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        resource_id: int,
+        *,
+        limits: Sequence[Limit] = (),
+        owned: Sequence[Owned] = (),
+        now: datetime,
+        booking_id: int | None = None,
+    ) -> None:
+        self.terms, self.limits, self.owned, self.now = terms, limits, owned, now
+        self.resource_id, self.booking_id = resource_id, booking_id
+        self.others = [each for each in owned if booking_id is None or each.id != booking_id]
+
+    def __call__(self, slot: Interval) -> bool:
+        wanted = Owned(self.booking_id, self.resource_id, slot)
+        try:
+            require_no_own_overlap(wanted, self.owned, self.terms)
+            for limit in self.limits:
+                require_quota(limit, wanted, self.owned, self.terms.zone, now=self.now)
+        except BookingError:
+            return False
+        return True
+
+    def refused(self, window: Interval, length: timedelta) -> list[Interval]:
+        """The spans of the window in which no booking of that length may start, in any order."""
+        found = []
+        if self.terms.policy.no_own_overlap:
+            found += [Interval(each.slot.start - length + TICK, each.slot.end) for each in self.others]
+        for limit in self.limits:
+            if limit.period is None:
+                found += [window] if self.left(limit, None) < 1 else []  # type: ignore[operator]  # a number
+                continue
+            for period in periods_of(Interval(window.start, window.end + length), limit.period, self.terms.zone):
+                left = self.left(limit, period)
+                if isinstance(left, int):
+                    found += [period] if left < 1 else []
+                elif left < length and left < period.duration:
+                    # Elsewhere no more of the booking lies in the period than is left.
+                    found.append(Interval(period.start - length + left + TICK, period.end - left))
+        return found
+
+    def left(self, limit: Limit, period: Interval | None) -> timedelta | int:
+        """How much of a quota is left for the booking; a moved booking keeps what it uses."""
+        most: Any = timedelta(minutes=limit.limit) if limit.kind == QuotaKind.MINUTES else limit.limit
+        before, others = (used(limit, rows, period, now=self.now) for rows in (self.owned, self.others))
+        left: timedelta | int = max(most, before) - others
+        return left
+
+
 def check_of(
     user: User, resource: Resource, window: Interval, *, now: datetime, booking_id: int | None = None
-) -> Callable[[Interval], bool]:
-    """A check of slots in the window: may the person have a booking there beside the others? At most two statements.
+) -> Allowance:
+    """What the person may still book of the resource in the window. At most two statements.
 
     Args:
         user: The person.
@@ -172,21 +236,10 @@ def check_of(
     """
     terms = terms_of(resource)
     if not concern(terms):
-        return lambda slot: True
+        return Allowance(terms, resource.pk, now=now)
     limits = limits_of(user, terms.quotas, resource_id=resource.pk)
     owned = read_owned(user.pk, limits, window, terms.zone, now=now)
-    return lambda slot: allows(Owned(booking_id, resource.pk, slot), owned, limits, terms, now=now)
-
-
-def allows(wanted: Owned, owned: Sequence[Owned], limits: Iterable[Limit], terms: Terms, *, now: datetime) -> bool:
-    """True if the person may have the booking beside the others."""
-    try:
-        require_no_own_overlap(wanted, owned, terms)
-        for limit in limits:
-            require_quota(limit, wanted, owned, terms.zone, now=now)
-    except BookingError:
-        return False
-    return True
+    return Allowance(terms, resource.pk, limits=limits, owned=owned, now=now, booking_id=booking_id)
 
 
 def require_no_own_overlap(booking: Owned, owned: Iterable[Owned], terms: Terms) -> None:

@@ -15,7 +15,7 @@ from core.choices import Kind
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
-from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, shortest_of, taken_of
+from core.offers import TAKEN, Offer, Taken, ahead_of, first_starts, has_rules, reach_of, read_taken, taken_of
 from core.terms import attach_terms, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
@@ -58,7 +58,7 @@ def read_rows(window: Interval, resources: Collection[Resource], *, most: int | 
     """
     found: dict[int, list[Row]] = {resource.pk: [] for resource in resources}
     reach = max(map(reach_of, resources), default=timedelta(0))
-    longest = max((shortest_of(each) for each in resources if has_rules(each)), default=timedelta(0))
+    longest = max((ahead_of(each) for each in resources if has_rules(each)), default=timedelta(0))
     near = Interval(window.start - reach, window.end + longest + reach)
     if len(found) == 1:
         (only,) = found

@@ -154,6 +154,10 @@ class Timetable:
         """Yields the moments in the window that are open and on the grid, in order; `minutes` is the grid's step."""
         return self._grid(window, minutes, as_end=False)
 
+    def ends(self, window: Interval, minutes: int) -> Iterator[datetime]:
+        """Yields the moments in the window that are on the grid and open for the end of a slot, in order."""
+        return self._grid(window, minutes, as_end=True)
+
     def _special_on(self, day: date) -> SpecialDays | None:
         return _governing(day, self._special)
 

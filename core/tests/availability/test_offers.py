@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from core import conflicts, lifecycle, quotas, rules
@@ -21,7 +21,7 @@ from core.models import Booking, Resource
 from core.terms import attach_terms
 from core.tests.support import oracle
 from core.tests.support.acts import act
-from core.tests.support.judge import Judge, World, ceiling
+from core.tests.support.judge import Judge, World, ceiling, floor
 from core.tests.support.oracle import Span, minutes
 from core.tests.support.properties import MINUTE, few, many
 from core.tests.support.worlds import Cast, made, make, worlds
@@ -96,7 +96,7 @@ def test_the_verb_gives_the_verdict_of_the_judge(cast: Cast, data: st.DataObject
 def test_slots_are_those_that_can_be_booked(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds())
     judge = Judge(world)
-    start = world.now + data.draw(st.integers(-60, 2000)) * MINUTE
+    start = floor(world.now) + data.draw(st.integers(-60, 2000)) * MINUTE
     window = Interval(start, start + data.draw(st.integers(60, 1600)) * MINUTE)
     duration = data.draw(SHORT) * MINUTE
     step = data.draw(st.sampled_from([None, None, 15, 30, 60]))
@@ -157,7 +157,7 @@ def test_next_free_is_the_first_start_of_any_booking(cast: Cast, data: st.DataOb
 def test_free_spans_have_all_bookings_and_begin_with_one(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds())
     judge = Judge(world)
-    start = world.now + data.draw(st.integers(-600, 2000)) * MINUTE
+    start = floor(world.now) + data.draw(st.integers(-600, 2000)) * MINUTE
     window = Interval(start, start + data.draw(st.integers(60, 2800)) * MINUTE)
     with made(world, cast) as resource:
         here = read(resource, world.now)
@@ -192,9 +192,9 @@ def is_inside(slot: Span, spans: Iterable[Span]) -> bool:
 @given(data=st.data())
 def test_first_slots_are_the_soonest_of_each_resource(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds())
-    night = (world.zone, world.now)
+    night = (world.zone, floor(world.now))
     others = [data.draw(worlds(night=night, now=world.now)) for _ in range(2)]
-    start = world.now + data.draw(st.integers(-60, 600)) * MINUTE
+    start = floor(world.now) + data.draw(st.integers(-60, 600)) * MINUTE
     window = Interval(start, start + data.draw(st.integers(60, 2800)) * MINUTE)
     duration = data.draw(SHORT) * MINUTE
     expected = {}
@@ -219,9 +219,16 @@ def test_first_slots_are_the_soonest_of_each_resource(cast: Cast, data: st.DataO
 @given(data=st.data())
 def test_suggestions_are_the_nearest_that_the_person_can_book(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds())
-    there = data.draw(worlds(night=(world.zone, world.now), now=world.now)).only_own()
-    wanted = data.draw(slots_near(world, SHORT))
-    start, length = wanted[0].replace(second=0), wanted[1] - wanted[0]
+    there = data.draw(worlds(night=(world.zone, floor(world.now)), now=world.now)).only_own()
+    taken = [row for row in world.rows if row.owner and not row.elsewhere]
+    assume(taken)
+    row, length = data.draw(st.sampled_from(taken)), data.draw(SHORT) * MINUTE
+    start = (
+        row.start
+        - length
+        + MINUTE
+        + data.draw(st.integers(0, 10_000)) * MINUTE % (row.end - row.start + length - MINUTE)
+    )
     slot = Interval(start, start + length)
     with made(world, cast) as resource:
         other = make(there, cast, name="There", capacity=6)

@@ -19,7 +19,7 @@ TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 FIVE_YEARS = 1826 * DAY
 # One walk over the minutes answers for so many days; the first walk begins a day before now.
-WALK = 8 * DAY
+WALK = 5 * DAY
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,10 @@ class Judge:
         self.here = sorted((row for row in world.rows if not row.elsewhere), key=lambda row: row.start)
         self.mine = [row for row in world.rows if row.owner == "me"]
         self.zone = ZoneInfo(world.zone)
+        # What was worked out before.
         self.walks: dict[datetime, Walk] = {}
+        self.used: dict[tuple[Limit, tuple[Span, ...]], Mapping[object, timedelta]] = {}
+        self.periods: dict[tuple[datetime, str | None], object] = {}
 
     def refusal(self, start: datetime, end: datetime, *, whoever: bool = False) -> str | None:
         """The code of the first rule that refuses the booking; None if it is accepted.
@@ -209,19 +212,30 @@ class Judge:
         if limit.kind == "count":
             period = self.period(start, limit)
             return sum(self.period(row.start, limit) == period for row in rows) + 1 > limit.limit
-        used: dict[Any, timedelta] = {}
-        for first, last in [(start, end), *((row.start, row.end) for row in rows)]:
+        used = self.minutes_used(limit, tuple((row.start, row.end) for row in rows))
+        wanted = self.minutes_used(limit, ((start, end),))
+        return any(used.get(period, 0 * MINUTE) + more > limit.limit * MINUTE for period, more in wanted.items())
+
+    def minutes_used(self, limit: Limit, spans: tuple[Span, ...]) -> Mapping[object, timedelta]:
+        """How much of each local day, week or month the spans use."""
+        if (limit, spans) in self.used:
+            return self.used[limit, spans]
+        used: dict[object, timedelta] = {}
+        for first, last in spans:
             for minute in minutes(floor(first), last):
                 inside = min(minute + MINUTE, last) - max(minute, first)
                 period = self.period(minute, limit)
-                used[period] = used.get(period, timedelta(0)) + inside
-        wanted = {self.period(minute, limit) for minute in minutes(floor(start), end)}
-        return any(used[period] > limit.limit * MINUTE for period in wanted)
+                used[period] = used.get(period, 0 * MINUTE) + inside
+        self.used[limit, spans] = used
+        return used
 
     def period(self, moment: datetime, limit: Limit) -> object:
         """The name of the local day, week or month of a moment."""
-        day = moment.astimezone(self.zone).date()
-        return {"day": day, "week": day.isocalendar()[:2], "month": (day.year, day.month)}[str(limit.period)]
+        if (moment, limit.period) not in self.periods:
+            day = moment.astimezone(self.zone).date()
+            names = {"day": day, "week": day.isocalendar()[:2], "month": (day.year, day.month)}
+            self.periods[moment, limit.period] = names[str(limit.period)]
+        return self.periods[moment, limit.period]
 
     # --- Searches -----------------------------------------------------------------------------------------------------
 

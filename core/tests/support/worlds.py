@@ -28,6 +28,14 @@ PERIODS = st.lists(st.one_of(st.builds(Period, TIMES, TIMES), st.just(Period(tim
     tuple
 )
 WEEKS = st.one_of(st.just({}), st.fixed_dictionaries(dict.fromkeys(DAYS, PERIODS)))
+USUAL_WEEKS = st.sampled_from(
+    [
+        {day: (Period(time(9), time(12)), Period(time(13), time(18))) for day in DAYS if day < 7},
+        {day: (Period(time(18), time(2)),) for day in DAYS},
+        {day: (Period(time(0), time(0)),) for day in DAYS},
+        {day: (Period(time(8, 20), time(2, 30)), Period(time(2, 30), time(6))) for day in DAYS},
+    ]
+)
 
 
 @st.composite
@@ -42,24 +50,29 @@ def special_days(draw: st.DrawFn, change: datetime, *, most: int = 4) -> list[Sp
     return days
 
 
-def maybe(*values: object) -> st.SearchStrategy[object]:
-    """One of the values, or no such rule: half of the time."""
-    return st.one_of(st.none(), st.sampled_from(values))
+VALUES = {
+    "min_minutes": [15, 30, 60, 90, 600],
+    "max_minutes": [60, 90, 240, 1440, 5000],
+    "grid_minutes": [5, 15, 30, 45, 60, 90, 420, 1440],
+    "notice_minutes": [0, 20, 60, 600, 1800],
+    "advance_days": [1, 2, 3, 30],
+    "buffer_before_minutes": [0, 10, 30, 180, 1440],
+    "buffer_after_minutes": [0, 10, 45, 240],
+    "may_span_closed": [True],
+    "no_own_overlap": [True, False],
+}
 
 
-POLICIES = st.fixed_dictionaries(
-    {
-        "min_minutes": maybe(15, 30, 60, 90, 600),
-        "max_minutes": maybe(60, 90, 240, 1440, 5000),
-        "grid_minutes": maybe(5, 15, 30, 45, 60, 90, 420, 1440),
-        "notice_minutes": maybe(0, 20, 60, 600, 1800),
-        "advance_days": maybe(1, 2, 3, 30),
-        "buffer_before_minutes": maybe(0, 10, 30, 180, 1440),
-        "buffer_after_minutes": maybe(0, 10, 45, 240),
-        "may_span_closed": maybe(True, False),
-        "no_own_overlap": maybe(True, False),
-    }
-)
+@st.composite
+def policies(draw: st.DrawFn) -> dict[str, object]:
+    """Up to five rules, of which no two exclude each other."""
+    names = draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=5, unique=True))
+    policy = {name: draw(st.sampled_from(VALUES[name])) for name in names}
+    if policy.get("min_minutes", 0) > policy.get("max_minutes", 5000):
+        del policy["min_minutes"]
+    return policy
+
+
 GAPS = st.sampled_from([0, 0, 0, 10, 30, 180, 600])
 LIMITS = st.builds(
     lambda kind, period, limit, whose, where: Limit(
@@ -67,7 +80,7 @@ LIMITS = st.builds(
     ),
     st.sampled_from(["active", "count", "minutes"]),
     st.sampled_from(["day", "week", "month"]),
-    st.integers(0, 5),
+    st.integers(1, 5),
     st.sampled_from(["everybody", "my group", "other group"]),
     st.sampled_from(["everywhere", "everywhere", "here", "elsewhere"]),
 )
@@ -96,9 +109,11 @@ def worlds(draw: st.DrawFn, *, night: tuple[str, datetime] | None = None, now: d
     return World(
         now=now or change + draw(st.integers(-2800, 400)) * MINUTE + late,
         zone=zone,
-        week={weekday: first_of_each_opening(periods) for weekday, periods in draw(WEEKS).items()},
+        week={
+            weekday: first_of_each_opening(periods) for weekday, periods in draw(st.one_of(WEEKS, USUAL_WEEKS)).items()
+        },
         special=without_ties(draw(special_days(change, most=3))),
-        policy={name: value for name, value in draw(POLICIES).items() if value is not None},
+        policy=draw(policies()),
         rows=[*draw(rows(change, most=6)), *draw(rows(change, most=3, elsewhere=True))],
         limits=draw(st.lists(LIMITS, max_size=2)),
         in_service=draw(st.sampled_from([True] * 19 + [False])),
