@@ -422,7 +422,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("kind", "active"), ("period", None)),
-                    models.Q(models.Q(("kind", "active"), _negated=True), ("period__in", ["day", "week", "month"])),
+                    models.Q(
+                        models.Q(("kind", "active"), _negated=True),
+                        ("period__in", ["day", "week", "month"]),
+                        ("period__isnull", False),
+                    ),
                     _connector="OR",
                 ),
                 name="core_quota_period",

@@ -136,7 +136,7 @@ class Quota(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(kind=QuotaKind.ACTIVE, period=None)
-                | (~Q(kind=QuotaKind.ACTIVE) & Q(period__in=QuotaPeriod.values)),
+                | (~Q(kind=QuotaKind.ACTIVE) & Q(period__isnull=False, period__in=QuotaPeriod.values)),
                 name="core_quota_period",
                 violation_error_message="A quota of active bookings has no period; every other one has a period.",
             ),

@@ -38,7 +38,8 @@ DETERMINISTIC = {
 }
 # With the database a failing example is shown as it was found: making it smaller would take minutes.
 few = settings(max_examples=12, phases=[Phase.generate], **DETERMINISTIC)
-many = settings(max_examples=60, phases=[Phase.generate], **DETERMINISTIC)
+several = settings(max_examples=20, phases=[Phase.generate], **DETERMINISTIC)
+many = settings(max_examples=60, **DETERMINISTIC)
 
 
 @st.composite
