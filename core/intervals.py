@@ -58,6 +58,8 @@ def intersections(first: Iterable[Interval], second: Iterable[Interval]) -> Iter
             if other.end > each.end:
                 break
             other = next(others, None)
+        if other is None:
+            return
 
 
 def merged(spans: Iterable[Interval]) -> Iterator[Interval]:

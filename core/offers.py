@@ -10,24 +10,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 
-from core import rules
 from core.choices import Kind
-from core.intervals import Interval, intersections, merged
+from core.intervals import Interval, intersections
 from core.models import Booking, Resource
+from core.openings import TICK, Openings, Replay, ahead_of
 from core.querysets import SHORTEST
 from core.quotas import Allowance
 from core.terms import attach_terms, terms_of
 
-# Half-open spans end a tick after the last possible start.
-TICK = SHORTEST
-MINUTE = timedelta(minutes=1)
-DAY = timedelta(days=1)
 # The search reads what is taken in parts of a growing length: most answers lie in the first days.
 FIRST_PART, GROWTH = timedelta(days=2), 4
-# A loan ends at most so long after its shortest length: it is not offered over longer closed time.
-LONGEST_CLOSED = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,118 +74,6 @@ def has_rules(resource: Resource) -> bool:
     return terms_of(resource).shape_slots or bool(resource.buffer_reach_minutes)
 
 
-def ahead_of(resource: Resource) -> timedelta:
-    """How far from its start the shortest booking can end: on the next moment of the grid, or after closed time."""
-    terms = terms_of(resource)
-    shortest = timedelta(minutes=terms.policy.min_minutes or 0)
-    if terms.policy.may_span_closed and not terms.timetable.always_open:
-        return shortest + LONGEST_CLOSED
-    return shortest + (2 * DAY if terms.policy.grid_minutes else SHORTEST)
-
-
-class Replay:
-    """The items of an iterator for several readers; each item is made once, when the first reader needs it."""
-
-    def __init__(self, items: Iterator[Interval]) -> None:
-        self._items, self._seen = items, list[Interval]()
-
-    def __iter__(self) -> Iterator[Interval]:
-        yield from self._seen
-        for item in self._items:
-            self._seen.append(item)
-            yield item
-
-
-class Openings:
-    """The starts that the terms of a resource allow, whatever is booked; resources of the same terms share them.
-
-    Args:
-        resource: A resource in service, with its terms attached.
-        now: The present moment.
-    """
-
-    def __init__(self, resource: Resource, *, now: datetime) -> None:
-        terms = terms_of(resource)
-        self.resource, self.now = resource, now
-        self.policy, self.timetable = terms.policy, terms.timetable
-        self.window = rules.offered_window(terms.policy, now=now)
-        self.shortest = timedelta(minutes=terms.policy.min_minutes) if terms.policy.min_minutes else SHORTEST
-        self.spans_closed = bool(terms.policy.may_span_closed) and not terms.timetable.always_open
-        self._starts: dict[tuple[Interval, timedelta | None], Replay] = {}
-        self._verdicts: dict[Interval, bool] = {}
-
-    def allow(self, slot: Interval) -> bool:
-        """True if all rules about the slot accept it; the free slot and the person are not looked at."""
-        if slot not in self._verdicts:
-            self._verdicts[slot] = rules.allow(slot, self.resource, now=self.now)
-        return self._verdicts[slot]
-
-    def starts(self, window: Interval, length: timedelta | None) -> Iterable[Interval]:
-        """The spans of starts in the window that the opening hours and the grid allow, in order.
-
-        With a grid each moment is a span of its own.
-
-        Args:
-            window: The earliest start, and the end of all starts.
-            length: The length of the booking; None for the shortest that the policy allows.
-        """
-        if (window, length) not in self._starts:
-            latest = self.window.end - (length or self.shortest) + TICK
-            part = window.clip(Interval(self.window.start, latest))
-            spans = self._open_starts(part, length) if part else iter(())
-            self._starts[window, length] = Replay(self._on_grid(spans, length) if self.policy.grid_minutes else spans)
-        return self._starts[window, length]
-
-    def _open_starts(self, part: Interval, length: timedelta | None) -> Iterator[Interval]:
-        if self.timetable.always_open:
-            yield part
-            return
-        least = most = length or self.shortest
-        if not self.spans_closed:
-            for span in self.timetable.open_spans(Interval(part.start, part.end + least)):
-                starts = Interval(span.start, span.end - least + TICK).clip(part)
-                if starts:
-                    yield starts
-            return
-        if length is None:
-            most = timedelta(minutes=self.policy.max_minutes) if self.policy.max_minutes else least + LONGEST_CLOSED
-        # The first end is a whole minute after an opening.
-        ends = self.timetable.open_spans(Interval(part.start + least - MINUTE, part.end + most))
-        by_end = (Interval(span.start - most + MINUTE, span.end - least + TICK) for span in ends)
-        yield from intersections(self.timetable.open_spans(part), merged(by_end))
-
-    def _on_grid(self, spans: Iterable[Interval], length: timedelta | None) -> Iterator[Interval]:
-        grid = self.policy.grid_minutes or 1
-        # Most often the end of such a length is off the grid: no resource of the same terms asks again.
-        is_odd = length is not None and bool(length % timedelta(minutes=grid))
-        for span in spans:
-            for moment in self.timetable.starts(span, grid):
-                if not is_odd or self.allow(Interval(moment, moment + (length or TICK))):
-                    yield Interval(moment, moment + TICK)
-
-    def shortest_from(self, start: datetime) -> timedelta:
-        """The length of the shortest booking that the policy allows from a start on."""
-        first, grid = start + self.shortest, self.policy.grid_minutes
-        end: datetime | None = first
-        if grid is not None:
-            end = next(self.timetable.ends(Interval(first, first + LONGEST_CLOSED), grid), None)
-        elif self.spans_closed and not self.timetable.is_open_until(first):
-            opening = self.timetable.next_open(first, until=first + LONGEST_CLOSED)
-            end = opening and opening + MINUTE
-        return end - start if end else self.shortest
-
-    def last_end(self, window: Interval) -> datetime:
-        """The last end in the window, where at least one booking is possible."""
-        end, grid = window.end, self.policy.grid_minutes
-        if self.spans_closed and not self.timetable.is_open_until(end):
-            *_, last = chain([window], self.timetable.open_spans(window))
-            end = last.end
-        if grid is not None and not self.timetable.on_grid(end, grid, as_end=True):
-            nearest = self.timetable.nearest_on_grid(end, grid, as_end=True)
-            end = next((moment for moment in nearest if window.start < moment < end), end)
-        return end
-
-
 class Offer:
     """What can be booked of one resource, as far as `taken` tells.
 
@@ -241,31 +122,40 @@ class Offer:
             return each.slot
         return Interval(each.start - max(self.after, each.before), each.end + max(each.after, self.before))
 
-    def spans(self, window: Interval, length: timedelta | None) -> Iterator[Interval]:
-        """The spans of possible starts in the window, in order."""
-        least = length or self.openings.shortest
+    def spans(self, window: Interval, starts: Iterable[Interval], least: timedelta) -> Iterator[Interval]:
+        """The spans of possible starts in the window, in order.
+
+        Args:
+            window: The earliest start, and the end of all starts.
+            starts: The spans of starts that the terms allow.
+            least: The length of the booking.
+        """
         kept = map(self.kept, self.near(Interval(window.start, window.end + least)))
         refused = [Interval(span.start - least + TICK, span.end) for span in kept]
         if self.person is not None:
             refused += self.person.refused(window, least)
-        starts = self.openings.starts(window, length)
         return intersections(starts, window.subtract(sorted(refused, key=lambda span: span.start)))
 
-    def first_start(self, window: Interval, *, length: timedelta | None) -> datetime | None:
+    def first_start(
+        self, window: Interval, *, length: timedelta | None, starts: Iterable[Interval] | None = None
+    ) -> datetime | None:
         """The first start in the window of a possible booking.
 
         Args:
             window: The earliest start, and the end of all starts.
             length: The length of the booking; None for the shortest that the policy allows.
+            starts: The spans of starts that the terms allow, in the window and around it; None to work them out.
         """
-        for span in self.spans(window, length):
-            if self.allows(Interval(span.start, span.start + (length or self.openings.shortest_from(span.start)))):
+        openings = self.openings
+        starts = openings.starts(window, length) if starts is None else starts
+        for span in self.spans(window, starts, length or openings.shortest):
+            if self.allows(Interval(span.start, span.start + (length or openings.shortest_from(span.start)))):
                 return span.start
         return None
 
     def last_start(self, window: Interval, *, length: timedelta) -> datetime | None:
         """The last start in the window of a possible booking of that length."""
-        for span in reversed(list(self.spans(window, length))):
+        for span in reversed(list(self.spans(window, self.openings.starts(window, length), length))):
             last = span.end - TICK
             # A span that ends before a moment ends with a whole minute.
             whole = last if last.microsecond < 999_999 else last.replace(second=0, microsecond=0)
@@ -299,6 +189,7 @@ def first_starts(
     window: Interval,
     length: timedelta | None,
     now: datetime,
+    most: int | None = None,
     except_id: int | None = None,
     person: Allowance | None = None,
 ) -> dict[int, datetime]:
@@ -309,27 +200,86 @@ def first_starts(
         window: The earliest start and the latest end.
         length: The length of the booking; None for the shortest that the policy of each allows.
         now: The present moment.
+        most: How many are wanted, the soonest, and of equal ones those that come first; None for all.
         except_id: The id of a booking to ignore: the moved booking.
         person: What the person may still book; None to leave that out.
 
-    The number of statements depends on how far ahead the answers are, at most six, and not on the number of resources.
+    The number of statements depends on how far ahead the answers are, at most twelve, and not on the number of
+    resources.
     """
-    found: dict[int, datetime] = {}
-    missing = [resource for resource in resources if resource.is_available]
-    shared: dict[object, Openings] = {}
-    for part in parts_of(Interval(window.start, window.end - (length or SHORTEST) + SHORTEST)):
+    starts = Interval(window.start, window.end - (length or SHORTEST) + SHORTEST)
+    # Nothing that is taken makes a start sooner: most often the first resources by their terms have the answer.
+    waiting = sorted(candidates(resources, starts, length=length, now=now), key=lambda each: (each.earliest, each.rank))
+    parts = [waiting] if most is None else [waiting[: 2 * most], waiting[2 * most :]]
+    found: dict[Candidate, datetime] = {}
+    for part in parts:
+        soonest = sorted((start, each.rank) for each, start in found.items())
+        if not part or (most and len(soonest) >= most and soonest[most - 1] < (part[0].earliest, part[0].rank)):
+            break
+        window = Interval(part[0].earliest, starts.end)
+        found |= search(part, window, length=length, now=now, except_id=except_id, person=person)
+    return {each.resource.pk: start for each, start in found.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A resource that may have a free slot.
+
+    Attributes:
+        resource: The resource.
+        rank: Its place among the resources.
+        openings: Those of its terms.
+        starts: The spans of starts that the terms allow.
+        earliest: The first of these starts.
+    """
+
+    resource: Resource
+    rank: int
+    openings: Openings
+    starts: Replay
+    earliest: datetime
+
+
+def candidates(
+    resources: Iterable[Resource], window: Interval, *, length: timedelta | None, now: datetime
+) -> Iterator[Candidate]:
+    """The resources whose terms allow a start in the window. No statement."""
+    shared: dict[object, tuple[Openings, Replay]] = {}
+    for rank, resource in enumerate(resources):
+        terms = terms_of(resource)
+        key = (terms.policy, terms.timetable)
+        if key not in shared:
+            openings = Openings(resource, now=now)
+            shared[key] = openings, Replay(openings.starts(window, length))
+        openings, starts = shared[key]
+        first = next(iter(starts), None)
+        if first is not None and resource.is_available:
+            yield Candidate(resource, rank, openings, starts, first.start)
+
+
+def search(
+    missing: Sequence[Candidate],
+    window: Interval,
+    *,
+    length: timedelta | None,
+    now: datetime,
+    except_id: int | None,
+    person: Allowance | None,
+) -> dict[Candidate, datetime]:
+    """The first start of each resource in the window; at most six statements."""
+    found: dict[Candidate, datetime] = {}
+    for part in parts_of(window):
         if not missing:
             break
-        ahead = length or max(map(ahead_of, missing))
-        taken = read_taken(Interval(part.start, part.end + ahead), missing, except_id=except_id)
-        for resource in missing:
-            terms = terms_of(resource)
-            openings = shared.setdefault((terms.policy, terms.timetable), Openings(resource, now=now))
-            offer = Offer(resource, taken[resource.pk], now=now, person=person, openings=openings)
-            start = offer.first_start(part, length=length)
+        resources = [each.resource for each in missing]
+        ahead = length or max(map(ahead_of, resources))
+        taken = read_taken(Interval(part.start, part.end + ahead), resources, except_id=except_id)
+        for each in missing:
+            offer = Offer(each.resource, taken[each.resource.pk], now=now, person=person, openings=each.openings)
+            start = offer.first_start(part, length=length, starts=each.starts)
             if start is not None:
-                found[resource.pk] = start
-        missing = [resource for resource in missing if resource.pk not in found]
+                found[each] = start
+        missing = [each for each in missing if each not in found]
     return found
 
 

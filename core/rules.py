@@ -136,14 +136,21 @@ def on_grid(slot: Interval, resource: Resource, *, now: datetime) -> None:
     """The start and the end are on the grid of the policy, by the local clock."""
     terms = terms_of(resource)
     grid, timetable = terms.policy.grid_minutes, terms.timetable
-    if grid is None:
+    if grid is None or keeps_grid(slot, resource):
         return
     start_is_right = timetable.on_grid(slot.start, grid, as_end=False)
-    if start_is_right and timetable.on_grid(slot.end, grid, as_end=True):
-        return
     starts = timetable.nearest_on_grid(slot.start, grid, as_end=False)
     ends = timetable.nearest_on_grid(slot.end, grid, as_end=True) if start_is_right else None
     raise errors.OffGrid(grid, starts=starts, ends=ends, zone=terms.zone.key)
+
+
+def keeps_grid(slot: Interval, resource: Resource) -> bool:
+    """True if the start and the end are on the grid of the policy, or if there is none."""
+    terms = terms_of(resource)
+    grid, timetable = terms.policy.grid_minutes, terms.timetable
+    return grid is None or (
+        timetable.on_grid(slot.start, grid, as_end=False) and timetable.on_grid(slot.end, grid, as_end=True)
+    )
 
 
 def in_opening_hours(slot: Interval, resource: Resource, *, now: datetime) -> None:
@@ -245,6 +252,9 @@ def require(
 
 def allow(slot: Interval, resource: Resource, *, now: datetime) -> bool:
     """True if every rule accepts the slot."""
+    # The refusal of `on_grid` would look for the neighbours.
+    if not keeps_grid(slot, resource):
+        return False
     try:
         for rule in RULES:
             rule(slot, resource, now=now)

@@ -15,7 +15,8 @@ from core.choices import Kind
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
-from core.offers import TAKEN, Offer, Taken, ahead_of, first_starts, has_rules, reach_of, read_taken, taken_of
+from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, taken_of
+from core.openings import ahead_of
 from core.terms import attach_terms, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
@@ -244,11 +245,12 @@ def first_slots(
     starts = {each.pk: each.first_gap for each in found}
     if found and (found[0].has_terms or found[0].house_has_terms):
         everywhere = found[0].house_has_terms
-        ruled = list(resources.with_house() if everywhere else resources.with_house().filter(has_terms=True))
+        in_order = resources.with_house().order_by("capacity", "name", "id")
+        ruled = list(in_order if everywhere else in_order.filter(has_terms=True))
         attach_terms(ruled, since=window.start)
         found = ruled + ([] if everywhere else list(soonest.filter(has_terms=False)[:limit]))
         starts = {each.pk: each.first_gap for each in found if not each.has_terms and not everywhere}
-        starts |= first_starts(ruled, window=window, length=duration, now=now)
+        starts |= first_starts(ruled, window=window, length=duration, now=now, most=limit)
     slots_found = [
         (resource, Interval(start, start + duration))
         for resource in found
