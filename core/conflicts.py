@@ -92,17 +92,20 @@ def refusal_of(conflict: NotFree, *, now: datetime) -> BookingError:
     clashes = conflict.clashes or clashes_with(conflict.booking)
     if not clashes:  # the clashing booking was cancelled meanwhile
         return SlotTaken()
-    if any(kind == Kind.CLOSURE for _, kind in clashes):
-        return closed_by(conflict.booking)
+    # A closure may be behind the clashes that were read.
+    if len(clashes) >= CLASHES_NAMED or any(kind == Kind.CLOSURE for _, kind in clashes):
+        closed = closed_by(conflict.booking)
+        if closed is not None:
+            return closed
     slots = [slot for slot, _ in clashes]
     return SlotTaken(conflicts=slots, suggestions=suggestions_for(conflict.booking, now=now))
 
 
-def closed_by(booking: Booking) -> BookingError:
-    """The error about the first closure in the way of a booking."""
+def closed_by(booking: Booking) -> Closed | None:
+    """The error about the first closure in the way of a booking; None if there is no closure."""
     closures = Booking.taken.within(booking.slot, resource_id=booking.resource_id).filter(kind=Kind.CLOSURE)
     found = closures.values_list("closure__reason", "end_time").first()
-    return Closed(*found) if found else SlotTaken()
+    return Closed(*found) if found else None
 
 
 def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:
@@ -181,7 +184,9 @@ def _elsewhere(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resour
         rows = list(part)
         if not rows:
             return
-        for other in offers.allowing(wanted, rows, now=now, except_id=booking.pk):
-            if quotas.check_of(booking.user, other, wanted, now=now, booking_id=booking.pk)(wanted):
-                yield "elsewhere", other, wanted
-                return
+        allowing = offers.allowing(wanted, rows, now=now, except_id=booking.pk)
+        checks = quotas.checks_of(booking.user, allowing, wanted, now=now, booking_id=booking.pk)
+        found = next((other for other in allowing if checks[other.pk](wanted)), None)
+        if found is not None:
+            yield "elsewhere", found, wanted
+            return

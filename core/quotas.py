@@ -4,7 +4,7 @@ Both depend on the other bookings of the person. So the verbs ask after the list
 user, by a statement that begins after the lock: one begun before the wait would see the old count.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -70,19 +70,20 @@ def period_at(moment: datetime, period: QuotaPeriod, zone: ZoneInfo) -> Interval
     return Interval(start, end)
 
 
-def read_owned(
-    user_id: int, limits: Collection[Limit], slot: Interval, zone: ZoneInfo, *, now: datetime
-) -> list[Owned]:
-    """The blocking bookings of the user that the limits and the slot concern. One statement."""
+def concerned(limits: Iterable[Limit], slot: Interval, zone: ZoneInfo, *, now: datetime) -> Interval:
+    """The time whose bookings the limits count for a booking in the slot."""
     windows = [slot]
     for limit in limits:
         if limit.period is None:
             windows.append(Interval(now, datetime.max.replace(tzinfo=UTC)))
         else:
-            ends = (period_at(moment, limit.period, zone) for moment in (slot.start, slot.end - TICK))
-            windows += ends
-    since, until = min(each.start for each in windows), max(each.end for each in windows)
-    rows = Booking.objects.blocking().filter(user_id=user_id, end_time__gt=since, start_time__lt=until)
+            windows += [period_at(moment, limit.period, zone) for moment in (slot.start, slot.end - TICK)]
+    return Interval(min(each.start for each in windows), max(each.end for each in windows))
+
+
+def read_owned(user_id: int, window: Interval) -> list[Owned]:
+    """The blocking bookings of the user in the window. One statement."""
+    rows = Booking.objects.blocking().filter(user_id=user_id).overlapping(window)
     columns = rows.order_by("end_time", "id").values_list(
         "id", "resource_id", "start_time", "end_time", "resource__name"
     )
@@ -151,7 +152,7 @@ def require_person(booking: Booking, waiver: Waiver, *, now: datetime) -> None:
     """
     terms = terms_of(booking.resource)
     limits = limits_of(booking.user, terms.quotas, resource_id=booking.resource_id)
-    owned = read_owned(booking.user.pk, limits, booking.slot, terms.zone, now=now)
+    owned = read_owned(booking.user.pk, concerned(limits, booking.slot, terms.zone, now=now))
     this = Owned(booking.pk, booking.resource_id, booking.slot)
     with waiver.of(Waivable.OWN_OVERLAP):
         require_no_own_overlap(this, owned, terms)
@@ -225,21 +226,41 @@ class Allowance:
 def check_of(
     user: User, resource: Resource, window: Interval, *, now: datetime, booking_id: int | None = None
 ) -> Allowance:
-    """What the person may still book of the resource in the window. At most two statements.
+    """What the person may still book of the resource in the window. At most two statements."""
+    return checks_of(user, [resource], window, now=now, booking_id=booking_id)[resource.pk]
+
+
+def checks_of(
+    user: User, resources: Iterable[Resource], window: Interval, *, now: datetime, booking_id: int | None = None
+) -> dict[int, Allowance]:
+    """What the person may still book of each resource in the window. At most two statements.
 
     Args:
         user: The person.
-        resource: The resource, with its terms attached.
+        resources: The resources, with their terms attached.
         window: The window of all slots.
         now: The present moment.
         booking_id: The id of the moved booking.
     """
-    terms = terms_of(resource)
-    if not concern(terms):
-        return Allowance(terms, resource.pk, now=now)
-    limits = limits_of(user, terms.quotas, resource_id=resource.pk)
-    owned = read_owned(user.pk, limits, window, terms.zone, now=now)
-    return Allowance(terms, resource.pk, limits=limits, owned=owned, now=now, booking_id=booking_id)
+    terms = {resource.pk: terms_of(resource) for resource in resources}
+    concerning = [each for each in terms.values() if concern(each)]
+    limits = limits_of(user, {limit for each in concerning for limit in each.quotas}, resource_id=None)
+    windows = [concerned(limits, window, each.zone, now=now) for each in concerning]
+    owned: list[Owned] = []
+    if windows:
+        read = Interval(min(each.start for each in windows), max(each.end for each in windows))
+        owned = read_owned(user.pk, read)
+    return {
+        pk: Allowance(
+            each,
+            pk,
+            limits=[limit for limit in each.quotas if limit in limits] if concern(each) else (),
+            owned=owned,
+            now=now,
+            booking_id=booking_id,
+        )
+        for pk, each in terms.items()
+    }
 
 
 def require_no_own_overlap(booking: Owned, owned: Iterable[Owned], terms: Terms) -> None:
