@@ -559,8 +559,8 @@ POLICY = [
     Mutant(
         "closures: named",
         CONFLICTS,
-        "if any(kind == Kind.CLOSURE for _, kind in clashes):",
-        "if False:",
+        " or any(kind == Kind.CLOSURE for _, kind in clashes):",
+        ":",
         tests=POLICIES,
     ),
 ]
