@@ -26,6 +26,8 @@ from core.terms import terms_of
 
 # An error names at most so many clashing bookings.
 CLASHES_NAMED = 3
+# So many closures in a row are read, to say when the resource opens again.
+CLOSURES_READ = 10
 # How many free resources the search elsewhere looks at.
 ELSEWHERE = 50
 
@@ -103,9 +105,18 @@ def refusal_of(conflict: NotFree, *, now: datetime) -> BookingError:
 
 def closed_by(booking: Booking) -> Closed | None:
     """The error about the first closure in the way of a booking; None if there is no closure."""
-    closures = Booking.taken.within(booking.slot, resource_id=booking.resource_id).filter(kind=Kind.CLOSURE)
-    found = closures.values_list("closure__reason", "end_time").first()
-    return Closed(*found) if found else None
+    ahead = Booking.taken.blocking().filter(resource_id=booking.resource_id).ending_after(booking.start_time)
+    rows = ahead.filter(kind=Kind.CLOSURE).values_list("closure__reason", "start_time", "end_time")[:CLOSURES_READ]
+    first = next(iter(rows), None)
+    if first is None or first[1] >= booking.end_time:
+        return None
+    reason, _, until = first
+    timetable, horizon = terms_of(booking.resource).timetable, until + rules.LATEST_END
+    for _, start, end in rows:
+        # The end of closed hours may lie in the next closure.
+        opens = timetable.next_open(until, until=horizon)
+        until = end if opens is not None and start <= opens < end else until
+    return Closed(reason, timetable.next_open(until, until=horizon))
 
 
 def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+
+# A day within the ends of the calendar, so that each moment exists in every time zone.
+FIRST_MOMENT, LAST_MOMENT = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,13 @@ class Interval:
         """The part inside the window, or None if there is none."""
         start, end = max(self.start, window.start), min(self.end, window.end)
         return Interval(start, end) if start < end else None
+
+    def widened(self, before: timedelta, after: timedelta) -> "Interval":
+        """The interval with some time before and after it, as far as the calendar of Python reaches."""
+        return Interval(
+            self.start - before if self.start - FIRST_MOMENT > before else FIRST_MOMENT,
+            self.end + after if LAST_MOMENT - self.end > after else LAST_MOMENT,
+        )
 
     def subtract(self, busy: Iterable["Interval"]) -> Iterator["Interval"]:
         """The gaps in this interval between busy intervals, in order.

@@ -66,7 +66,7 @@ class Resource(models.Model):
 
     # Written with the policy, so that a resource without any rule of its own costs no further look.
     has_terms = models.BooleanField(default=False, db_default=False, editable=False)
-    # The largest buffer of any booking, in minutes; it only rises, because bookings keep their buffers.
+    # The largest buffer of the policy and of coming bookings, in minutes: bookings keep their buffers.
     buffer_reach_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     # What `with_house` and `with_next_free` annotate, and what `core.terms` attaches.

@@ -55,7 +55,7 @@ def read_taken(
     if not found:
         return found
     reach = max(reach_of(resource) for resource in resources)
-    near = Interval(window.start - reach, window.end + reach)
+    near = window.widened(reach, reach)
     rows = Booking.taken.taken_in(near, resource_ids=list(found)).other_than(except_id)
     for resource_id, *row in rows.values_list("resource_id", *TAKEN):
         found[resource_id].append(taken_of(row))
@@ -105,7 +105,7 @@ class Offer:
 
     def allows(self, slot: Interval) -> bool:
         """True if a booking of the slot would be accepted now."""
-        return not self.is_taken(slot) and self.openings.allow(slot) and (self.person is None or self.person(slot))
+        return self.openings.allow(slot) and not self.is_taken(slot) and (self.person is None or self.person(slot))
 
     def is_taken(self, slot: Interval) -> bool:
         """True if the slot overlaps what is taken, or is too close to it."""

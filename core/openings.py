@@ -73,6 +73,9 @@ class Openings:
             window: The earliest start, and the end of all starts.
             length: The length of the booking; None for the shortest that the policy allows.
         """
+        longest = self.policy.max_minutes
+        if longest is not None and (length or self.shortest) > timedelta(minutes=longest):
+            return iter(())
         latest = self.window.end - (length or self.shortest) + TICK
         part = window.clip(Interval(self.window.start, latest))
         if part is None:

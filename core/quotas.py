@@ -119,13 +119,14 @@ def require_quota(limit: Limit, booking: Owned, owned: Sequence[Owned], zone: Zo
     for period in periods:
         before, after = (used(limit, rows, period, now=now) for rows in (owned, [*others, booking]))
         if after > most and after > before:  # type: ignore[operator]  # both are numbers, or both are times
-            so_far = used(limit, others, period, now=now)
+            so_far, alone = (used(limit, rows, period, now=now) for rows in (others, [booking]))
             raise QuotaExceeded(
                 kind=limit.kind.value,
                 period=limit.period.value if limit.period else None,
                 limit=limit.limit,
                 used=in_units(so_far),
-                frees_at=frees_at(limit, others, period, now=now),
+                # A booking that is longer than the quota never fits.
+                frees_at=None if alone > most else frees_at(limit, others, period, now=now),  # type: ignore[operator]
             )
 
 

@@ -286,6 +286,8 @@ def asked_of_change(before: Booking, after: Booking, *, now: datetime, staff: bo
         asked |= {start_ahead, not_too_long_ago}
         if takes_time(before, after):
             asked.add(lead_time)
+    if after.resource_id != before.resource_id and terms_of(after.resource).policy.notice_minutes is not None:
+        asked.add(lead_time)
     if after.blocks and after.slot != before.slot:
         asked.add(not_too_short)
     if after.blocks and takes_time(before, after):

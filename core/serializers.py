@@ -38,6 +38,7 @@ from core.querysets import POLICY
 from core.record.models import LONGEST_REASON
 from core.zones import require_zone
 
+LONGEST_OPEN = timedelta(days=366)
 STAFF_NOTE = "Free text that only staff write and read; what anybody else sends here is ignored."
 INCLUDE = (
     "What to add: from when on it could be booked, how its bookings are decided and its time zone, its policy, or its "
@@ -234,10 +235,23 @@ class BookingWithStaffNoteSerializer(BookingSerializer):
 # --- Query parameters -------------------------------------------------------------------------------------------------
 
 
-class ResourceParameters(WindowParameters):
-    """The query parameters of one resource."""
+class IncludedParameters(WindowParameters):
+    """What to add to a resource; the open time of at most 366 days."""
 
     include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Checks the length of the window with `include=open`."""
+        attrs = super().validate(attrs)
+        is_long = "start" in attrs and attrs["end"] - attrs["start"] > LONGEST_OPEN
+        if is_long and "open" in (attrs.get("include") or ()):
+            message = f"With include=open the window may be at most {LONGEST_OPEN.days} days long."
+            raise serializers.ValidationError({"end": [message]})
+        return attrs
+
+
+class ResourceParameters(IncludedParameters):
+    """The query parameters of one resource."""
 
 
 class ResourceFilters(WindowParameters, ListParameters):
@@ -260,12 +274,11 @@ class ResourceFilters(WindowParameters, ListParameters):
         return attrs
 
 
-class ResourceListParameters(ResourceFilters):
+class ResourceListParameters(ResourceFilters, IncludedParameters):
     """The query parameters of the list of resources."""
 
     start = MomentField(required=False, help_text="The beginning of a window, with an offset.")
     end = MomentField(required=False, help_text="The end of the window.")
-    include = IncludeParameter(tuple(ResourceSerializer.included), help_text=INCLUDE)
 
 
 class TimelinesParameters(ResourceFilters):

@@ -16,6 +16,7 @@ import orjson
 
 from core.choices import QuotaKind, QuotaPeriod
 from core.hours import Period, SpecialDays, Timetable
+from core.intervals import FIRST_MOMENT
 from core.models import Resource
 from core.querysets import TERMS
 from core.zones import zone_of
@@ -104,9 +105,8 @@ def attach_terms(resources: Iterable[Resource], *, since: datetime) -> None:
         having = {each.pk for each in resources[:1] if each.house_has_terms}
     rows: dict[int, list[str]] = {}
     if having:
-        found = (
-            Resource.objects.order_by().filter(pk__in=having).with_terms(since=since.astimezone(UTC).date() - 2 * DAY)
-        )
+        first_day = (max(since, FIRST_MOMENT + 2 * DAY).astimezone(UTC) - 2 * DAY).date()
+        found = Resource.objects.order_by().filter(pk__in=having).with_terms(since=first_day)
         rows = {pk: [text or "" for text in texts] for pk, *texts in found.values_list("pk", *TERMS)}
     house = next(iter(rows.values()), NOTHING)[-2:]
     for resource in resources:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,8 @@ from core.terms import attach_terms, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
 USUAL_STEP = 30
+# Opening hours are worked out in these years.
+JUDGED = Interval(rules.EARLIEST_START, datetime(9900, 1, 1, tzinfo=UTC))
 COLUMNS = ("resource_id", "pk", "user_id", "status", "closure__reason", *TAKEN)
 
 
@@ -60,7 +62,7 @@ def read_rows(window: Interval, resources: Collection[Resource], *, most: int | 
     found: dict[int, list[Row]] = {resource.pk: [] for resource in resources}
     reach = max(map(reach_of, resources), default=timedelta(0))
     longest = max((ahead_of(each) for each in resources if has_rules(each)), default=timedelta(0))
-    near = Interval(window.start - reach, window.end + longest + reach)
+    near = window.widened(reach, longest + reach)
     if len(found) == 1:
         (only,) = found
         rows = Booking.taken.within(near, resource_id=only)
@@ -89,7 +91,9 @@ def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dic
 
 def closed_json(resource: Resource, window: Interval) -> list[dict[str, Any]]:
     """The closed hours and days in the window, in order, with the public name of what closes them."""
-    return [{**span.as_json(), "reason": reason} for span, reason in terms_of(resource).timetable.closed_spans(window)]
+    part = window.clip(JUDGED)
+    closed = terms_of(resource).timetable.closed_spans(part) if part else ()
+    return [{**span.as_json(), "reason": reason} for span, reason in closed]
 
 
 def free_json(resource: Resource, rows: Sequence[Row], window: Interval, *, now: datetime) -> list[dict[str, Any]]:
@@ -127,13 +131,14 @@ def next_free(
 
 def is_closed_throughout(resource: Resource, window: Interval) -> bool:
     """True if the resource is not open for a moment of the window, by its opening hours."""
-    timetable = terms_of(resource).timetable
-    return not timetable.always_open and next(timetable.open_spans(window), None) is None
+    timetable, part = terms_of(resource).timetable, window.clip(JUDGED)
+    return not timetable.always_open and part is not None and next(timetable.open_spans(part), None) is None
 
 
 def open_json(resource: Resource, window: Interval) -> list[dict[str, Any]]:
     """The open time in the window, in order."""
-    return [span.as_json() for span in terms_of(resource).timetable.open_spans(window)]
+    part = window.clip(JUDGED)
+    return [span.as_json() for span in terms_of(resource).timetable.open_spans(part)] if part else []
 
 
 def slots(
@@ -175,14 +180,21 @@ def timeline_json(
 
 
 def version_of(
-    resources: Iterable[Resource], rows: Mapping[int, Sequence[Row]], window: Interval, reader: Reader
+    resources: Iterable[Resource],
+    rows: Mapping[int, Sequence[Row]],
+    window: Interval,
+    reader: Reader,
+    *,
+    now: datetime,
 ) -> str:
     """A digest of what is booked, closed and configured in the window, and of nothing that the clock changes."""
-    facts = []
+    facts, soonest = [], rules.offered_window(now=now).start
     for each in resources:
-        since = window.start - reach_of(each)
+        since = window.widened(reach_of(each), timedelta(0)).start
         taken = [fact_of(row, reader) for row in rows[each.pk] if row.taken.end > since]
-        facts.append((each.pk, each.name, each.is_available, terms_of(each).version, taken))
+        # When it is free next, unless that is as soon as the clock allows.
+        ahead = each.next_free if each.next_free and each.next_free > soonest else None
+        facts.append((each.pk, each.name, each.is_available, terms_of(each).version, taken, ahead))
     return sha256(orjson.dumps(facts)).hexdigest()[:32]
 
 
@@ -234,6 +246,10 @@ def first_slots(
 
     One statement where no resource has terms, else a fixed number.
     """
+    coming = window.clip(Interval(now, rules.window(now=now).end))
+    if coming is None:
+        return []
+    window = coming
     resources = Resource.objects.filter(is_available=True)
     if min_capacity is not None:
         resources = resources.filter(capacity__gte=min_capacity)

@@ -95,9 +95,10 @@ class SlotsView(ApiView, APIView):
             zone=parameters["timezone"],
             now=self.now,
         )
-        if not self.request.user.is_authenticated:
+        bookable = rules.bookable_part(window, resource, now=self.now)
+        if bookable is None or not self.request.user.is_authenticated:
             return found
-        return filter(quotas.check_of(self.request.user, resource, window, now=self.now), found)
+        return filter(quotas.check_of(self.request.user, resource, bookable, now=self.now), found)
 
 
 class FirstSlotsView(ApiView, APIView):

@@ -155,7 +155,7 @@ class QuotaExceeded(BookingError):
         most = f"{self.limit} {unit}{'' if self.limit == 1 else 's'}"
         span = f" in one {self.period}" if self.period else " at a time"
         frees = f" The next is possible from {day_and_clock(self.frees_at, zone)} {zone} on." if self.frees_at else ""
-        return f"At most {most}{span}: {self.used} used already.{frees}"
+        return f"At most {most} per person{span}: {self.used} used already.{frees}"
 
     def facts(self) -> dict[str, object]:
         return {

@@ -76,7 +76,7 @@ def book(
         BookingError: Of the first rule that the booking breaks.
     """
     with writing(now=act.now, dry_run=dry_run):
-        resource = lock_resources(resource_id, now=act.now)[resource_id]
+        resource = lock_resources(resource_id, since=min(start_time, act.now))[resource_id]
         slot, waiver = Interval(start_time, end_time), Waiver(override if act.is_staff else ())
         asked = rules.asked_of_new(slot, now=act.now, as_record=as_record)
         rules.require(slot, resource, now=act.now, asked=asked, waiver=waiver)
@@ -136,7 +136,8 @@ def change(
         after.notes = before.notes if changes.notes is None else changes.notes
         after.staff_note = before.staff_note if changes.staff_note is None else changes.staff_note
         after.resource_id = changes.resource_id or before.resource_id
-        resources = lock_resources(before.resource_id, after.resource_id, now=act.now)
+        since = min(before.start_time, after.start_time, act.now)
+        resources = lock_resources(before.resource_id, after.resource_id, since=since)
         before.resource, after.resource = resources[before.resource_id], resources[after.resource_id]
         after.status = rules.next_status(before, after, asked=changes.status, staff=staff)
         rules.expiry(before, after, now=act.now, staff=staff)

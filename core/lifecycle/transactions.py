@@ -67,10 +67,14 @@ def lock(booking: Booking, check: Check | None = None) -> Booking:
     return row
 
 
-def lock_resources(*ids: int, now: datetime) -> dict[int, Resource]:
+def lock_resources(*ids: int, since: datetime) -> dict[int, Resource]:
     """Locks resources in key order; the resources by id, with their terms.
 
     The terms are read after the lock, so that a change of the policy that held the lock counts.
+
+    Args:
+        ids: The ids of the resources.
+        since: The earliest moment that the rules are asked about.
 
     Raises:
         ResourceMissing: When one of them does not exist.
@@ -79,7 +83,7 @@ def lock_resources(*ids: int, now: datetime) -> dict[int, Resource]:
     resources = {resource.pk: resource for resource in rows}
     if set(ids) - set(resources):
         raise errors.ResourceMissing
-    attach_terms(resources.values(), since=now)
+    attach_terms(resources.values(), since=since)
     return resources
 
 

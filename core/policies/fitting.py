@@ -31,7 +31,8 @@ def resources_with_terms(ids: Iterable[int] | None, *, now: datetime) -> dict[in
     """Resources with their terms attached, by id; None for all. A fixed number of statements."""
     rows = Resource.objects.with_house().order_by()
     resources = {resource.pk: resource for resource in (rows if ids is None else rows.filter(pk__in=ids))}
-    attach_terms(resources.values(), since=now)
+    # A coming booking may have begun long ago.
+    attach_terms(resources.values(), since=now - rules.LATEST_END)
     return resources
 
 

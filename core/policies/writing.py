@@ -8,16 +8,18 @@ so each way of writing them keeps these columns right; `bulk_create` and SQL sen
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
 
 from core import errors
-from core.models import Resource
-from core.policies.models import OpeningException, OpeningHours, Quota, ResourcePolicy
+from core.models import Booking, Resource
+from core.policies.models import LONGEST_BUFFER, OpeningException, OpeningHours, Quota, ResourcePolicy
 from core.querysets import POLICY, locked
 
 Check = Callable[[Any], None]
@@ -38,7 +40,7 @@ class RowMissing(errors.BookingError):
 
 @transaction.atomic
 def settle(*resource_ids: int | None) -> None:
-    """Sets `has_terms` and raises `buffer_reach_minutes` of resources by their stored rules.
+    """Sets `has_terms` and `buffer_reach_minutes` of resources by their stored rules and the buffers of bookings.
 
     The rows are locked by a statement of their own: the next statement then sees what others wrote meanwhile.
 
@@ -59,9 +61,15 @@ def settle(*resource_ids: int | None) -> None:
         Coalesce(Subquery(policies.values(name)[:1]), Value(0))
         for name in ("buffer_before_minutes", "buffer_after_minutes")
     )
+    since = timezone.now() - timedelta(minutes=LONGEST_BUFFER)
+    coming = Booking.objects.blocking().filter(resource_id=OuterRef("pk"), end_time__gt=since)
+    kept = (
+        Coalesce(Subquery(coming.order_by(f"-{name}").values(name)[:1]), Value(0))
+        for name in ("buffer_before_minutes", "buffer_after_minutes")
+    )
     resources.update(
         has_terms=Case(When(has_terms, then=Value(True)), default=Value(False)),
-        buffer_reach_minutes=Greatest(F("buffer_reach_minutes"), *buffers),
+        buffer_reach_minutes=Greatest(*kept, *buffers),
     )
 
 

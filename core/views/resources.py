@@ -42,6 +42,17 @@ NEAR = timedelta(days=7)
 MOST_SPANS = 20_000
 
 
+def require_few(spans: int) -> None:
+    """Checks that an answer has not too many spans.
+
+    Raises:
+        ValidationError: When there are more than `MOST_SPANS`.
+    """
+    if spans > MOST_SPANS:
+        message = f"There are more than {MOST_SPANS} spans in this window. Ask for fewer resources by limit."
+        raise ValidationError({"end": [message]})
+
+
 def has_terms(row: Any) -> bool:  # noqa: ANN401 - a resource or a dict of its columns
     """True if the terms of the resource have to be read."""
     own, house = (value_of(row, name) for name in ResourceSerializer.hidden)
@@ -112,11 +123,9 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         is_near = window.start <= now + NEAR and window.end > now
         seen = Interval(min(window.start, now), window.end) if is_near else window
         rows = timelines.read_rows(seen, resources, most=MOST_SPANS + 1)
-        if sum(map(len, rows.values())) > MOST_SPANS:
-            message = f"There are more than {MOST_SPANS} bookings in this window. Ask for fewer resources by limit."
-            raise ValidationError({"end": [message]})
+        require_few(sum(map(len, rows.values())))
         reader = Reader(request.user.pk, request.user.is_staff)
-        tag = f'"{timelines.version_of(resources, rows, window, reader)}"'
+        tag = f'"{timelines.version_of(resources, rows, window, reader, now=now)}"'
         if is_fresh(request, tag):
             lines: list[dict[str, Any]] = []
         else:
@@ -129,6 +138,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
                 }
                 for each in resources
             ]
+        require_few(sum(len(line[name]) for line in lines for name in ("busy", "closed", "free")))
         return with_tag(request, self.get_paginated_response(lines), tag)
 
     def attach(self, resources: Collection[Resource]) -> None:

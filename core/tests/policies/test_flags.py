@@ -49,8 +49,8 @@ def test_the_flag_stays_while_another_rule_is_there(room: Resource, make: Callab
     assert not has_terms(room)
 
 
-def test_a_policy_by_the_orm_raises_the_reach_of_buffers(room: Resource) -> None:
-    for before, after, reach in ((10, None, 10), (None, 45, 45), (5, 5, 45)):
+def test_a_policy_by_the_orm_sets_the_reach_of_buffers(room: Resource) -> None:
+    for before, after, reach in ((10, None, 10), (None, 45, 45), (5, 5, 5)):
         policy = ResourcePolicy(resource=room, buffer_before_minutes=before, buffer_after_minutes=after)
         policy.save()
         room.refresh_from_db()

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from core.models import Resource, ResourcePolicy
 from core.querysets import POLICY
 from core.tests.support.errors import assert_flat_error
-from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_ended_booking
+from core.tests.support.factories import at, booking_body, make_booking, make_cancelled_booking, make_ended_booking
 from core.tests.support.rules import add_quota, set_policy
 
 NOTHING = dict.fromkeys(POLICY)
@@ -166,10 +166,16 @@ def test_the_flag_of_a_resource_follows_its_rules(as_admin: APIClient, room: Res
     assert room.updated_at == changed
 
 
-def test_the_reach_of_buffers_only_rises(as_admin: APIClient, room: Resource) -> None:
+def test_the_reach_of_buffers_is_that_of_the_policy_and_of_coming_bookings(
+    as_admin: APIClient, as_alice: APIClient, room: Resource
+) -> None:
     set_policy(as_admin, room, buffer_before_minutes=30, buffer_after_minutes=180)
     assert flags(room) == (True, 180)
+    made = as_alice.post("/api/bookings/", booking_body(room))
     set_policy(as_admin, room, buffer_before_minutes=5)
     assert flags(room) == (True, 180)
     as_admin.delete(address(room))
     assert flags(room) == (False, 180)
+    as_alice.delete(f"/api/bookings/{made.json()['id']}/")
+    set_policy(as_admin, room, min_minutes=5)
+    assert flags(room) == (True, 0)
