@@ -563,6 +563,13 @@ POLICY = [
         ":",
         tests=POLICIES,
     ),
+    Mutant(
+        "closures: behind other clashes",
+        CONFLICTS,
+        "if len(clashes) >= CLASHES_NAMED or any(",
+        "if any(",
+        tests=("core/tests/availability/test_searches.py",),
+    ),
 ]
 
 MUTANTS = [*GUARDS, *SLOT_RULES, *OPEN_TIME, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS, *POLICY]

@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from core import conflicts, lifecycle, quotas, rules
 from core.availability import timelines
@@ -21,9 +24,10 @@ from core.models import Booking, Resource
 from core.terms import attach_terms
 from core.tests.support import oracle
 from core.tests.support.acts import act
+from core.tests.support.factories import booking_body, text
 from core.tests.support.judge import Judge, World, ceiling, floor
 from core.tests.support.oracle import Span, minutes
-from core.tests.support.properties import MINUTE, few, several
+from core.tests.support.properties import MINUTE, ZONES, few, several
 from core.tests.support.worlds import Cast, made, make, worlds
 
 DAY = timedelta(days=1)
@@ -135,13 +139,30 @@ def some(slots: list[Span], *, most: int = 8) -> Iterable[Span]:
 
 
 @several
+@given(world=worlds())
+def test_next_free_is_the_first_start_of_any_booking(cast: Cast, world: World) -> None:
+    judge_next_free(world, cast)
+
+
+@several
 @given(data=st.data())
-def test_next_free_is_the_first_start_of_any_booking(cast: Cast, data: st.DataObject) -> None:
-    world = data.draw(worlds())
+def test_free_spans_have_all_bookings_and_begin_with_one(cast: Cast, data: st.DataObject) -> None:
+    judge_free(data.draw(worlds()), cast, data)
+
+
+@several
+@given(data=st.data())
+def test_both_hold_for_loans_over_closed_time(cast: Cast, data: st.DataObject) -> None:
+    world = data.draw(worlds(loans=True))
+    judge_next_free(world, cast)
+    judge_free(world, cast, data)
+
+
+def judge_next_free(world: World, cast: Cast) -> None:
     judge = Judge(world)
     with made(world, cast) as resource:
-        asked = read(resource, world.now)
-        found = timelines.next_free([asked], now=world.now).get(resource.pk, asked.next_free)
+        here = read(resource, world.now)
+        found = {here.pk: here.next_free, **timelines.next_free([here], now=world.now)}[here.pk]
         if found is None or found > world.now + AHEAD:
             assert judge.first_possible(world.now, world.now + AHEAD) is None
         else:
@@ -153,30 +174,26 @@ def test_next_free_is_the_first_start_of_any_booking(cast: Cast, data: st.DataOb
             assert verdict(resource, nobody, (found, end), world.now) is None
 
 
-@several
-@given(data=st.data())
-def test_free_spans_have_all_bookings_and_begin_with_one(cast: Cast, data: st.DataObject) -> None:
-    world = data.draw(worlds())
+def judge_free(world: World, cast: Cast, data: st.DataObject) -> None:
     judge = Judge(world)
     start = floor(world.now) + data.draw(st.integers(-600, 2000)) * MINUTE
     window = Interval(start, start + data.draw(st.integers(60, 2800)) * MINUTE)
     with made(world, cast) as resource:
         here = read(resource, world.now)
         rows = timelines.read_rows(window, [here])[resource.pk]
-        free = [
-            (each["start_time"], each["end_time"]) for each in timelines.free_json(here, rows, window, now=world.now)
-        ]
-        assert free == sorted(free)
-        for first, last in free:
-            assert window.start <= first < last <= window.end
-            assert judge.shortest_end(first) is not None, first
-        for minute in list(minutes(ceiling(window.start), window.end))[:: data.draw(st.sampled_from([7, 11, 15]))]:
-            end = judge.shortest_end(minute)
-            if end is not None and end <= window.end:
-                assert is_inside((minute, end), free), (minute, end)
-        for slot in data.draw(st.lists(slots_near(world), min_size=20, max_size=20)):
-            if window.start <= slot[0] and slot[1] <= window.end and judge.accepts(*slot, whoever=True):
-                assert is_inside(slot, free), slot
+        spans = timelines.free_json(here, rows, window, now=world.now)
+    free = [(each["start_time"], each["end_time"]) for each in spans]
+    assert free == sorted(free)
+    for first, last in free:
+        assert window.start <= first < last <= window.end
+        assert judge.shortest_end(first) is not None, first
+    for minute in list(minutes(window.start, window.end))[:: data.draw(st.sampled_from([7, 11, 15]))]:
+        end = judge.shortest_end(minute)
+        if end is not None and end <= window.end:
+            assert is_inside((minute, end), free), (minute, end)
+    for slot in data.draw(st.lists(slots_near(world), min_size=20, max_size=20)):
+        if window.start <= slot[0] and slot[1] <= window.end and judge.accepts(*slot, whoever=True):
+            assert is_inside(slot, free), slot
 
 
 def book_it(resource: Resource, person: User, slot: Interval, now: datetime) -> Booking:
@@ -189,7 +206,7 @@ def is_inside(slot: Span, spans: Iterable[Span]) -> bool:
     return any(start <= slot[0] and slot[1] <= end for start, end in spans)
 
 
-@few
+@several
 @given(data=st.data())
 def test_first_slots_are_the_soonest_of_each_resource(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds())
@@ -255,3 +272,31 @@ def test_suggestions_are_the_nearest_that_the_person_can_book(cast: Cast, data: 
         assert span(found["later"].slot) == later
     if earlier or ("earlier" in found and found["earlier"].slot.start >= slot.start - AHEAD):
         assert span(found["earlier"].slot) == earlier
+
+
+@few
+@given(data=st.data(), zone=st.sampled_from(ZONES))
+def test_the_same_holds_over_http(as_alice: APIClient, cast: Cast, data: st.DataObject, zone: str) -> None:
+    now = floor(timezone.now())
+    world = data.draw(worlds(night=(zone, now + 2 * DAY), now=now))
+    # The clock goes on while the test asks: no slot is near the notice or the horizon.
+    world.policy.pop("advance_days", None)  # type: ignore[attr-defined]
+    judge, start = Judge(world), now + timedelta(hours=31)
+    window = Interval(start, start + data.draw(st.integers(600, 2000)) * MINUTE)
+    length = data.draw(SHORT) * MINUTE
+    with made(world, cast) as resource:
+        query = {"start": text(window.start), "end": text(window.end), "duration": length // MINUTE}
+        found = as_alice.get(f"/api/resources/{resource.pk}/slots/", query).json()
+        moments = grid_of(judge, window, None, None)
+        wanted = [(moment, moment + length) for moment in moments if moment + length <= window.end]
+        assert found == [
+            {"start_time": text(start), "end_time": text(end)} for start, end in wanted if judge.accepts(start, end)
+        ]
+        for slot in some(wanted, most=5):
+            code = judge.refusal(*slot)
+            body = booking_body(resource, *slot)
+            checked = as_alice.post("/api/bookings/check/", body).json()
+            assert (checked["ok"], checked.get("code")) == (code is None, code)
+            with transaction.atomic():
+                assert as_alice.post("/api/bookings/", body).status_code == (201 if code is None else 400)
+                transaction.set_rollback(True)

@@ -1,9 +1,10 @@
 """Made-up worlds: a resource with several rules at once, in a night in which clocks change; and their rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -102,18 +103,49 @@ def rows(draw: st.DrawFn, origin: datetime, *, most: int, elsewhere: bool = Fals
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, night: tuple[str, datetime] | None = None, now: datetime | None = None) -> World:
-    """A world; its `now` is up to two days before the night."""
+def moments_near(draw: st.DrawFn, change: datetime, zone: str, week: Mapping[int, Sequence[Period]]) -> datetime:
+    """A moment of the two days before a night, often near an opening or a close."""
+    clocks = [clock for periods in week.values() for period in periods for clock in (period.opens, period.closes)]
+    if not clocks or draw(st.booleans()):
+        return change + draw(st.integers(-2800, 400)) * MINUTE
+    day = (change + draw(st.integers(-2, 0)) * DAY).date()
+    edge = datetime.combine(day, draw(st.sampled_from(clocks)), ZoneInfo(zone)).astimezone(UTC)
+    return edge + draw(st.sampled_from([-90, -45, -20, -1, 0, 1, 30])) * MINUTE
+
+
+@st.composite
+def worlds(
+    draw: st.DrawFn, *, night: tuple[str, datetime] | None = None, now: datetime | None = None, loans: bool = False
+) -> World:
+    """A world; its `now` is up to two days before the night.
+
+    Args:
+        draw: Draws a value.
+        night: A time zone and a moment at which its clock changes; None for any.
+        now: The moment of the questions; None for any.
+        loans: True for a policy of loans and usual hours.
+    """
     zone, change = night or NIGHTS[draw(st.sampled_from(sorted(NIGHTS)))]
-    late = timedelta(seconds=draw(st.sampled_from([0, 0, 1, 59])))
+    policy = draw(policies())
+    weeks = USUAL_WEEKS if loans else st.one_of(WEEKS, USUAL_WEEKS)
+    week = {weekday: first_of_each_opening(periods) for weekday, periods in draw(weeks).items()}
+    if loans:
+        policy = {
+            "max_minutes": 5000,
+            **policy,
+            "may_span_closed": True,
+            "min_minutes": draw(st.sampled_from([30, 60])),
+        }
+    if now is None:
+        notice = policy.get("notice_minutes", settings.BOOKING_LEAD_TIME_MINUTES) * MINUTE
+        late = timedelta(seconds=draw(st.sampled_from([0, 0, 1, 59])))
+        now = draw(moments_near(change, zone, week)) - draw(st.booleans()) * notice + late
     return World(
-        now=now or change + draw(st.integers(-2800, 400)) * MINUTE + late,
+        now=now,
         zone=zone,
-        week={
-            weekday: first_of_each_opening(periods) for weekday, periods in draw(st.one_of(WEEKS, USUAL_WEEKS)).items()
-        },
+        week=week,
         special=without_ties(draw(special_days(change, most=3))),
-        policy=draw(policies()),
+        policy=policy,
         rows=[*draw(rows(change, most=6)), *draw(rows(change, most=3, elsewhere=True))],
         limits=draw(st.lists(LIMITS, max_size=2)),
         in_service=draw(st.sampled_from([True] * 19 + [False])),
