@@ -8,12 +8,6 @@ from django.db import migrations, models
 import core.zones
 
 
-def delete_closures(apps, schema_editor):
-    """A closure has no user, and the older table needs one."""
-    rows = apps.get_model("core", "Booking")._base_manager.using(schema_editor.connection.alias)
-    rows.filter(kind="closure").delete()
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
@@ -445,5 +439,4 @@ class Migration(migrations.Migration):
                 condition=models.Q(("kind__in", ["active", "count", "minutes"])), name="core_quota_kind"
             ),
         ),
-        migrations.RunPython(migrations.RunPython.noop, delete_closures),
     ]
