@@ -150,7 +150,7 @@ def test_free_spans_have_all_bookings_and_begin_with_one(cast: Cast, data: st.Da
     judge_free(data.draw(worlds()), cast, data)
 
 
-@several
+@few
 @given(data=st.data())
 def test_both_hold_for_loans_over_closed_time(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds(loans=True))
@@ -206,7 +206,7 @@ def is_inside(slot: Span, spans: Iterable[Span]) -> bool:
     return any(start <= slot[0] and slot[1] <= end for start, end in spans)
 
 
-@several
+@few
 @given(data=st.data())
 def test_first_slots_are_the_soonest_of_each_resource(cast: Cast, data: st.DataObject) -> None:
     world = data.draw(worlds())

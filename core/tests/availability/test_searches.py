@@ -14,7 +14,7 @@ from core.availability import timelines
 from core.errors import Closed
 from core.hours import Period
 from core.intervals import Interval
-from core.models import Booking, Resource
+from core.models import Booking, OpeningHours, Resource, ResourcePolicy
 from core.terms import attach_terms
 from core.tests.support.acts import act
 from core.tests.support.judge import Limit, Row, World
@@ -157,6 +157,16 @@ def test_a_booking_that_no_day_is_long_enough_for_is_searched_for_quickly(cast: 
     assert process_time() - began < 0.5
 
 
+def make_like(resource: Resource, number: int) -> None:
+    """Further resources with the same policy and hours."""
+    like = {"capacity": 5, "time_zone": resource.time_zone, "has_terms": True}
+    made = Resource.objects.bulk_create([Resource(name=f"Room {count}", **like) for count in range(number)])
+    policy = {"buffer_after_minutes": 10, "min_minutes": 30}
+    ResourcePolicy.objects.bulk_create([ResourcePolicy(resource=each, **policy) for each in made])
+    week = resource.opening_hours.values("weekday", "opens", "closes")
+    OpeningHours.objects.bulk_create([OpeningHours(resource=each, **hours) for each in made for hours in week])
+
+
 def counted(ask: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as statements:
         ask()
@@ -170,8 +180,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_resources(cas
     rows = [Row(at(10), at(11)), Row(at(6), at(9), "me", elsewhere=True)]
     policy = {"buffer_after_minutes": 10, "min_minutes": 30}
     resource = make(world(now, week=WORKDAYS, policy=policy, rows=rows, limits=limits), cast)
-    for count in range(number - 1):
-        make(world(now, week=WORKDAYS, policy=policy), cast, name=f"Room {count:03}", capacity=5)
+    make_like(resource, number - 1)
     Resource.objects.filter(capacity=1).update(is_available=False)
     window = Interval(at(8), at(8, day=7))
 

@@ -17,11 +17,23 @@ DAY = timedelta(days=1)
 MARGIN = 4 * DAY
 
 
-@lru_cache(maxsize=8)
-def shown(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, datetime]]:
-    """Each minute of a span with what the local clock shows."""
-    clock = ZoneInfo(zone)
-    return [(minute, minute.astimezone(clock).replace(tzinfo=None)) for minute in minutes(start, end)]
+class Clock:
+    """What the local clock shows at each minute of a span.
+
+    Attributes:
+        local: The local time at each minute.
+        first: The first minute at which the clock shows a local time.
+        last: The last such minute.
+    """
+
+    def __init__(self, start: datetime, end: datetime, zone: str) -> None:
+        clock = ZoneInfo(zone)
+        self.local = {minute: minute.astimezone(clock).replace(tzinfo=None) for minute in minutes(start, end)}
+        self.last = {local: minute for minute, local in self.local.items()}
+        self.first = {local: minute for minute, local in reversed(self.local.items())}
+
+
+shown = lru_cache(maxsize=8)(Clock)
 
 
 class OpenTime:
@@ -42,7 +54,7 @@ class OpenTime:
     ) -> None:
         self.start, self.end, self.week, self.special = start, end, week, special
         self.clock = shown(start - MARGIN, end + MARGIN, zone)
-        self.local = dict(self.clock)
+        self.local = self.clock.local
         self.open: dict[datetime, set[datetime]] = {}
         self.ends: dict[datetime, set[datetime]] = {}
         self.opening_of: dict[date, datetime] = {}
@@ -87,12 +99,13 @@ class OpenTime:
     def _first_at(self, day: date, clock: time) -> datetime:
         """The first minute at which the clock shows the time, or one after it where it is skipped."""
         local = datetime.combine(day, clock)
-        return next(minute for minute, now in self.clock if now >= local)
+        if local in self.clock.first:
+            return self.clock.first[local]
+        return next(minute for minute, now in self.local.items() if now >= local)
 
     def _last_at(self, day: date, clock: time) -> datetime:
         """The last minute at which the clock shows the time, or the first after it where it is skipped."""
-        local = datetime.combine(day, clock)
-        return max((minute for minute, now in self.clock if now == local), default=self._first_at(day, clock))
+        return self.clock.last.get(datetime.combine(day, clock)) or self._first_at(day, clock)
 
     def _midnight(self, minute: datetime) -> datetime:
         return datetime.combine(self.local[minute].date(), time.min)
