@@ -295,8 +295,15 @@ def test_the_same_holds_over_http(as_alice: APIClient, cast: Cast, data: st.Data
         for slot in some(wanted, most=5):
             code = judge.refusal(*slot)
             body = booking_body(resource, *slot)
+            assert is_listed(as_alice, resource, slot) == judge.accepts(*slot, whoever=True)
             checked = as_alice.post("/api/bookings/check/", body).json()
             assert (checked["ok"], checked.get("code")) == (code is None, code)
             with transaction.atomic():
                 assert as_alice.post("/api/bookings/", body).status_code == (201 if code is None else 400)
                 transaction.set_rollback(True)
+
+
+def is_listed(client: APIClient, resource: Resource, slot: Span) -> bool:
+    """Whether the list of resources that can be booked in a slot has the resource."""
+    query = {"available": "true", "start": text(slot[0]), "end": text(slot[1])}
+    return resource.pk in [each["id"] for each in client.get("/api/resources/", query).json()]
