@@ -192,8 +192,6 @@ def make(world: World, cast: Cast, *, name: str = "Here", capacity: int = 4) -> 
         capacity=capacity,
         is_available=world.in_service,
         time_zone=world.zone,
-        has_terms=True,
-        buffer_reach_minutes=max([0, *(max(row.before, row.after) for row in world.rows if not row.elsewhere)]),
     )
     elsewhere = make_resource(f"Not {name}", capacity=1)
     ResourcePolicy.objects.create(resource=resource, **world.policy)
@@ -214,6 +212,10 @@ def make(world: World, cast: Cast, *, name: str = "Here", capacity: int = 4) -> 
         )
     mine, _ = Group.objects.get_or_create(name="my group")
     cast.me.groups.add(mine)
+    # The rows of bookings come without the verb, and may be over by the clock of the wall.
+    policy = (world.policy.get(f"buffer_{side}_minutes", 0) for side in ("before", "after"))
+    rows = (minutes for row in world.rows if not row.elsewhere for minutes in (row.before, row.after))
+    Resource.objects.filter(pk=resource.pk).update(has_terms=True, buffer_reach_minutes=max([*policy, *rows]))
     return resource
 
 
