@@ -216,7 +216,8 @@ OF_A_FEED = {"createCalendarFeed": {"getCalendarFeed", "deleteCalendarFeed"}}
 OF_A_RESOURCE = {"createResource": {"getResource", "changeResource", "deleteResource", "getAvailability", "listSlots"}}
 OF_A_CLOSURE = {"closeResources": {"getClosure", "changeClosure", "liftClosure"}}
 FOLLOWED = {
-    "user": {**OF_A_BOOKING, **OF_A_FEED},
+    # Most calls that a walk picks are for staff, so few bookings of a user are followed; those of staff are.
+    "user": OF_A_FEED,
     "staff": {**OF_A_BOOKING, **OF_A_FEED, **OF_A_RESOURCE, **OF_A_CLOSURE},
 }
 
