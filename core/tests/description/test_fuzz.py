@@ -216,18 +216,23 @@ OF_A_FEED = {"createCalendarFeed": {"getCalendarFeed", "deleteCalendarFeed"}}
 OF_A_RESOURCE = {"createResource": {"getResource", "changeResource", "deleteResource", "getAvailability", "listSlots"}}
 OF_A_CLOSURE = {"closeResources": {"getClosure", "changeClosure", "liftClosure"}}
 FOLLOWED = {
-    # Most calls that a walk picks are for staff, so few bookings of a user are followed; those of staff are.
-    "user": OF_A_FEED,
+    "user": {**OF_A_BOOKING, **OF_A_FEED},
     "staff": {**OF_A_BOOKING, **OF_A_FEED, **OF_A_RESOURCE, **OF_A_CLOSURE},
 }
+
+
+def is_for_staff(context: Any) -> bool:
+    """Whether an operation is for staff alone: to a user it answers 403 each time, and nothing can follow."""
+    return "For staff." in context.operation.definition.raw.get("description", "")
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", FOLLOWED)
 def test_calls_that_follow_each_other_agree(role: str, capsys: pytest.CaptureFixture[str]) -> None:
     made: dict[str, list[int]] = {}
+    may_be_made = SCHEMA if role == "staff" else SCHEMA.exclude(is_for_staff)
 
-    class Walk(SCHEMA.as_state_machine()):
+    class Walk(may_be_made.as_state_machine()):
         """What was made is read, changed and removed, by the links of the description."""
 
         def setup(self) -> None:
@@ -255,7 +260,8 @@ def test_calls_that_follow_each_other_agree(role: str, capsys: pytest.CaptureFix
         def validate_response(self, response: Any, case: Case, *args: Any, **kwargs: Any) -> None:
             judge(case, response, self.world, recorder=self.recorder)
 
-    Walk.run(settings=settings(settings_for(EXAMPLES), stateful_step_count=8))
+    # Many operations share the steps: with fewer walks, what one of them makes is seldom followed.
+    Walk.run(settings=settings(settings_for(2 * EXAMPLES), stateful_step_count=8))
     went = {name: sum(status < 300 for status in statuses) for name, statuses in made.items()}
     with capsys.disabled():
         told = ", ".join(f"{name} {went[name]} of {len(made[name])}" for name in sorted(made))
