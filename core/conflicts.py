@@ -105,14 +105,14 @@ def refusal_of(conflict: NotFree, *, now: datetime) -> BookingError:
 
 def closed_by(booking: Booking) -> Closed | None:
     """The error about the first closure in the way of a booking; None if there is no closure."""
-    ahead = Booking.taken.blocking().filter(resource_id=booking.resource_id).ending_after(booking.start_time)
-    rows = ahead.filter(kind=Kind.CLOSURE).values_list("closure__reason", "start_time", "end_time")[:CLOSURES_READ]
-    first = next(iter(rows), None)
-    if first is None or first[1] >= booking.end_time:
+    in_the_way = Booking.taken.within(booking.slot, resource_id=booking.resource_id).filter(kind=Kind.CLOSURE)
+    first = in_the_way.values_list("closure__reason", "end_time").first()
+    if first is None:
         return None
-    reason, _, until = first
+    reason, until = first
+    later = Booking.taken.blocking().filter(resource_id=booking.resource_id, kind=Kind.CLOSURE).ending_after(until)
     timetable, horizon = terms_of(booking.resource).timetable, until + rules.LATEST_END
-    for _, start, end in rows:
+    for start, end in later.values_list("start_time", "end_time")[:CLOSURES_READ]:
         # The end of closed hours may lie in the next closure.
         opens = timetable.next_open(until, until=horizon)
         until = end if opens is not None and start <= opens < end else until

@@ -1,9 +1,11 @@
 """One vocabulary of time: half-open intervals of aware moments."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+# The databases count in microseconds.
+TICK = timedelta(microseconds=1)
 # A day within the ends of the calendar, so that each moment exists in every time zone.
 FIRST_MOMENT, LAST_MOMENT = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -54,6 +56,11 @@ class Interval:
             position = max(position, taken.end)
         if position < self.end:
             yield Interval(position, self.end)
+
+
+def hull(intervals: Collection[Interval]) -> Interval:
+    """The shortest interval that contains all of the intervals, of which there is at least one."""
+    return Interval(min(each.start for each in intervals), max(each.end for each in intervals))
 
 
 def intersections(first: Iterable[Interval], second: Iterable[Interval]) -> Iterator[Interval]:

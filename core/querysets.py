@@ -27,7 +27,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
 from core.functions import JsonRows
-from core.intervals import Interval
+from core.intervals import TICK, Interval
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -45,13 +45,15 @@ POLICY = (
     "may_span_closed",
     "no_own_overlap",
 )
+# The columns of a policy, and of the bookings that keep them.
+BUFFERS = ("buffer_before_minutes", "buffer_after_minutes")
 HOURS = ("weekday", "opens", "closes")
 EXCEPTION = ("first_day", "last_day", "name", "hours")
 TERMS = ("policy_json", "hours_json", "exceptions_json", "quotas_json", "house_exceptions_json", "house_quotas_json")
 QUOTA = ("id", "group_id", "resource_id", "kind", "period", "limit")
 
-# The shortest possible booking: the database counts in microseconds.
-SHORTEST = timedelta(microseconds=1)
+# The shortest possible booking.
+SHORTEST = TICK
 
 
 class Blocks(Func):

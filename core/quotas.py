@@ -14,13 +14,12 @@ from django.contrib.auth.models import User
 
 from core.choices import QuotaKind, QuotaPeriod, Waivable
 from core.errors import BookingError, OverlapsOwn, QuotaExceeded
-from core.intervals import Interval
+from core.intervals import LAST_MOMENT, TICK, Interval, hull
 from core.models import Booking, Resource
 from core.rules import Waiver
 from core.terms import Limit, Terms, terms_of
 
 DAY = timedelta(days=1)
-TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +74,10 @@ def concerned(limits: Iterable[Limit], slot: Interval, zone: ZoneInfo, *, now: d
     windows = [slot]
     for limit in limits:
         if limit.period is None:
-            windows.append(Interval(now, datetime.max.replace(tzinfo=UTC)))
+            windows.append(Interval(now, LAST_MOMENT))
         else:
             windows += [period_at(moment, limit.period, zone) for moment in (slot.start, slot.end - TICK)]
-    return Interval(min(each.start for each in windows), max(each.end for each in windows))
+    return hull(windows)
 
 
 def read_owned(user_id: int, window: Interval) -> list[Owned]:
@@ -247,10 +246,7 @@ def checks_of(
     concerning = [each for each in terms.values() if concern(each)]
     limits = limits_of(user, {limit for each in concerning for limit in each.quotas}, resource_id=None)
     windows = [concerned(limits, window, each.zone, now=now) for each in concerning]
-    owned: list[Owned] = []
-    if windows:
-        read = Interval(min(each.start for each in windows), max(each.end for each in windows))
-        owned = read_owned(user.pk, read)
+    owned = read_owned(user.pk, hull(windows)) if windows else []
     return {
         pk: Allowance(
             each,

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from core import errors
 from core.choices import BookingStatus, Waivable
-from core.intervals import Interval
+from core.intervals import TICK, Interval
 from core.models import Booking, Resource
 from core.terms import NO_POLICY, Policy, terms_of
 
@@ -26,7 +26,6 @@ LATEST_END = timedelta(days=1826)
 EARLIEST_START = datetime(1900, 1, 1, tzinfo=UTC)
 # Browsers send milliseconds; a smaller difference is no change.
 SAME_MOMENT = timedelta(milliseconds=1)
-TICK = timedelta(microseconds=1)
 
 
 class Rule(Protocol):

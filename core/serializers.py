@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.exceptions import ValidationError as ModelError
 from django.db.models import F
 from django.utils import timezone
 from rest_framework import serializers
@@ -130,7 +129,11 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
         "details": {
             "reason_required": FlagField(required=False, help_text=f"With `include=details`: {REASON_RULE}"),
             "time_zone": serializers.CharField(
-                required=False, allow_null=True, allow_blank=True, help_text=f"With `include=details`: {ZONE}"
+                required=False,
+                allow_null=True,
+                allow_blank=True,
+                validators=[require_zone],
+                help_text=f"With `include=details`: {ZONE}",
             ),
         },
         "policy": {
@@ -152,11 +155,6 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
 
     def validate_time_zone(self, name: str | None) -> str | None:
         """The name of a time zone; the empty text of a form is none."""
-        if name:
-            try:
-                require_zone(name)
-            except ModelError as error:
-                raise serializers.ValidationError(error.messages) from error
         return name or None
 
     @classmethod

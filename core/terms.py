@@ -5,7 +5,7 @@ say that there are no terms. `terms_of` reads those of one resource when nobody 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -58,27 +58,23 @@ class Terms:
     """All rules that staff set for one resource, those for all resources included.
 
     Attributes:
+        shape_slots: True if the terms refuse some slots of a free resource, whoever asks.
         version: A digest of the rules and the time zone.
     """
 
     policy: Policy
     timetable: Timetable
     quotas: tuple[Limit, ...]
+    shape_slots: bool
     version: str
 
     @property
     def zone(self) -> ZoneInfo:
         return self.timetable.zone
 
-    @property
-    def shape_slots(self) -> bool:
-        """True if the terms refuse some slots of a free resource, whoever asks."""
-        return not self.timetable.always_open or any(
-            getattr(self.policy, field.name) is not None for field in fields(self.policy) if field.name in SHAPING
-        )
 
-
-SHAPING = {
+# The limits that refuse some slots of a free resource.
+SHAPING = (
     "min_minutes",
     "max_minutes",
     "grid_minutes",
@@ -86,7 +82,7 @@ SHAPING = {
     "advance_days",
     "buffer_before_minutes",
     "buffer_after_minutes",
-}
+)
 NO_POLICY = Policy()
 NOTHING = ("",) * len(TERMS)
 
@@ -131,11 +127,13 @@ def make_terms(
 ) -> Terms:
     """The terms from their JSON texts; the same texts give the same object, whose days are worked out once."""
     texts = (zone.key, policy, hours, exceptions, quotas, exceptions_of_all, quotas_of_all)
+    limits, timetable = policy_in(rows_in(policy)), make_timetable(zone, hours, exceptions, exceptions_of_all)
     return Terms(
-        version=sha256("\0".join(texts).encode()).hexdigest()[:16],
-        policy=policy_in(rows_in(policy)),
-        timetable=make_timetable(zone, hours, exceptions, exceptions_of_all),
+        policy=limits,
+        timetable=timetable,
         quotas=tuple(limit_in(row) for row in (*rows_in(quotas), *rows_in(quotas_of_all))),
+        shape_slots=not timetable.always_open or any(getattr(limits, name) is not None for name in SHAPING),
+        version=sha256("\0".join(texts).encode()).hexdigest()[:16],
     )
 
 

@@ -43,8 +43,7 @@ NAMED = 100
 
 def act_of(request: HttpRequest, reason: str = "") -> Act:
     """The act of a member of staff on a page of the admin, at this moment."""
-    request_id = getattr(request, "request_id", "")
-    return Act(by=request.user, now=timezone.now(), channel=Channel.ADMIN, request_id=request_id, reason=reason)
+    return Act.of(request, now=timezone.now(), channel=Channel.ADMIN, reason=reason)
 
 
 def is_about_ticked(request: HttpRequest) -> bool:

@@ -8,6 +8,7 @@ from core.api.fields import MomentField, ZoneField
 from core.api.query import WindowParameters
 from core.choices import BookingStatus, Kind
 from core.constraints import LARGEST_CAPACITY
+from core.serializers import SpanSerializer
 
 
 class TimelineParameters(WindowParameters):
@@ -52,11 +53,8 @@ class FirstSlotParameters(SearchParameters):
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=20, help_text="How many at most.")
 
 
-class SlotSerializer(serializers.Serializer):
-    """A span of time."""
-
-    start_time = MomentField()
-    end_time = MomentField()
+class SlotSerializer(SpanSerializer):
+    """A span of time that can be booked."""
 
 
 class BusySerializer(SlotSerializer):

@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 from core.hours.clock import DAY, EARLIEST, LATEST, local_time, start_of_day
 from core.hours.days import WHOLE_DAY, DayHours, Period, SpecialDays, in_order, spans_of
 from core.hours.grid import grid, grid_from, midnight
-from core.intervals import Interval
-
-TICK = timedelta(microseconds=1)
+from core.intervals import TICK, Interval
 
 # How far from a moment its neighbours on the grid are looked for.
 NEAR = timedelta(days=7)

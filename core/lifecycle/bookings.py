@@ -23,12 +23,11 @@ from core.choices import BookingStatus
 from core.intervals import Interval
 from core.lifecycle.transactions import Check, lock, lock_resources, save, take, writing
 from core.models import Booking
+from core.querysets import BUFFERS
 from core.record.acts import Act
 from core.record.kinds import EventKind
 from core.record.writing import kind_of_change, record, record_all
 from core.rules import Waiver
-
-BUFFERS = ("buffer_before_minutes", "buffer_after_minutes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +180,13 @@ def cancel_all(bookings: Collection[Booking], *, act: Act) -> None:
         bookings: Locked bookings, read after the lock, with their users and resources.
         act: The act; its reason is the reason of each cancellation.
     """
-    changes = [(before, copy.copy(before)) for before in bookings]
+    changes, changed_at = [(before, copy.copy(before)) for before in bookings], timezone.now()
     for _, after in changes:
         after.status = BookingStatus.CANCELLED
         after.calendar_sequence += 1
-        after.updated_at = timezone.now()
+        after.updated_at = changed_at
     Booking.objects.filter(pk__in=[before.pk for before in bookings]).update(
-        status=BookingStatus.CANCELLED, calendar_sequence=F("calendar_sequence") + 1, updated_at=timezone.now()
+        status=BookingStatus.CANCELLED, calendar_sequence=F("calendar_sequence") + 1, updated_at=changed_at
     )
     record_all(act, EventKind.CANCELLED, changes)
 

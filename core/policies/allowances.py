@@ -1,18 +1,19 @@
 """What the quotas leave to one person: how much is used, and when there is more."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
 
 from core import quotas
-from core.choices import QuotaKind, QuotaPeriod
-from core.intervals import Interval
-from core.models import Booking
+from core.intervals import LAST_MOMENT, Interval, hull
 from core.policies.models import Quota
-from core.terms import Limit
+from core.querysets import QUOTA
+from core.terms import Limit, limit_in
 from core.zones import zone_of
+
+ZONE = "resource__time_zone"
 
 
 def allowances_of(user: User, *, now: datetime) -> list[dict[str, Any]]:
@@ -20,32 +21,14 @@ def allowances_of(user: User, *, now: datetime) -> list[dict[str, Any]]:
 
     The periods are those of the resource's time zone, or of the house's for a quota of all resources.
     """
-    mine = Quota.objects.filter(Q(group=None) | Q(group__in=user.groups.all())).select_related("resource")
+    mine = Quota.objects.filter(Q(group=None) | Q(group__in=user.groups.all()))
     found: list[tuple[Limit, Interval | None]] = []
-    for quota in mine:
-        limit = Limit(
-            quota.pk,
-            quota.group_id,
-            quota.resource_id,
-            QuotaKind(quota.kind),
-            QuotaPeriod(quota.period) if quota.period else None,
-            quota.limit,
-        )
-        zone = zone_of(quota.resource.time_zone if quota.resource else None)
-        found.append((limit, quotas.period_at(now, limit.period, zone) if limit.period else None))
-    periods = [period or Interval(now, datetime.max.replace(tzinfo=UTC)) for _, period in found]
-    owned = read_owned(user, periods)
+    for zone, row in ((row.pop(ZONE), row) for row in mine.values(*QUOTA, ZONE)):
+        limit = limit_in(row)
+        found.append((limit, quotas.period_at(now, limit.period, zone_of(zone)) if limit.period else None))
+    windows = [period or Interval(now, LAST_MOMENT) for _, period in found]
+    owned = quotas.read_owned(user.pk, hull(windows)) if windows else []
     return [allowance(limit, owned, period, now=now) for limit, period in found]
-
-
-def read_owned(user: User, periods: list[Interval]) -> list[quotas.Owned]:
-    """The blocking bookings of the user in the periods. One statement, none without a period."""
-    if not periods:
-        return []
-    near = Interval(min(each.start for each in periods), max(each.end for each in periods))
-    rows = Booking.objects.blocking().filter(user=user).overlapping(near).order_by("end_time", "id")
-    columns = rows.values_list("id", "resource_id", "start_time", "end_time")
-    return [quotas.Owned(pk, resource_id, Interval(start, end)) for pk, resource_id, start, end in columns]
 
 
 def allowance(limit: Limit, owned: list[quotas.Owned], period: Interval | None, *, now: datetime) -> dict[str, Any]:

@@ -201,8 +201,7 @@ class ClosureAdmin(ForStaff):
         Raises:
             AskFirst: When something is in the way that the page has not shown yet.
         """
-        request_id = getattr(request, "request_id", "")
-        act = Act(by=request.user, now=timezone.now(), channel=Channel.ADMIN, request_id=request_id)
+        act = Act.of(request, now=timezone.now(), channel=Channel.ADMIN)
         on_conflict = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.REFUSE)
         cancelled = 0
         if not change or form.moves:

@@ -1,8 +1,7 @@
 """Closures over HTTP."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from rest_framework import viewsets
 from rest_framework.decorators import action
@@ -107,8 +106,7 @@ class ClosureViewSet(ApiView, TaggedMixin, viewsets.GenericViewSet):
     @property
     def act(self) -> Act:
         """The act of this request."""
-        caller = cast(User, self.request.user)  # `permission_classes` let nobody else write
-        return Act(by=caller, now=self.now, channel=Channel.API, request_id=getattr(self.request, "request_id", ""))
+        return Act.of(self.request, now=self.now, channel=Channel.API)
 
     def read(self, serializer: BaseSerializer) -> tuple[dict[str, Any], OnConflict]:
         """The values of a closure in a body, and what to do where bookings are in the way."""

@@ -13,6 +13,7 @@ from core.api.query import WindowParameters
 from core.choices import QuotaKind, QuotaPeriod
 from core.policies.models import LONGEST_NAME, OpeningException, Quota, ResourcePolicy
 from core.querysets import POLICY
+from core.serializers import LONGEST_OPEN, SpanSerializer
 
 CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 WHOLE_DAY = 24 * 60
@@ -202,17 +203,14 @@ class OpeningExceptionSerializer(RowsMixin, KnownFieldsMixin, serializers.ModelS
 class OpenParameters(WindowParameters):
     """A window of at most 366 days."""
 
-    longest = timedelta(days=366)
+    longest = LONGEST_OPEN
 
     start = MomentField(help_text="The beginning of the window, with an offset.")
     end = MomentField(help_text="The end of the window, at most 366 days after its start.")
 
 
-class OpenSpanSerializer(serializers.Serializer):
+class OpenSpanSerializer(SpanSerializer):
     """A span of time in which the resource is open."""
-
-    start_time = MomentField()
-    end_time = MomentField()
 
 
 # --- Quotas -----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from core.api.etags import tag_of, with_tag, with_tag_of_body
 from core.api.parsing import JSONParser
 from core.api.query import ListParameters
 from core.api.views import ApiView, TaggedMixin
-from core.hours.clock import EARLIEST
 from core.intervals import Interval
 from core.models import Resource
 from core.permissions import IsAdminOrReadOnly
@@ -172,7 +171,7 @@ class OpenView(ApiView, APIView):
     def get(self, request: Request, pk: int) -> Response:
         window = Interval(self.parameters["start"], self.parameters["end"])
         resource = get_object_or_404(Resource.objects.with_house(), pk=pk)
-        attach_terms([resource], since=max(window.start, EARLIEST))
+        attach_terms([resource], since=window.start)
         return Response([span.as_json() for span in terms_of(resource).timetable.open_spans(window)])
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from core import errors
 from core.models import Booking, Resource
 from core.policies.models import LONGEST_BUFFER, OpeningException, OpeningHours, Quota, ResourcePolicy
-from core.querysets import POLICY, locked
+from core.querysets import BUFFERS, POLICY, locked
 
 Check = Callable[[Any], None]
 Values = Mapping[str, Any]
@@ -57,19 +57,16 @@ def settle(*resource_ids: int | None) -> None:
     any_limit = Q(*((f"{name}__isnull", False) for name in POLICY), _connector=Q.OR)
     others = (Exists(table.objects.filter(**mine)) for table in (OpeningHours, OpeningException, Quota))
     has_terms = Q(Exists(policies.filter(any_limit)), *others, _connector=Q.OR)
-    buffers = (
-        Coalesce(Subquery(policies.values(name)[:1]), Value(0))
-        for name in ("buffer_before_minutes", "buffer_after_minutes")
-    )
     since = timezone.now() - timedelta(minutes=LONGEST_BUFFER)
     coming = Booking.objects.blocking().filter(resource_id=OuterRef("pk"), end_time__gt=since)
-    kept = (
-        Coalesce(Subquery(coming.order_by(f"-{name}").values(name)[:1]), Value(0))
-        for name in ("buffer_before_minutes", "buffer_after_minutes")
+    largest = (
+        Coalesce(Subquery(rows.order_by(f"-{name}").values(name)[:1]), Value(0))
+        for rows in (policies, coming)
+        for name in BUFFERS
     )
     resources.update(
         has_terms=Case(When(has_terms, then=Value(True)), default=Value(False)),
-        buffer_reach_minutes=Greatest(*kept, *buffers),
+        buffer_reach_minutes=Greatest(*largest),
     )
 
 

@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
 from django.contrib.auth.models import User
 
 from core.record.kinds import Channel, Part
+
+
+class Request(Protocol):
+    """A request, whichever framework made it."""
+
+    @property
+    def user(self) -> Any: ...  # noqa: ANN401 - anonymous ones, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,12 @@ class Act:
     channel: Channel
     request_id: str = ""
     reason: str = ""
+
+    @classmethod
+    def of(cls, request: "Request", *, now: datetime, channel: Channel, reason: str = "") -> "Act":
+        """The act of a request, whose user is signed in."""
+        request_id = getattr(request, "request_id", "")
+        return cls(by=request.user, now=now, channel=channel, request_id=request_id, reason=reason)
 
     @property
     def is_staff(self) -> bool:

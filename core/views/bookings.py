@@ -88,8 +88,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     @property
     def act(self) -> Act:
         """The act of this request."""
-        request_id = getattr(self.request, "request_id", "")
-        return Act(by=self.caller, now=self.now, channel=Channel.API, request_id=request_id)
+        return Act.of(self.request, now=self.now, channel=Channel.API)
 
     def create(self, request: Request) -> Response:
         """Creates one booking for each `Idempotency-Key`."""
