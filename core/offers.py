@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from core.choices import Kind
-from core.intervals import Interval, intersections
+from core.intervals import TICK, Interval, intersections
 from core.models import Booking, Resource
-from core.openings import TICK, Openings, Replay, ahead_of
+from core.openings import Openings, Replay, ahead_of, openings_of
 from core.querysets import SHORTEST
 from core.quotas import Allowance
 from core.terms import attach_terms, terms_of
@@ -80,23 +80,20 @@ class Offer:
     Args:
         resource: The resource, with its terms attached.
         taken: What is taken of it, in order.
-        now: The present moment.
+        openings: Those of its terms.
         person: What the person may still book; None to leave that out.
-        openings: Those of a resource with the same terms; None for those of this resource.
     """
 
     def __init__(
         self,
         resource: Resource,
         taken: Sequence[Taken],
+        openings: Openings,
         *,
-        now: datetime,
         person: Allowance | None = None,
-        openings: Openings | None = None,
     ) -> None:
-        self.resource, self.taken, self.person = resource, taken, person
-        self.openings = openings or Openings(resource, now=now)
-        policy = self.openings.policy
+        self.resource, self.taken, self.openings, self.person = resource, taken, openings, person
+        policy = openings.policy
         self.before = timedelta(minutes=policy.buffer_before_minutes or 0)
         self.after = timedelta(minutes=policy.buffer_after_minutes or 0)
         self.reach = reach_of(resource)
@@ -244,17 +241,14 @@ def candidates(
     resources: Iterable[Resource], window: Interval, *, length: timedelta | None, now: datetime
 ) -> Iterator[Candidate]:
     """The resources whose terms allow a start in the window. No statement."""
-    shared: dict[object, tuple[Openings, Replay]] = {}
+    resources = list(resources)
+    openings = openings_of(resources, now=now)
+    starts = {each: Replay(each.starts(window, length)) for each in set(openings.values())}
     for rank, resource in enumerate(resources):
-        terms = terms_of(resource)
-        key = (terms.policy, terms.timetable)
-        if key not in shared:
-            openings = Openings(resource, now=now)
-            shared[key] = openings, Replay(openings.starts(window, length))
-        openings, starts = shared[key]
-        first = next(iter(starts), None)
-        if first is not None and resource.is_available:
-            yield Candidate(resource, rank, openings, starts, first.start)
+        of_terms = openings[resource.pk]
+        first = next(iter(starts[of_terms]), None)
+        if first is not None:
+            yield Candidate(resource, rank, of_terms, starts[of_terms], first.start)
 
 
 def search(
@@ -275,7 +269,7 @@ def search(
         ahead = length or max(map(ahead_of, resources))
         taken = read_taken(Interval(part.start, part.end + ahead), resources, except_id=except_id)
         for each in missing:
-            offer = Offer(each.resource, taken[each.resource.pk], now=now, person=person, openings=each.openings)
+            offer = Offer(each.resource, taken[each.resource.pk], each.openings, person=person)
             start = offer.first_start(part, length=length, starts=each.starts)
             if start is not None:
                 found[each] = start
@@ -293,11 +287,11 @@ def last_start(
     person: Allowance | None = None,
 ) -> datetime | None:
     """The last start in the window of a possible booking of that length, whose terms are attached."""
-    end = window.end
+    end, openings = window.end, Openings(resource, now=now)
     for part in parts_of(Interval(window.start, end)):
         back = Interval(max(window.start, end - part.duration), end)
         taken = read_taken(Interval(back.start, back.end + length), [resource], except_id=except_id)
-        start = Offer(resource, taken[resource.pk], now=now, person=person).last_start(back, length=length)
+        start = Offer(resource, taken[resource.pk], openings, person=person).last_start(back, length=length)
         if start is not None or back.start == window.start:
             return start
         end = back.start
@@ -320,7 +314,12 @@ def allowing(
     attach_terms(resources, since=slot.start)
     close = [resource for resource in resources if reach_of(resource)]
     taken = read_taken(slot, close, except_id=except_id)
-    return [resource for resource in resources if Offer(resource, taken.get(resource.pk, []), now=now).allows(slot)]
+    openings = openings_of(resources, now=now)
+    return [
+        resource
+        for resource in resources
+        if Offer(resource, taken.get(resource.pk, []), openings[resource.pk]).allows(slot)
+    ]
 
 
 def parts_of(window: Interval) -> Iterator[Interval]:

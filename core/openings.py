@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from core import rules
-from core.intervals import Interval, intersections, merged
+from core.intervals import TICK, Interval, intersections, merged
 from core.models import Resource
 from core.querysets import SHORTEST
 from core.terms import terms_of
 
-# Half-open spans end a tick after the last possible start.
-TICK = SHORTEST
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 # A loan ends at most so long after its shortest length: it is not offered over longer closed time.
@@ -40,11 +38,25 @@ class Replay:
             yield item
 
 
+def openings_of(resources: Iterable[Resource], *, now: datetime) -> dict[int, "Openings"]:
+    """The openings of each resource by id; resources of the same terms share what is worked out.
+
+    A resource out of service shares with no resource in service: the rules refuse each slot of it.
+    """
+    shared: dict[object, Openings] = {}
+    found = {}
+    for resource in resources:
+        terms = terms_of(resource)
+        key = (terms.policy, terms.timetable, resource.is_available)
+        found[resource.pk] = shared.get(key) or shared.setdefault(key, Openings(resource, now=now))
+    return found
+
+
 class Openings:
     """The starts that the terms of a resource allow, whatever is booked; resources of the same terms share them.
 
     Args:
-        resource: A resource in service, with its terms attached.
+        resource: A resource, with its terms attached.
         now: The present moment.
     """
 
@@ -73,10 +85,10 @@ class Openings:
             window: The earliest start, and the end of all starts.
             length: The length of the booking; None for the shortest that the policy allows.
         """
-        longest = self.policy.max_minutes
-        if longest is not None and (length or self.shortest) > timedelta(minutes=longest):
+        least, longest = length or self.shortest, self.policy.max_minutes
+        if not self.resource.is_available or (longest is not None and least > timedelta(minutes=longest)):
             return iter(())
-        latest = self.window.end - (length or self.shortest) + TICK
+        latest = self.window.end - least + TICK
         part = window.clip(Interval(self.window.start, latest))
         if part is None:
             return iter(())

@@ -16,7 +16,7 @@ from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
 from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, taken_of
-from core.openings import ahead_of
+from core.openings import Openings, ahead_of, openings_of
 from core.terms import attach_terms, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
@@ -37,7 +37,7 @@ class Row:
     taken: Taken
 
 
-Known = tuple[Interval, Mapping[int, Sequence[Row]]]
+Known = tuple[Interval, Mapping[int, Offer]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,21 @@ def closed_json(resource: Resource, window: Interval) -> list[dict[str, Any]]:
     return [{**span.as_json(), "reason": reason} for span, reason in closed]
 
 
-def free_json(resource: Resource, rows: Sequence[Row], window: Interval, *, now: datetime) -> list[dict[str, Any]]:
-    """What could be booked of the gaps between, in order."""
-    taken = [row.taken for row in rows]
-    if has_rules(resource):
-        return [span.as_json() for span in Offer(resource, taken, now=now).free_spans(window)]
+def offers_of(resources: Iterable[Resource], rows: Mapping[int, Sequence[Row]], *, now: datetime) -> dict[int, Offer]:
+    """What can be booked of each resource with rules of its own, by id, as far as the rows tell."""
+    ruled = [each for each in resources if has_rules(each)]
+    openings = openings_of(ruled, now=now)
+    return {each.pk: Offer(each, [row.taken for row in rows[each.pk]], openings[each.pk]) for each in ruled}
+
+
+def free_json(
+    resource: Resource, rows: Sequence[Row], window: Interval, offer: Offer | None, *, now: datetime
+) -> list[dict[str, Any]]:
+    """What could be booked of the gaps between, in order; `offer` is None for a resource without rules of its own."""
+    if offer is not None:
+        return [span.as_json() for span in offer.free_spans(window)]
     bookable = rules.bookable_part(window, resource, now=now)
-    return [gap.as_json() for gap in bookable.subtract(each.slot for each in taken)] if bookable else []
+    return [gap.as_json() for gap in bookable.subtract(row.taken.slot for row in rows)] if bookable else []
 
 
 def next_free(
@@ -115,17 +123,15 @@ def next_free(
     Args:
         resources: The resources, with their terms attached.
         now: The present moment.
-        known: A window from now on, and the rows that were read for it.
+        known: A window from now on, and the offers of the resources in it.
     """
     found: dict[int, datetime | None] = {each.pk: None for each in resources if has_rules(each)}
-    missing = [each for each in resources if each.pk in found]
     since = now
     if known is not None:
-        since, rows = known[0].end, known[1]
-        for each in missing:
-            offer = Offer(each, [row.taken for row in rows[each.pk]], now=now)
-            found[each.pk] = offer.first_start(known[0], length=None) if each.is_available else None
-        missing = [each for each in missing if found[each.pk] is None]
+        window, offers = known
+        since = window.end
+        found = {pk: offer.first_start(window, length=None) for pk, offer in offers.items()}
+    missing = [each for each in resources if each.pk in found and found[each.pk] is None]
     return found | first_starts(missing, window=Interval(since, rules.window(now=now).end), length=None, now=now)
 
 
@@ -167,7 +173,7 @@ def slots(
 
 
 def timeline_json(
-    resource: Resource, rows: Sequence[Row], window: Interval, reader: Reader, *, now: datetime
+    resource: Resource, rows: Sequence[Row], window: Interval, offer: Offer | None, reader: Reader, *, now: datetime
 ) -> dict[str, Any]:
     """The time line of one of many resources, without `next_free`."""
     return {
@@ -175,7 +181,7 @@ def timeline_json(
         "resource_name": resource.name,
         "busy": busy_json(rows, window, reader),
         "closed": closed_json(resource, window),
-        "free": free_json(resource, rows, window, now=now),
+        "free": free_json(resource, rows, window, offer, now=now),
     }
 
 
@@ -228,7 +234,7 @@ def bookable_slots(
         busy = [Interval(*row) for row in rows]
         yield from slots(bookable, busy, duration=duration, step=step or USUAL_STEP, zone=zone or terms.zone)
         return
-    offer = Offer(resource, read_taken(bookable, [resource])[resource.pk], now=now)
+    offer = Offer(resource, read_taken(bookable, [resource])[resource.pk], Openings(resource, now=now))
     if zone is None and terms.policy.grid_minutes:
         starts = terms.timetable.starts(bookable, step or terms.policy.grid_minutes)
     else:
@@ -249,12 +255,11 @@ def first_slots(
     coming = window.clip(Interval(now, rules.window(now=now).end))
     if coming is None:
         return []
-    window = coming
     resources = Resource.objects.filter(is_available=True)
     if min_capacity is not None:
         resources = resources.filter(capacity__gte=min_capacity)
     # Without terms. Resources with terms come first, because the query does not know how soon their slots are.
-    bookable = window.clip(rules.offered_window(now=now)) or Interval(window.start, window.start)
+    bookable = coming.clip(rules.offered_window(now=now)) or Interval(coming.start, coming.start)
     annotated = resources.with_house().with_first_gap(after=bookable.start, length=duration, until=bookable.end)
     soonest = annotated.order_by("-has_terms", F("first_gap").asc(nulls_last=True), "capacity", "name", "id")
     found = list(soonest[:limit])
@@ -263,10 +268,10 @@ def first_slots(
         everywhere = found[0].house_has_terms
         in_order = resources.with_house().order_by("capacity", "name", "id")
         ruled = list(in_order if everywhere else in_order.filter(has_terms=True))
-        attach_terms(ruled, since=window.start)
+        attach_terms(ruled, since=coming.start)
         found = ruled + ([] if everywhere else list(soonest.filter(has_terms=False)[:limit]))
         starts = {each.pk: each.first_gap for each in found if not each.has_terms and not everywhere}
-        starts |= first_starts(ruled, window=window, length=duration, now=now, most=limit)
+        starts |= first_starts(ruled, window=coming, length=duration, now=now, most=limit)
     slots_found = [
         (resource, Interval(start, start + duration))
         for resource in found

@@ -51,11 +51,12 @@ class TimelineView(ApiView, APIView):
             raise ValidationError({"end": [message]})
         reader = Reader(request.user.pk, request.user.is_staff)
         hours = terms_of(resource).timetable
+        offer = timelines.offers_of([resource], {resource.pk: rows}, now=now).get(resource.pk)
         return Response(
             {
                 "busy": timelines.busy_json(rows, window, reader),
                 **({} if hours.always_open else {"closed": timelines.closed_json(resource, window)}),
-                "free": timelines.free_json(resource, rows, window, now=now),
+                "free": timelines.free_json(resource, rows, window, offer, now=now),
                 "next_free": timelines.next_free([resource], now=now).get(resource.pk, resource.next_free),
             }
         )

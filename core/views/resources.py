@@ -129,11 +129,12 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         if is_fresh(request, tag):
             lines: list[dict[str, Any]] = []
         else:
-            known = (Interval(now, seen.end), rows) if is_near else None
+            found_offers = timelines.offers_of(resources, rows, now=now)
+            known = (Interval(now, seen.end), found_offers) if is_near else None
             starts = timelines.next_free(resources, now=now, known=known)
             lines = [
                 {
-                    **timelines.timeline_json(each, rows[each.pk], window, reader, now=now),
+                    **timelines.timeline_json(each, rows[each.pk], window, found_offers.get(each.pk), reader, now=now),
                     "next_free": starts.get(each.pk, each.next_free),
                 }
                 for each in resources

@@ -181,7 +181,8 @@ def judge_free(world: World, cast: Cast, data: st.DataObject) -> None:
     with made(world, cast) as resource:
         here = read(resource, world.now)
         rows = timelines.read_rows(window, [here])[resource.pk]
-        spans = timelines.free_json(here, rows, window, now=world.now)
+        offer = timelines.offers_of([here], {here.pk: rows}, now=world.now).get(here.pk)
+        spans = timelines.free_json(here, rows, window, offer, now=world.now)
     free = [(each["start_time"], each["end_time"]) for each in spans]
     assert free == sorted(free)
     for first, last in free:

@@ -56,7 +56,8 @@ def next_free(resource: Resource, now: datetime) -> datetime | None:
 def free(resource: Resource, window: Interval, now: datetime) -> list[tuple[datetime, datetime]]:
     here = read(resource, now)
     rows = timelines.read_rows(window, [here])[resource.pk]
-    return [(each["start_time"], each["end_time"]) for each in timelines.free_json(here, rows, window, now=now)]
+    offer = timelines.offers_of([here], {here.pk: rows}, now=now).get(here.pk)
+    return [(each["start_time"], each["end_time"]) for each in timelines.free_json(here, rows, window, offer, now=now)]
 
 
 def suggested(resource: Resource, person: User, start: datetime, end: datetime, now: datetime) -> dict[str, datetime]:

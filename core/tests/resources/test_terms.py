@@ -81,6 +81,22 @@ def test_a_closure_makes_it_unavailable(anonymous: APIClient, admin: User, room:
     assert shown["availability_status"] == "unavailable"
 
 
+def test_a_resource_out_of_service_hides_no_other_with_the_same_hours(
+    as_admin: APIClient, anonymous: APIClient
+) -> None:
+    closed, room = make_resource("Attic", is_available=False), make_resource("Blue room")
+    for each in (closed, room):
+        set_hours(as_admin, each, ("09:00", "17:00"))
+    listed = anonymous.get(URL, {"include": "next_free"}).json()
+    assert listed[0]["next_free"] is None
+    alone = anonymous.get(f"{URL}{room.pk}/availability/").json()
+    assert listed[1]["next_free"] == alone["next_free"]
+    assert alone["next_free"] is not None
+    lines = anonymous.get(f"{URL}availability/", window(0, 24)).json()
+    assert [bool(line["free"]) for line in lines] == [False, True]
+    assert [line["next_free"] for line in lines] == [each["next_free"] for each in listed]
+
+
 # --- What is shown ----------------------------------------------------------------------------------------------------
 
 
