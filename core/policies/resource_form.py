@@ -83,7 +83,8 @@ class ResourceForm(SaveErrorForm):
     change_notice_minutes = limit(
         "change_notice_minutes",
         "Notice for a move",
-        "Owners move a booking at least so many minutes before its start. Empty: no notice is needed.",
+        "Owners move a booking at least so many minutes before its start. Empty: none, and a move can "
+        "evade the notice for a cancellation.",
     )
     cancel_notice_minutes = limit(
         "cancel_notice_minutes",

@@ -11,6 +11,7 @@ from core.api.fields import FlagField, FormsMixin, KeyField, KnownFieldsMixin, M
 from core.api.lists import RowsMixin
 from core.api.query import WindowParameters
 from core.choices import QuotaKind, QuotaPeriod
+from core.errors.base import in_minutes
 from core.policies.models import LONGEST_NAME, OpeningException, Quota, ResourcePolicy
 from core.querysets import POLICY
 from core.serializers import LONGEST_OPEN, SpanSerializer
@@ -112,6 +113,10 @@ class PolicySerializer(RowsMixin, FormsMixin, serializers.ModelSerializer):
         shortest, longest = attrs.get("min_minutes"), attrs.get("max_minutes")
         if shortest is not None and longest is not None and shortest > longest:
             raise serializers.ValidationError({"max_minutes": ["The longest booking is shorter than the shortest."]})
+        grid = attrs.get("grid_minutes")
+        if grid is not None and longest is not None and longest // grid * grid < (shortest or 1):
+            message = f"No booking of these lengths starts and ends on the grid of {in_minutes(grid)}."
+            raise serializers.ValidationError({"max_minutes": [message]})
         return attrs
 
 

@@ -76,12 +76,14 @@ def hold(ids: Collection[int] | QuerySet[Any, Any]) -> int:
 
 
 def lock(*resource_ids: int | None, missing: type[errors.BookingError] = RowMissing) -> None:
-    """Locks the resources that a verb is about; None stands for "all resources" and locks nothing.
+    """Locks the resources that a verb is about; None stands for "all resources" and locks each of them.
 
     Raises:
         BookingError: Of the class `missing`, when one of them does not exist.
     """
     ids = {each for each in resource_ids if each is not None}
+    if None in resource_ids:
+        hold(Resource.objects.order_by().values("pk"))
     if ids and hold(ids) < len(ids):
         raise missing
 
@@ -243,7 +245,7 @@ def change_quota(quota: Quota, values: Values, *, check: Check | None = None) ->
         ResourceMissing, GroupMissing: When there is no such resource or group.
         RowMissing: When somebody deleted the quota.
     """
-    lock(quota.resource_id, values.get("resource_id"), missing=errors.ResourceMissing)
+    lock(quota.resource_id, values.get("resource_id", quota.resource_id), missing=errors.ResourceMissing)
     row: Quota = lock_row(quota, check)
     before = row.resource_id
     for name, value in values.items():

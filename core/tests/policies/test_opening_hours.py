@@ -270,7 +270,7 @@ def test_an_exception_of_all_costs_the_same_however_many_resources_there_are(
         resource = make_resource(f"Desk {index}")
         set_hours(as_admin, resource, ("08:00", "18:00"))
         make_booking(alice, resource, at(10, day=3))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert add_exception(as_admin, None, day_of(3))["no_longer_fit"] == number
 
 

@@ -85,7 +85,7 @@ def test_a_write_costs_the_same_however_many_bookings_there_are(
 def test_a_change_of_the_policy_moves_and_cancels_nothing(as_admin: APIClient, alice: User, room: Resource) -> None:
     booking = make_booking(alice, room)
     before = type(booking).objects.values().get()
-    set_policy(as_admin, room, max_minutes=5, grid_minutes=1440, buffer_before_minutes=60, advance_days=1)
+    set_policy(as_admin, room, min_minutes=1440, grid_minutes=1440, buffer_before_minutes=60, advance_days=1)
     assert type(booking).objects.values().get() == before
 
 

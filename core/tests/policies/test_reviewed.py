@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.models import Booking, Resource
+from core.models import Booking, OpeningException, Resource, ResourcePolicy
 from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body, make_booking, make_resource, text
+from core.tests.support.parallel import in_parallel
 from core.tests.support.rules import EVERY_DAY, add_exception, add_quota, day_of, set_hours, set_policy
 
 BOOKINGS = "/api/bookings/"
@@ -133,3 +134,34 @@ def test_a_booking_longer_than_the_quota_is_promised_nothing(as_alice: APIClient
     refused = assert_flat_error(as_alice.post(BOOKINGS, body), 400, "quota_exceeded", "non_field_errors")
     assert refused["frees_at"] is None
     assert "per person" in refused["detail"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("day", range(3, 8))
+def test_of_two_equal_exceptions_of_all_resources_at_the_same_moment_one_is_refused(
+    as_admin: APIClient, room: Resource, day: int
+) -> None:
+    body = {"first_day": day_of(day), "last_day": day_of(day), "name": "Holiday", "hours": []}
+    answers = in_parallel([lambda: as_admin.post("/api/opening-exceptions/", body) for _ in range(4)])
+    assert sorted(answer.status_code for answer in answers) == [201, 400, 400, 400]
+    assert OpeningException.objects.count() == 1
+
+
+IMPOSSIBLE = {
+    "a grid wider than the longest booking": {"grid_minutes": 60, "max_minutes": 30},
+    "no multiple of the grid": {"grid_minutes": 60, "min_minutes": 70, "max_minutes": 100},
+}
+
+
+@pytest.mark.parametrize("policy", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_a_policy_by_which_nothing_can_be_booked_is_refused(
+    as_admin: APIClient, room: Resource, policy: dict[str, int]
+) -> None:
+    answer = as_admin.put(f"/api/resources/{room.pk}/policy/", policy)
+    assert_flat_error(answer, 400, "invalid", "max_minutes")
+    assert not ResourcePolicy.objects.exists()
+
+
+def test_a_policy_whose_longest_booking_is_one_step_of_the_grid_is_stored(as_admin: APIClient, room: Resource) -> None:
+    set_policy(as_admin, room, grid_minutes=60, min_minutes=60, max_minutes=60)
+    assert ResourcePolicy.objects.get().grid_minutes == 60
