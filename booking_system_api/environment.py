@@ -291,5 +291,8 @@ def database(name: str, *, fallback: str, **options: Any) -> dict[str, Any]:  # 
         raise ImproperlyConfigured(f"{message}.{hint}")
     if not parsed["NAME"]:
         raise ImproperlyConfigured(f"{message}; the name of the database is missing.")
-    _refuse_part(name, sqlite_fault(parsed) if parsed["ENGINE"].endswith("sqlite3") else postgres_fault(parsed))
-    return parsed
+    if parsed["ENGINE"].endswith("sqlite3"):
+        _refuse_part(name, sqlite_fault(parsed))
+        return parsed
+    _refuse_part(name, postgres_fault(parsed))
+    return {**parsed, "ENGINE": "booking_system_api.postgresql"}

@@ -6,7 +6,12 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from booking_system_api.logs import without_secrets
@@ -63,6 +68,24 @@ def loaded_user_id(request: HttpRequest) -> object:
     if assigned is not None and not isinstance(assigned, SimpleLazyObject):
         user = assigned
     return getattr(user, "pk", None) or "-"
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """The Content-Security-Policy of the settings, built once; the middleware of django-csp builds it each time.
+
+    The library answers for a view that changes the policy, and for the pages of `DEBUG` about errors.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        self.usual = build_policy()
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_changed = any(name.startswith("_csp_") for name in (*vars(request), *vars(response)))
+        if is_changed or (settings.DEBUG and response.status_code in (404, 500)):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, self.usual)
+        return response
 
 
 class HealthMiddleware:

@@ -42,7 +42,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "booking_system_api.middleware.RequestLogMiddleware",
     "core.api.middleware.BodilessMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "booking_system_api.middleware.PolicyMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "booking_system_api.middleware.HealthMiddleware",
     "booking_system_api.middleware.DatabaseAwayMiddleware",
