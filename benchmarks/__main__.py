@@ -46,6 +46,7 @@ def run(sizes: list[int], only: str) -> list[Row]:
         rows = [row for group in selected for row in measure_and_retry(lambda group=group: bench.measure(group))]
         measurements = [
             bench.measure_terms,
+            bench.measure_delivery,
             bench.measure_rate,
             bench.measure_rush,
             bench.memory,

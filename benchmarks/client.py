@@ -57,6 +57,8 @@ class Connection:
             head += self._receive()
         head, _, body = head.partition(b"\r\n\r\n")
         length = LENGTH.search(head)
+        if head[9:12] == b"204":
+            return Answer(204, b"", time.perf_counter() - began)
         if length is None:  # chunked, with an empty last chunk; no caller needs the decoded body
             while not body.endswith(b"0\r\n\r\n"):
                 body += self._receive()

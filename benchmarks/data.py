@@ -22,8 +22,11 @@ SIDES = ("product", "floor")
 STAFF, USER = 1, 2  # user ids; the other users follow
 BOOKINGS_EACH = 50
 RESOURCES = 1000
-EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE = 1, 2, 3, 4, range(11, 19)  # resources of the world POSTS
-HISTORY, PACK = 100_000, 10_000
+# Resources of the world POSTS.
+EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE, MOVED, GIVEN_UP = 1, 2, 3, 4, range(11, 19), 21, 23
+HISTORY, PACK, CANCELLATIONS = 100_000, 10_000, 20_000
+# Bookings of the world POSTS by id: the first packed one, the one that moves, and the first of those to be cancelled.
+READ_ID, MOVED_ID, GIVEN_UP_ID = HISTORY + 1, HISTORY + PACK + 1, HISTORY + PACK + 2
 POSTS = "posts"
 # In the world FREE, bookings fill every resource without gaps from tomorrow on; only GAPPED has small gaps.
 FREE, GAPPED, GAPPED_BOOKINGS = "free", 1, 5000
@@ -63,6 +66,16 @@ INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, st
 SELECT {user}, {packed}, start_time, start_time + interval '30 minutes', 'confirmed'
 FROM generate_series(0, {pack} - 1) i, LATERAL (
     SELECT date_trunc('day', now()) + interval '1 day' + i * interval '30 minutes' AS start_time) times;
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+VALUES ({user}, {moved}, now() + interval '300 days', now() + interval '301 days', 'confirmed');
+INSERT INTO {world}.core_booking (user_id, resource_id, start_time, end_time, status)
+SELECT {user}, {given_up}, start_time, start_time + interval '30 minutes', 'confirmed'
+FROM generate_series(0, {cancellations} - 1) i, LATERAL (
+    SELECT date_trunc('day', now()) + interval '1 day' + i * interval '30 minutes' AS start_time) times;
+"""
+# Nothing waits for delivery.
+NOTHING_WAITS = """
+UPDATE core_bookingevent SET handed_at = now() WHERE handed_at IS NULL; DELETE FROM core_notification;
 """
 
 FOR_FREE = """
@@ -155,6 +168,11 @@ class Database:
                 if statement.strip():
                     cursor.execute(statement)
 
+    def drop_messages(self) -> None:
+        """Drops all messages of the product that wait for delivery."""
+        with self.sessions["product"].cursor() as cursor:
+            cursor.execute(NOTHING_WAITS)
+
     @contextlib.contextmanager
     def logging_statements(self) -> Iterator[None]:
         self._set("log_statement = 'all'", "log_line_prefix = '%d|'")
@@ -224,7 +242,15 @@ def _fill(url: str, sizes: list[int]) -> None:
                 cursor, world, SPREAD.format(world=world, user=USER, users=users, resources=RESOURCES, size=size)
             )
         posts = FOR_POSTS.format(
-            world=POSTS, user=USER, long_history=LONG_HISTORY, history=HISTORY, packed=PACKED, pack=PACK
+            world=POSTS,
+            user=USER,
+            long_history=LONG_HISTORY,
+            history=HISTORY,
+            packed=PACKED,
+            pack=PACK,
+            moved=MOVED,
+            given_up=GIVEN_UP,
+            cancellations=CANCELLATIONS,
         )
         _make_world(cursor, POSTS, posts)
         free = FOR_FREE.format(

@@ -50,7 +50,7 @@ FROM core_resource r CROSS JOIN LATERAL (
             SELECT status, start_time FROM core_booking WHERE resource_id = r.id
                 AND status IN ('pending', 'confirmed') AND end_time > %(end)s ORDER BY end_time LIMIT 1) next
         WHERE start_time < %(end)s) found) taken
-ORDER BY r.name, r.id
+{where} ORDER BY r.name, r.id
 """
 LOCK = "SELECT id, name, is_available, requires_approval FROM core_resource WHERE id = %s FOR NO KEY UPDATE"
 CLASHES = """
@@ -67,6 +67,15 @@ IN_WINDOW = """
 SELECT resource_id, start_time, end_time, status, id, user_id FROM core_booking
 WHERE status IN ('pending', 'confirmed') AND end_time > %s AND start_time < %s
 """
+UPDATE = """
+UPDATE core_booking SET start_time = %s, end_time = %s, calendar_sequence = calendar_sequence + 1, updated_at = %s
+WHERE id = %s
+"""
+CANCEL = """
+UPDATE core_booking SET status = 'cancelled', calendar_sequence = calendar_sequence + 1, updated_at = %s
+WHERE id = %s
+"""
+LOCK_BOOKING = "SELECT status, end_time FROM core_booking WHERE id = %s AND user_id = %s FOR NO KEY UPDATE"
 INSERT = """
 INSERT INTO core_booking (user_id, resource_id, start_time, end_time, status, notes, created_at, updated_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id
@@ -94,9 +103,18 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def resources(request: HttpRequest) -> HttpResponse:
-    """All resources, with their availability in the next two hours."""
+    """Resources, all or the first ones by name, with their availability in the next two hours."""
     now = timezone.now()
-    return answer(rows(RESOURCES, {"start": now, "end": now + timedelta(minutes=120)}))
+    window = {"start": now, "end": now + timedelta(minutes=120), "limit": request.GET.get("limit")}
+    return answer(rows(f"{RESOURCES.format(where='')} LIMIT %(limit)s", window))
+
+
+def resource(request: HttpRequest, resource_id: int) -> HttpResponse:
+    """One resource, with its availability in the next two hours."""
+    now = timezone.now()
+    window = {"start": now, "end": now + timedelta(minutes=120), "id": resource_id}
+    [found] = rows(RESOURCES.format(where="WHERE r.id = %(id)s"), window)
+    return answer(found)
 
 
 def free(request: HttpRequest, resource_id: int | None = None) -> HttpResponse:
@@ -123,12 +141,53 @@ def day(request: HttpRequest) -> HttpResponse:
     return answer(list(by_id.values()))
 
 
+def caller(request: HttpRequest) -> dict[str, Any]:
+    """The user of the token."""
+    [user] = rows(USER, [request.headers["Authorization"].removeprefix("Token ")])
+    return user
+
+
+def booking(request: HttpRequest, booking_id: int) -> HttpResponse:
+    """Reads, moves or cancels a booking of the caller."""
+    user = caller(request)
+    if request.method == "GET":
+        [found] = rows(f"{BOOKINGS} WHERE b.id = %s AND b.user_id = %s", [booking_id, user["id"]])
+        return answer(found)
+    if request.method == "PATCH":
+        return move(user, booking_id, orjson.loads(request.body))
+    return cancel(user, booking_id)
+
+
+@transaction.atomic
+def cancel(user: dict[str, Any], booking_id: int) -> HttpResponse:
+    """Locks the booking and cancels it, unless it has ended."""
+    [found] = rows(LOCK_BOOKING, [booking_id, user["id"]])
+    now = timezone.now()
+    if found["end_time"] <= now:
+        return answer({"code": "booking_ended"}, 403)
+    with connection.cursor() as cursor:
+        cursor.execute(CANCEL, [now, booking_id])
+    return HttpResponse(status=204)
+
+
+@transaction.atomic
+def move(user: dict[str, Any], booking_id: int, body: dict[str, Any]) -> HttpResponse:
+    """Locks the booking and its resource, checks the slot and writes the times."""
+    start, end = datetime.fromisoformat(body["start_time"]), datetime.fromisoformat(body["end_time"])
+    [found] = rows(f"{BOOKINGS} WHERE b.id = %s AND b.user_id = %s FOR NO KEY UPDATE OF b", [booking_id, user["id"]])
+    rows(LOCK, [found["resource"]])
+    taken = [slot for slot in rows(CLASHES, [found["resource"], start]) if slot["start_time"] < end]
+    if taken:
+        return answer({"code": "slot_taken", "conflicts": taken}, 400)
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(UPDATE, [start, end, now, booking_id])
+    return answer({**found, "start_time": start, "end_time": end, "updated_at": now})
+
+
 def bookings(request: HttpRequest) -> HttpResponse:
     """Lists bookings, or creates one."""
-    users = rows(USER, [request.headers["Authorization"].removeprefix("Token ")])
-    if not users:
-        return answer({"detail": "Invalid token."}, 401)
-    user = users[0]
+    user = caller(request)
     if request.method == "POST":
         return book(user, orjson.loads(request.body))
     if user["is_staff"]:
@@ -161,10 +220,12 @@ urlpatterns = [
     path("health/", health),
     path("api/resources/", resources),
     path("api/resources/availability/", day),
+    path("api/resources/<int:resource_id>/", resource),
     path("api/resources/<int:resource_id>/availability/", free),
     path("api/resources/<int:resource_id>/slots/", free),
     path("api/availability/", free),
     path("api/bookings/", bookings),
+    path("api/bookings/<int:booking_id>/", booking),
 ]
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Scenario:
         same: The keys of the JSON answer whose values must be equal on both sides; None compares every byte.
         line: The name of its line in the chart; empty for a scenario outside the chart.
         size: The number of bookings in its table.
+        before: Makes a request that is sent before each one and not timed; None for none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Scenario:
     same: tuple[str, ...] | None = None
     line: str = ""
     size: int = 0
+    before: Maker | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,18 @@ def next_booking(resource: int) -> Maker:
     return lambda number: booking(resource, FIRST_FREE + number * HALF_HOUR)
 
 
+def next_move(number: int) -> bytes:
+    """A PATCH that moves the same booking to the next time."""
+    start = FIRST_FREE + number * HALF_HOUR
+    body = {"start_time": start.isoformat(), "end_time": (start + HALF_HOUR).isoformat()}
+    return request("PATCH", f"/api/bookings/{data.MOVED_ID}/", token=data.token_of(data.USER), body=body)
+
+
+def next_cancellation(number: int) -> bytes:
+    """A DELETE of the next booking."""
+    return request("DELETE", f"/api/bookings/{data.GIVEN_UP_ID + number}/", token=data.token_of(data.USER))
+
+
 def free(path: str, days: int, more: str = "") -> Maker:
     """A GET for a window of `days` days from tomorrow on."""
     start, end = (f"{first_packed() + timedelta(days=ahead):%Y-%m-%dT%H:%M:%SZ}" for ahead in (0, days))
@@ -105,6 +119,7 @@ def groups(sizes: list[int]) -> list[Group]:
     resources = always(request("GET", "/api/resources/"))
     taken = always(booking(data.PACKED, first_packed()))
     fields = ("user", "username", "resource", "resource_name", "start_time", "end_time", "status", "notes")
+    changed = ("id", "user", "username", "resource", "resource_name", "start_time", "end_time", "status", "notes")
     posts = [("0", data.EMPTY), ("100 000", data.LONG_HISTORY)]
     each = data.BACK_TO_BACK[max(sizes) >= 1_000_000]
     gapped = f"/api/resources/{data.GAPPED}/"
@@ -138,7 +153,36 @@ def groups(sizes: list[int]) -> list[Group]:
         ),
         Group(
             [
-                Scenario(f"POST, {past} past bookings", data.POSTS, next_booking(resource), 201, 4, 5, 7, 300, fields)
+                Scenario(
+                    f"{size} of 1000 resources",
+                    data.world_of(max(sizes)),
+                    always(request("GET", f"/api/resources/?limit={size}")),
+                    *(200, 1.8, 2.5, 1, 200),
+                )
+                for size in (20, 200)
+            ]
+        ),
+        Group(
+            [
+                Scenario(
+                    "one resource",
+                    data.world_of(max(sizes)),
+                    always(request("GET", f"/api/resources/{data.EMPTY}/")),
+                    *(200, 2, 3, 1, 300),
+                ),
+                Scenario(
+                    "one booking",
+                    data.POSTS,
+                    always(request("GET", f"/api/bookings/{data.READ_ID}/", token=data.token_of(data.USER))),
+                    *(200, 2, 3, 2, 300),
+                ),
+            ]
+        ),
+        Group([Scenario("PATCH of the times", data.POSTS, next_move, 200, 3, 4, 7, 300, changed)]),
+        Group([Scenario("DELETE", data.POSTS, next_cancellation, 204, 2.5, 3.5, 5, 300)]),
+        Group(
+            [
+                Scenario(f"POST, {past} past bookings", data.POSTS, next_booking(resource), 201, 2.5, 3, 5, 300, fields)
                 for past, resource in posts
             ],
             flat=True,
@@ -147,7 +191,7 @@ def groups(sizes: list[int]) -> list[Group]:
             [
                 Scenario(
                     "POST, slot taken, 10 000 behind it",
-                    *(data.POSTS, taken, 400, 3, 4, 6, 150),
+                    *(data.POSTS, taken, 400, 2.5, 3.5, 5, 150),
                     same=("code", "conflicts", "suggestion"),
                 )
             ]
@@ -167,6 +211,18 @@ def groups(sizes: list[int]) -> list[Group]:
                     "slots of 31 days, 1700 bookings",
                     *(data.FREE, free(f"{gapped}slots/", 31, slots), 200, 4, 5, 3, 100, ()),
                 )
+            ]
+        ),
+        Group(
+            [
+                Scenario(
+                    "time line of 7 days",
+                    *(data.FREE, free(f"{gapped}availability/", 7), 200, 2, 3, 2, 200, ()),
+                ),
+                Scenario(
+                    "slots of 7 days",
+                    *(data.FREE, free(f"{gapped}slots/", 7, "&duration=60"), 200, 2, 2.5, 2, 200, ()),
+                ),
             ]
         ),
         Group(
@@ -213,3 +269,13 @@ def free_for_an_hour() -> Maker:
 def numbers() -> dict[str, "itertools.count[int]"]:
     """A counter for each side."""
     return {side: itertools.count() for side in data.SIDES}
+
+
+def after_a_post() -> list[Scenario]:
+    """The requests that are compared between the two ways of delivery, of the product alone."""
+    own = always(request("GET", "/api/bookings/", token=data.token_of(data.USER + 1)))
+    post = next_booking(data.EMPTY)
+    return [
+        Scenario("POST", data.POSTS, post, 201, 1.1, 1.5, 5, 300, ()),
+        Scenario("own bookings right after one's POST", data.POSTS, own, 200, 1.1, 1.5, 2, 200, (), before=post),
+    ]

@@ -48,20 +48,25 @@ class Server:
         peaks = [_peak_of(child) for child in _children(self.process.pid)]
         return max(peaks) / 1024 if peaks else None
 
+    def shared_memory(self) -> float | None:
+        """The memory of the parent and the workers, each shared page counted once (PSS), in MiB; None without /proc."""
+        sizes = [_pss_of(process) for process in (self.process.pid, *_children(self.process.pid))]
+        return sum(sizes) / 1024 if all(sizes) else None
+
     def end_of_log(self) -> str:
         self.log.seek(0)
         return "\n".join(self.log.read().decode(errors="replace").splitlines()[-20:])
 
 
-def environment(database_url: str) -> dict[str, str]:
+def environment(database_url: str, *, notifications: str = "worker") -> dict[str, str]:
     """The environment of production with all rate limits off, independent of the caller's environment."""
     limits = ("SIGN_IN", "REGISTRATION", "PASSWORD_RESET", "ANONYMOUS", "USER")
     kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
     return {
         **{name: os.environ[name] for name in kept if name in os.environ},
         **{f"THROTTLE_{name}": "" for name in limits},
-        # Each booking writes its messages; another process sends them, which is not measured here.
-        "NOTIFICATIONS": "worker",
+        # Each booking writes its messages. With `worker` another process sends them, which is not measured here.
+        "NOTIFICATIONS": notifications,
         "BOOKING_ENV_FILE": os.devnull,
         "SECRET_KEY": secrets.token_urlsafe(50),
         "DATABASE_URL": database_url,
@@ -70,8 +75,13 @@ def environment(database_url: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(name: str, database_url: str) -> Iterator[Server]:
+def serving(name: str, database_url: str, *, notifications: str = "worker") -> Iterator[Server]:
     """Runs one of `APPLICATIONS` during the block.
+
+    Args:
+        name: The application.
+        database_url: Its database.
+        notifications: Who sends the messages: `worker` for nobody, `web` for a thread of each web process.
 
     Raises:
         BenchmarkError: When the server does not answer.
@@ -83,7 +93,7 @@ def serving(name: str, database_url: str) -> Iterator[Server]:
         with subprocess.Popen(
             [*command, APPLICATIONS[name]],
             cwd=ROOT,
-            env=environment(database_url),
+            env=environment(database_url, notifications=notifications),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -131,3 +141,9 @@ def _children(parent: int) -> list[int]:
 def _peak_of(process: int) -> int:
     lines = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
+def _pss_of(process: int) -> int:
+    rollup = Path(f"/proc/{process}/smaps_rollup")
+    lines = rollup.read_text(encoding="ascii").splitlines() if rollup.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
