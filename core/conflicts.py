@@ -16,11 +16,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db.models import QuerySet
+
 from core import offers, quotas, rules
 from core.choices import Kind, Waivable
 from core.errors import BookingError, Closed, SlotTaken, Suggestion, TooClose
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.prepared import DURATION, KEY, MOMENT, prepared
+from core.querysets import first_gap, last_gap_end, outermost
 from core.rules import Waiver
 from core.terms import terms_of
 
@@ -32,6 +36,7 @@ CLOSURES_READ = 10
 ELSEWHERE = 50
 
 Clash = tuple[Interval, str]
+NextTaken = tuple[datetime, datetime, str]
 
 
 class NotFree(Exception):  # noqa: N818 - a signal to the verbs, which answer `Closed` or `SlotTaken`
@@ -84,9 +89,16 @@ def require_gaps(booking: Booking, waiver: Waiver) -> None:
 
 def clashes_with(booking: Booking) -> list[Clash]:
     """The slots and kinds of up to three clashing rows, in order."""
-    return Booking.taken.clashes(
-        booking.slot, resource_id=booking.resource_id, except_id=booking.pk, most=CLASHES_NAMED
-    )
+    slot = booking.slot
+    rows = next_taken(resource_id=booking.resource_id, moment=slot.start, except_id=booking.pk)
+    return [(Interval(start, end), kind) for start, end, kind in rows if start < slot.end]
+
+
+@prepared(resource_id=KEY, moment=MOMENT, except_id=KEY)
+def next_taken(*, resource_id: int, moment: datetime, except_id: int | None) -> "QuerySet[Booking, NextTaken]":
+    """The first rows that hold time of the resource after the moment."""
+    rows = Booking.taken.blocking().filter(resource_id=resource_id).other_than(except_id).ending_after(moment)
+    return rows.values_list("start_time", "end_time", "kind")[:CLASHES_NAMED]
 
 
 def refusal_of(conflict: NotFree, *, now: datetime) -> BookingError:
@@ -145,12 +157,15 @@ def _nearby(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource,
     here, wanted, window = booking.resource, booking.slot, rules.offered_window(now=now)
     length = wanted.duration
     after = wanted.start if wanted.start >= rules.window(now=now).start else window.start
-    gaps = (
-        Resource.objects.filter(pk=here.pk)
-        .with_first_gap(after=after, length=length, until=window.end, except_id=booking.pk)
-        .with_last_gap(before=wanted.start, length=length, since=window.start, except_id=booking.pk)
+    first, last = outermost(Interval(after, window.end), length)
+    found = gaps_of.first(
+        pk=here.pk,
+        first=first,
+        last=last,
+        before=Interval(window.start, wanted.end),
+        length=length,
+        except_id=booking.pk,
     )
-    found = gaps.values_list("first_gap", "last_gap_end").first()
     if found is None:
         raise Resource.DoesNotExist
     start, end = found
@@ -158,6 +173,22 @@ def _nearby(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource,
         yield "later", here, Interval(start, start + length)
     if end is not None and end - window.start >= length:
         yield "earlier", here, Interval(end - length, end)
+
+
+@prepared(pk=KEY, first=Interval, last=Interval, before=Interval, length=DURATION, except_id=KEY)
+def gaps_of(
+    *,
+    pk: int,
+    first: Interval | None,
+    last: Interval | None,
+    before: Interval,
+    length: timedelta,
+    except_id: int | None,
+) -> QuerySet[Resource, tuple[datetime | None, datetime | None]]:
+    """The start of the first free slot between two slots, and the end of the last gap before a wanted one."""
+    later = first_gap(first, last, length=length, except_id=except_id)
+    earlier = last_gap_end(before, length=length, except_id=except_id)
+    return Resource.objects.order_by().filter(pk=pk).values_list(later, earlier)
 
 
 def _nearby_with_terms(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resource, Interval]]:
@@ -185,14 +216,15 @@ def _elsewhere(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resour
     here, wanted = booking.resource, booking.slot
     if not rules.window(now=now).contains(wanted) and not here.has_terms:
         return
-    others = Resource.objects.exclude(pk=here.pk).filter(is_available=True, capacity__gte=here.capacity)
-    if booking.pk is not None:
-        # Do not suggest the resource that the booking already holds at the same time.
-        same = Booking.objects.blocking().filter(pk=booking.pk, start_time=wanted.start, end_time=wanted.end)
-        others = others.exclude(pk__in=same.values("resource_id"))
-    free = others.with_house().free_during(wanted, except_id=booking.pk).order_by("capacity", "name", "pk")
-    for part in (free[:1], free[1:ELSEWHERE], free[ELSEWHERE:]):
-        rows = list(part)
+    for skipped, most in ((0, 1), (1, ELSEWHERE), (ELSEWHERE, None)):
+        rows = free_elsewhere(
+            here=here.pk,
+            capacity=here.capacity,
+            slot=wanted,
+            except_id=booking.pk,
+            skipped=skipped,
+            most=most,
+        )
         if not rows:
             return
         allowing = offers.allowing(wanted, rows, now=now, except_id=booking.pk)
@@ -201,3 +233,17 @@ def _elsewhere(booking: Booking, *, now: datetime) -> Iterator[tuple[str, Resour
         if found is not None:
             yield "elsewhere", found, wanted
             return
+
+
+@prepared(here=KEY, capacity=KEY, slot=Interval, except_id=KEY)
+def free_elsewhere(
+    *, here: int, capacity: int, slot: Interval, except_id: int | None, skipped: int, most: int | None
+) -> QuerySet[Resource]:
+    """The other resources that are as large and free in the slot, the closest in capacity first."""
+    others = Resource.objects.exclude(pk=here).filter(is_available=True, capacity__gte=capacity)
+    if except_id is not None:
+        # Do not suggest the resource that the booking already holds at the same time.
+        same = Booking.objects.blocking().filter(pk=except_id, start_time=slot.start, end_time=slot.end)
+        others = others.exclude(pk__in=same.values("resource_id"))
+    free = others.with_house().free_during(slot, except_id=except_id).order_by("capacity", "name", "pk")
+    return free[skipped:most]

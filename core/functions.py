@@ -1,11 +1,14 @@
 """Database functions that Django lacks."""
 
+import json
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     BigIntegerField,
     CharField,
+    Field,
+    ForeignKey,
     Func,
     JSONField,
     Lookup,
@@ -102,17 +105,45 @@ class Mentions(Lookup):
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
         # Capitals rather than small letters: the Greek sigma has two small forms.
-        return self.compare(compiler, connection, "STRPOS(UPPER(NORMALIZE({}, NFKC)), UPPER(NORMALIZE({}, NFKC))) > 0")
+        return filled_in(
+            self, compiler, connection, "STRPOS(UPPER(NORMALIZE({}, NFKC)), UPPER(NORMALIZE({}, NFKC))) > 0"
+        )
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        return self.compare(compiler, connection, "INSTR(FOLD_TEXT({}), FOLD_TEXT({})) > 0")
+        return filled_in(self, compiler, connection, "INSTR(FOLD_TEXT({}), FOLD_TEXT({})) > 0")
 
-    def compare(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, template: str
-    ) -> tuple[str, tuple[str | int, ...]]:
-        column, column_params = self.process_lhs(compiler, connection)
-        text, text_params = self.process_rhs(compiler, connection)
-        return template.format(column, text), (*column_params, *text_params)
+
+class KeysField(Field):  # type: ignore[type-arg]  # it takes no types at run time
+    """The type of a list of keys that is one value of a statement."""
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - Django's own
+        return json.dumps(list(value)) if connection.vendor == "sqlite" else list(value)
+
+
+@ForeignKey.register_lookup
+class AnyOf(Lookup):
+    """`resource_id__any_of=[1, 2]`: as `in`, but the SQL is the same for each length of the list."""
+
+    lookup_name = "any_of"
+    prepare_rhs = False
+
+    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:  # noqa: ANN401
+        return "%s", (KeysField().get_db_prep_value(value, connection),)
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
+        return filled_in(self, compiler, connection, "{} = ANY({})")
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
+        return filled_in(self, compiler, connection, "{} IN (SELECT value FROM json_each({}))")
+
+
+def filled_in(
+    lookup: "Lookup[Any]", compiler: SQLCompiler, connection: BaseDatabaseWrapper, template: str
+) -> tuple[str, tuple[str | int, ...]]:
+    """The SQL of a comparison from a template with the places of both sides."""
+    left, left_parameters = lookup.process_lhs(compiler, connection)
+    right, right_parameters = lookup.process_rhs(compiler, connection)
+    return template.format(left, right), (*left_parameters, *right_parameters)
 
 
 def add_to_sqlite(sender: type, connection: BaseDatabaseWrapper, **kwargs: object) -> None:

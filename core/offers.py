@@ -10,11 +10,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from core.choices import Kind
 from core.intervals import TICK, Interval, intersections
 from core.models import Booking, Resource
 from core.openings import Openings, Replay, ahead_of, openings_of
+from core.prepared import KEY, KEYS, prepared
 from core.querysets import SHORTEST
 from core.quotas import Allowance
 from core.terms import attach_terms, terms_of
@@ -56,10 +60,18 @@ def read_taken(
         return found
     reach = max(reach_of(resource) for resource in resources)
     near = window.widened(reach, reach)
-    rows = Booking.taken.taken_in(near, resource_ids=list(found)).other_than(except_id)
-    for resource_id, *row in rows.values_list("resource_id", *TAKEN):
+    for resource_id, *row in rows_taken(resource_ids=list(found), window=near, except_id=except_id):
         found[resource_id].append(taken_of(row))
     return found
+
+
+@prepared(resource_ids=KEYS, window=Interval, except_id=KEY)
+def rows_taken(
+    *, resource_ids: list[int], window: Interval, except_id: int | None
+) -> QuerySet[Booking, tuple[Any, ...]]:
+    """The blocking rows of the resources in the window, by resource and in order."""
+    rows = Booking.taken.taken_in(window, resource_ids=resource_ids).other_than(except_id)
+    return rows.values_list("resource_id", *TAKEN)
 
 
 def reach_of(resource: Resource) -> timedelta:

@@ -12,6 +12,7 @@ from django.db.models import (
     Case,
     DateTimeField,
     Exists,
+    Expression,
     F,
     Func,
     OuterRef,
@@ -28,6 +29,7 @@ from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
 from core.functions import JsonRows
 from core.intervals import TICK, Interval
+from core.prepared import constant
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -136,14 +138,6 @@ class BookingQuerySet(models.QuerySet[Any]):
         """Bookings with their users and resources, in one statement."""
         return self.select_related("user", "resource")
 
-    def clashes(
-        self, slot: Interval, *, resource_id: int, except_id: int | None, most: int
-    ) -> list[tuple[Interval, str]]:
-        """Up to `most` blocking rows of the resource that overlap `slot`, in order: the slot and the kind of each."""
-        others = self.blocking().filter(resource_id=resource_id).other_than(except_id)
-        rows = others.ending_after(slot.start).values_list("start_time", "end_time", "kind")[:most]
-        return [(Interval(start, end), kind) for start, end, kind in rows if start < slot.end]
-
     def neighbours(self, slot: Interval, *, resource_id: int, except_id: int | None, reach: timedelta) -> list[Any]:
         """The blocking rows of the resource that lie less than `reach` away from the slot, in order."""
         near = Interval(slot.start - reach, slot.end + reach)
@@ -151,7 +145,7 @@ class BookingQuerySet(models.QuerySet[Any]):
 
     def taken_in(self, window: Interval, *, resource_ids: Collection[int]) -> "BookingQuerySet":
         """The blocking rows of the resources that overlap the window, by resource and in order."""
-        ours = self.blocking().filter(resource_id__in=resource_ids)
+        ours = self.blocking().filter(resource_id__any_of=resource_ids)
         return ours.overlapping(window).order_by("resource_id", "end_time")
 
 
@@ -222,66 +216,70 @@ class ResourceQuerySet(models.QuerySet[Any]):
 
     def with_next_free(self, *, window: Interval) -> "ResourceQuerySet":
         """Annotates `next_free`: the first possible start of a booking in the window, or None."""
-        return self.with_first_gap("next_free", after=window.start, length=SHORTEST, until=window.end)
+        first, last = outermost(window, SHORTEST)
+        return self.with_first_gap(first, last, length=SHORTEST, name="next_free")
 
     def with_first_gap(
-        self,
-        name: str = "first_gap",
-        *,
-        after: datetime,
-        length: timedelta,
-        until: datetime,
-        except_id: int | None = None,
+        self, first: Interval | None, last: Interval | None, *, length: timedelta, name: str = "first_gap"
     ) -> "ResourceQuerySet":
-        """Annotates the start of the first free slot of the length; None if there is no such slot.
+        """Annotates the start of the first free slot of a length; see `first_gap`."""
+        return self.annotate(**{name: first_gap(first, last, length=length)})
 
-        Args:
-            name: The name of the annotation.
-            after: The earliest start.
-            length: The length of the slot.
-            until: The latest end.
-            except_id: The id of a booking to ignore: the moved booking.
-        """
-        if until - after < length:
-            return self.annotate(**{name: Value(None, output_field=DateTimeField())})
-        others = bookings_of_outer_resource().other_than(except_id).ending_after(after)
-        # Stop at the first booking that ends after `until`; no later booking can border a gap before it.
-        last = last_end(until, resource_id=OuterRef(OuterRef("pk")))
-        inside = others.filter(start_time__lt=until, end_time__lte=last)
-        gaps = inside.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
-        # Subtract from the later moment: a result after the year 9999 cannot be stored.
-        wide = gaps.filter(Q(next_start__isnull=True) | Q(end_time__lte=F("next_start") - length))
-        # A filter on `end_time` would run before the window function and hide the next booking.
-        near = wide.values(near=Case(When(end_time__lte=until - length, then="end_time")))
-        first_start = first_start_after(after, otherwise=after + length, except_id=except_id)
-        start = Case(
-            When(is_available=False, then=None),
-            When(GreaterThanOrEqual(first_start, Value(after + length)), then=Value(after)),
-            default=Subquery(near[:1]),
-            output_field=DateTimeField(),
-        )
-        return self.annotate(**{name: start})
 
-    def with_last_gap(
-        self, *, before: datetime, length: timedelta, since: datetime, except_id: int | None = None
-    ) -> "ResourceQuerySet":
-        """Annotates `last_gap_end`: the end of the last gap of at least `length` that begins before `before`.
+def outermost(window: Interval, length: timedelta) -> tuple[Interval | None, Interval | None]:
+    """The first slot and the last slot of a length in the window; None if it is too short."""
+    if window.duration < length:
+        return None, None
+    return Interval(window.start, window.start + length), Interval(window.end - length, window.end)
 
-        A gap ends at the start of a booking. The gap before the first booking begins at `since`, and may be shorter
-        than `length`.
 
-        Args:
-            before: The start of the wanted slot.
-            length: The length of the wanted slot.
-            since: The earliest start of a gap.
-            except_id: The id of a booking to ignore: the moved booking.
-        """
-        others = bookings_of_outer_resource().other_than(except_id)
-        inside = others.filter(start_time__lt=before + length, end_time__gt=since)
-        gaps = inside.annotate(previous_end=Window(Lead("end_time"), order_by=F("end_time").desc()))
-        # Add to the earlier moment: a result before the year 1 cannot be stored.
-        wide = gaps.filter(Q(previous_end__isnull=True) | Q(start_time__gte=F("previous_end") + length))
-        return self.annotate(last_gap_end=Subquery(wide.order_by("-end_time").values("start_time")[:1]))
+def first_gap(
+    first: Interval | None, last: Interval | None, *, length: timedelta, except_id: int | None = None
+) -> Expression:
+    """The start of the first free slot of the resource in the outer query; null if there is none.
+
+    Args:
+        first: The first slot that comes into question; None if there is no room for one.
+        last: The last slot that comes into question.
+        length: The length of both.
+        except_id: The id of a booking to ignore: the moved booking.
+    """
+    if first is None or last is None:
+        return Value(None, output_field=DateTimeField())
+    others = bookings_of_outer_resource().other_than(except_id).ending_after(first.start)
+    # Stop at the first booking that ends after the last slot; no later booking can border a gap before it.
+    last_read = last_end(last.end, resource_id=OuterRef(OuterRef("pk")))
+    inside = others.filter(start_time__lt=last.end, end_time__lte=last_read)
+    gaps = inside.annotate(next_start=Window(Lead("start_time"), order_by="end_time"))
+    # Subtract from the later moment: a result after the year 9999 cannot be stored.
+    wide = gaps.filter(Q(next_start__isnull=True) | Q(end_time__lte=F("next_start") - length))
+    # A filter on `end_time` would run before the window function and hide the next booking.
+    near = wide.values(near=Case(When(end_time__lte=last.start, then="end_time")))
+    first_start = first_start_after(first.start, otherwise=first.end, except_id=except_id)
+    return Case(
+        When(is_available=False, then=None),
+        When(GreaterThanOrEqual(first_start, constant(first.end)), then=constant(first.start)),
+        default=Subquery(near[:1]),
+        output_field=DateTimeField(),
+    )
+
+
+def last_gap_end(before: Interval, *, length: timedelta, except_id: int | None) -> Subquery:
+    """The end of the last gap, of the resource in the outer query, in which an earlier slot could lie.
+
+    A gap ends at the start of a booking. The first gap begins with `before`, and may be shorter than `length`.
+
+    Args:
+        before: From the earliest start of a gap to the end of the wanted slot.
+        length: The length of the wanted slot.
+        except_id: The id of a booking to ignore.
+    """
+    others = bookings_of_outer_resource().other_than(except_id)
+    inside = others.filter(start_time__lt=before.end, end_time__gt=before.start)
+    gaps = inside.annotate(previous_end=Window(Lead("end_time"), order_by=F("end_time").desc()))
+    # Add to the earlier moment: a result before the year 1 cannot be stored.
+    wide = gaps.filter(Q(previous_end__isnull=True) | Q(start_time__gte=F("previous_end") + length))
+    return Subquery(wide.order_by("-end_time").values("start_time")[:1])
 
 
 def all_bookings() -> BookingQuerySet:
@@ -304,7 +302,7 @@ def bookings_of_outer_resource() -> BookingQuerySet:
 def is_free(slot: Interval, *, except_id: int | None = None) -> Q:
     """Whether a resource has no blocking booking in the slot; the booking `except_id` is ignored."""
     first_start = first_start_after(slot.start, otherwise=slot.end, except_id=except_id)
-    return Q(GreaterThanOrEqual(first_start, Value(slot.end)))
+    return Q(GreaterThanOrEqual(first_start, constant(slot.end)))
 
 
 def is_bookable(slot: Interval, *, window: Interval) -> Q:
@@ -315,7 +313,7 @@ def is_bookable(slot: Interval, *, window: Interval) -> Q:
 def first_start_after(moment: datetime, *, otherwise: datetime, except_id: int | None = None) -> Coalesce:
     """The start of the first blocking booking that ends after the moment, or `otherwise`: one step in an index."""
     first = bookings_of_outer_resource().other_than(except_id).ending_after(moment).values("start_time")[:1]
-    return Coalesce(Subquery(first), Value(otherwise), output_field=DateTimeField())
+    return Coalesce(Subquery(first), constant(otherwise), output_field=DateTimeField())
 
 
 def last_end(moment: datetime, *, resource_id: object) -> Coalesce:
@@ -324,7 +322,7 @@ def last_end(moment: datetime, *, resource_id: object) -> Coalesce:
     Blocking bookings do not overlap, so the result is the first end at or after the moment; the moment without one.
     """
     later = all_bookings().blocking().filter(resource_id=resource_id, end_time__gte=moment)
-    return Coalesce(Subquery(later.order_by("end_time").values("end_time")[:1]), Value(moment))
+    return Coalesce(Subquery(later.order_by("end_time").values("end_time")[:1]), constant(moment))
 
 
 def locked(queryset: models.QuerySet[Row]) -> models.QuerySet[Row]:

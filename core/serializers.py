@@ -20,7 +20,7 @@ from core.api.fields import (
     TextField,
     WordField,
 )
-from core.api.lists import RowsMixin
+from core.api.lists import PlainRowsMixin
 from core.api.query import (
     FlagParameter,
     IncludeParameter,
@@ -32,7 +32,7 @@ from core.api.query import (
 from core.choices import BookingStatus, Waivable
 from core.constraints import LARGEST_CAPACITY
 from core.intervals import Interval
-from core.models import Resource, ResourcePolicy
+from core.models import Booking, Resource, ResourcePolicy
 from core.querysets import POLICY
 from core.record.models import LONGEST_REASON
 from core.zones import require_zone
@@ -78,7 +78,7 @@ class ShownPolicySerializer(serializers.ModelSerializer):
         fields = POLICY
 
 
-class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.ModelSerializer):
+class ResourceSerializer(PlainRowsMixin, FormsMixin, SentColumnsMixin, serializers.ModelSerializer):
     """A resource, and its availability in the wanted window."""
 
     description = TextField(max_length=10_000, help_text="What to know before booking it.")
@@ -175,7 +175,7 @@ class ResourceSerializer(RowsMixin, FormsMixin, SentColumnsMixin, serializers.Mo
         return serializers.SerializerMetaclass(cls.__name__, (cls,), {**more, "Meta": meta})
 
 
-class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
+class BookingSerializer(PlainRowsMixin, FormsMixin, serializers.Serializer):
     """A booking of a resource by a user."""
 
     id = serializers.IntegerField(read_only=True)
@@ -217,11 +217,27 @@ class BookingSerializer(RowsMixin, FormsMixin, serializers.Serializer):
         """Only staff may set `user`, and only for a new booking; only they may write their note, and waive rules."""
         found = super().get_fields()
         request = self.context.get("request")
-        if request and not request.user.is_staff:
+        by_staff = self.context.get("by_staff", request and request.user.is_staff)
+        if by_staff is False:
             del found["staff_note"], found["override"]
-        if self.instance is not None or not (request and request.user.is_staff):
+        if self.instance is not None or not by_staff:
             found["user"] = serializers.IntegerField(source="user_id", read_only=True, help_text=WHOSE)
         return found
+
+    @classmethod
+    @cache
+    def reader(cls, *, by_staff: bool, of_change: bool, partial: bool) -> "BookingSerializer":
+        """A serializer that validates any number of JSON bodies: it holds nothing of a request.
+
+        Args:
+            by_staff: Whether staff send the bodies.
+            of_change: Whether the bodies change a booking.
+            partial: Whether a body may leave out each field.
+        """
+        stored = Booking() if of_change else None
+        reader = cls(stored, data={}, partial=partial, context={"by_staff": by_staff})
+        len(reader.fields)  # makes them, before threads share them
+        return reader
 
 
 class BookingWithStaffNoteSerializer(BookingSerializer):

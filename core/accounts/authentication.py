@@ -5,12 +5,16 @@ from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import authentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt import authentication as jwt
 from rest_framework_simplejwt import tokens
+
+from core.prepared import TEXT, prepared
 
 # The claim of OpenID Connect for the moment of the sign-in, in seconds since 1970.
 SIGN_IN_CLAIM = "auth_time"
@@ -44,9 +48,24 @@ class TokenAuthentication(authentication.TokenAuthentication):
     """`Authorization: Token <key>`."""
 
     def authenticate_credentials(self, key: str) -> tuple[User, Token]:
-        user, token = super().authenticate_credentials(key)
+        """The user of the token, and the token.
+
+        Raises:
+            AuthenticationFailed: For an unknown token, an inactive user or an old sign-in.
+        """
+        token = token_with_user.first(key=key)
+        if token is None:
+            raise AuthenticationFailed(_("Invalid token."))
+        if not token.user.is_active:
+            raise AuthenticationFailed(_("User inactive or deleted."))
         require_recent(token.created)
-        return user, token
+        return token.user, token
+
+
+@prepared(key=TEXT)
+def token_with_user(*, key: str) -> QuerySet[Token]:
+    """The token and its user."""
+    return Token.objects.select_related("user").filter(key=key)
 
 
 class JWTAuthentication(jwt.JWTAuthentication):

@@ -1,7 +1,8 @@
 """Lists straight from database rows, with the same fields as a single object."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from django.db.models import F, QuerySet
@@ -63,6 +64,22 @@ class RowsMixin(SerializerBase):
         paths = {name: "__".join(field.source_attrs) for name, field in fields.items() if not field.write_only}
         # A column of the field's own name needs no alias. Nor does `user` for `user_id`: `values("user")` reads the id.
         return {name: F(path) for name, path in paths.items() if path not in (name, f"{name}_id")}, list(paths)
+
+
+class PlainRowsMixin(RowsMixin):
+    """For a serializer whose fields show the attributes of a row as they are; no serializer is built to show a row."""
+
+    @classmethod
+    def fields_of(cls, row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of any model
+        """The fields of a single row."""
+        return {name: read(row) for name, read in cls.attributes().items()}
+
+    @classmethod
+    @cache
+    def attributes(cls) -> dict[str, Callable[[Any], Any]]:
+        """What reads each field of a row."""
+        shown = ((name, field) for name, field in cls().fields.items() if not field.write_only)
+        return {name: attrgetter(".".join(field.source_attrs)) for name, field in shown}
 
 
 class RowListMixin(ViewBase):

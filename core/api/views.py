@@ -1,13 +1,13 @@
 """The mixins of all API views, and the 404 below `/api/`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 from rest_framework import generics
@@ -20,8 +20,10 @@ from rest_framework.utils.formatting import markup_description
 from rest_framework.views import APIView
 
 from core.api.etags import if_match_check, tag_of, with_tag
-from core.api.lists import RowsMixin
+from core.api.fields import LARGEST_KEY
+from core.api.lists import PlainRowsMixin, RowsMixin
 from core.api.query import Parameters, QueryParameters
+from core.api.rendering import is_browsable_page
 from core.api.throttling import limits_of, rate_limit_headers
 
 if TYPE_CHECKING:
@@ -72,6 +74,18 @@ class ApiView(ViewBase):
         actions = (getattr(self, "action_map", None) or {}).values()
         about = next((self.abouts[action] for action in actions if action in self.abouts), self.about)
         return markup_description(about) if html else about
+
+    @property
+    def key(self) -> int:
+        """The id in the address.
+
+        Raises:
+            Http404: When it is too large to be the id of a row.
+        """
+        digits = str(self.kwargs["pk"])
+        if len(digits) > len(str(LARGEST_KEY)) or int(digits) > LARGEST_KEY:
+            raise Http404
+        return int(digits)
 
     def query_of_action(self) -> type[QueryParameters] | None:
         """The query parameters of the current action."""
@@ -143,14 +157,23 @@ class TaggedMixin(GenericViewBase):
 
     def answer(self, row: Model, **options: Any) -> Response:  # noqa: ANN401 - the options of a response
         """The response with a row and its tag."""
-        serializer = cast(RowsMixin, self.get_serializer(row))
-        response = Response(serializer.data, **options)
-        return with_tag(self.request, response, tag_of(serializer.data, serializer.live_fields))
+        fields = self.represent(row)
+        return with_tag(self.request, Response(fields, **options), tag_of(fields, self.live_fields))
+
+    def represent(self, row: Model) -> Mapping[str, Any]:
+        """The fields of a row as the API shows them."""
+        serializer_class = self.get_serializer_class()
+        # The page of a browser takes its form from the serializer.
+        if issubclass(serializer_class, PlainRowsMixin) and not is_browsable_page(self.request):
+            return serializer_class.fields_of(row)
+        fields: Mapping[str, Any] = serializer_class(row, context=self.get_serializer_context()).data
+        return fields
+
+    @property
+    def live_fields(self) -> Collection[str]:
+        """The names of the fields that are not stored in the row; see `core.api.etags`."""
+        return cast(type[RowsMixin], self.get_serializer_class()).live_fields
 
     def version_check(self) -> Callable[[Any], None] | None:
         """A check of the locked row, which raises `StaleVersion` for another version than `If-Match` names."""
-        serializer_class = cast(type[RowsMixin], self.get_serializer_class())
-        context = self.get_serializer_context()
-        return if_match_check(
-            self.request, lambda row: serializer_class(row, context=context).data, serializer_class.live_fields
-        )
+        return if_match_check(self.request, self.represent, self.live_fields)

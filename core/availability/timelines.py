@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from core import rules
 from core.choices import Kind
@@ -17,6 +18,8 @@ from core.intervals import Interval
 from core.models import Booking, Resource
 from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, taken_of
 from core.openings import Openings, ahead_of, openings_of
+from core.prepared import DURATION, KEY, KEYS, prepared
+from core.querysets import ResourceQuerySet, outermost
 from core.terms import attach_terms, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
@@ -60,17 +63,31 @@ def read_rows(window: Interval, resources: Collection[Resource], *, most: int | 
         most: How many rows are read at most, all resources together; None for all.
     """
     found: dict[int, list[Row]] = {resource.pk: [] for resource in resources}
+    if not found:
+        return found
     reach = max(map(reach_of, resources), default=timedelta(0))
     longest = max((ahead_of(each) for each in resources if has_rules(each)), default=timedelta(0))
     near = window.widened(reach, longest + reach)
     if len(found) == 1:
         (only,) = found
-        rows = Booking.taken.within(near, resource_id=only)
+        rows = rows_of_one(resource_id=only, window=near, most=most)
     else:
-        rows = Booking.taken.taken_in(near, resource_ids=list(found))
-    for resource_id, pk, user_id, status, reason, *taken in rows.values_list(*COLUMNS)[:most]:
+        rows = rows_of_many(resource_ids=list(found), window=near, most=most)
+    for resource_id, pk, user_id, status, reason, *taken in rows:
         found[resource_id].append(Row(pk, user_id, status, reason, taken_of(taken)))
     return found
+
+
+@prepared(resource_id=KEY, window=Interval)
+def rows_of_one(*, resource_id: int, window: Interval, most: int | None) -> QuerySet[Booking, tuple[Any, ...]]:
+    """The rows of one resource in the window."""
+    return Booking.taken.within(window, resource_id=resource_id).values_list(*COLUMNS)[:most]
+
+
+@prepared(resource_ids=KEYS, window=Interval)
+def rows_of_many(*, resource_ids: list[int], window: Interval, most: int | None) -> QuerySet[Booking, tuple[Any, ...]]:
+    """The rows of the resources in the window, by resource."""
+    return Booking.taken.taken_in(window, resource_ids=resource_ids).values_list(*COLUMNS)[:most]
 
 
 def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dict[str, Any]]:
@@ -230,8 +247,7 @@ def bookable_slots(
         return
     terms = terms_of(resource)
     if not has_rules(resource):
-        rows = Booking.taken.within(bookable, resource_id=resource.pk).values_list("start_time", "end_time")
-        busy = [Interval(*row) for row in rows]
+        busy = [Interval(*row) for row in times_taken(resource_id=resource.pk, window=bookable)]
         yield from slots(bookable, busy, duration=duration, step=step or USUAL_STEP, zone=zone or terms.zone)
         return
     offer = Offer(resource, read_taken(bookable, [resource])[resource.pk], Openings(resource, now=now))
@@ -245,6 +261,12 @@ def bookable_slots(
             yield slot
 
 
+@prepared(resource_id=KEY, window=Interval)
+def times_taken(*, resource_id: int, window: Interval) -> QuerySet[Booking, tuple[datetime, datetime]]:
+    """The start and the end of each row of a resource in the window, in order."""
+    return Booking.taken.within(window, resource_id=resource_id).values_list("start_time", "end_time")
+
+
 def first_slots(
     window: Interval, *, duration: timedelta, min_capacity: int | None, now: datetime, limit: int
 ) -> list[tuple[Resource, Interval]]:
@@ -255,21 +277,17 @@ def first_slots(
     coming = window.clip(Interval(now, rules.window(now=now).end))
     if coming is None:
         return []
-    resources = Resource.objects.filter(is_available=True)
-    if min_capacity is not None:
-        resources = resources.filter(capacity__gte=min_capacity)
     # Without terms. Resources with terms come first, because the query does not know how soon their slots are.
     bookable = coming.clip(rules.offered_window(now=now)) or Interval(coming.start, coming.start)
-    annotated = resources.with_house().with_first_gap(after=bookable.start, length=duration, until=bookable.end)
-    soonest = annotated.order_by("-has_terms", F("first_gap").asc(nulls_last=True), "capacity", "name", "id")
-    found = list(soonest[:limit])
+    first, last = outermost(bookable, duration)
+    read = partial(soonest, min_capacity=min_capacity, first=first, last=last, length=duration, most=limit)
+    found = read(with_terms=None)
     starts = {each.pk: each.first_gap for each in found}
     if found and (found[0].has_terms or found[0].house_has_terms):
         everywhere = found[0].house_has_terms
-        in_order = resources.with_house().order_by("capacity", "name", "id")
-        ruled = list(in_order if everywhere else in_order.filter(has_terms=True))
+        ruled = in_service(min_capacity=min_capacity, with_terms=None if everywhere else True)
         attach_terms(ruled, since=coming.start)
-        found = ruled + ([] if everywhere else list(soonest.filter(has_terms=False)[:limit]))
+        found = ruled + ([] if everywhere else read(with_terms=False))
         starts = {each.pk: each.first_gap for each in found if not each.has_terms and not everywhere}
         starts |= first_starts(ruled, window=coming, length=duration, now=now, most=limit)
     slots_found = [
@@ -278,3 +296,29 @@ def first_slots(
         if (start := starts.get(resource.pk)) is not None
     ]
     return sorted(slots_found, key=lambda each: (each[1].start, each[0].capacity, each[0].name, each[0].pk))[:limit]
+
+
+@prepared(min_capacity=KEY)
+def in_service(*, min_capacity: int | None, with_terms: bool | None) -> ResourceQuerySet:
+    """The resources that come into question, in the order of the answer where slots begin at the same time."""
+    resources = Resource.objects.with_house().filter(is_available=True).order_by("capacity", "name", "id")
+    if min_capacity is not None:
+        resources = resources.filter(capacity__gte=min_capacity)
+    return resources if with_terms is None else resources.filter(has_terms=with_terms)
+
+
+@prepared(min_capacity=KEY, first=Interval, last=Interval, length=DURATION)
+def soonest(
+    *,
+    min_capacity: int | None,
+    with_terms: bool | None,
+    first: Interval | None,
+    last: Interval | None,
+    length: timedelta,
+    most: int,
+) -> ResourceQuerySet:
+    """The resources with the soonest gaps, annotated as `first_gap`; those with terms of their own come before."""
+    resources: ResourceQuerySet = in_service.queryset(min_capacity=min_capacity, with_terms=with_terms)
+    found = resources.with_first_gap(first, last, length=length)
+    soonest_first = F("first_gap").asc(nulls_last=True)
+    return found.order_by("-has_terms", soonest_first, "capacity", "name", "id")[:most]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
+from django.http import Http404
 from rest_framework.exceptions import ValidationError
-from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,8 @@ from core.availability.serializers import FirstSlotParameters, SlotParameters, T
 from core.availability.timelines import Reader
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.prepared import KEY, prepared
+from core.querysets import SHORTEST, ResourceQuerySet, outermost
 from core.terms import attach_terms, terms_of
 
 DEFAULT_WINDOW = timedelta(days=7)
@@ -42,8 +44,10 @@ class TimelineView(ApiView, APIView):
         parameters = self.parameters
         now = self.now
         window = Interval(parameters["start"] or now, parameters["end"] or now + DEFAULT_WINDOW)
-        found = Resource.objects.with_house().with_next_free(window=rules.offered_window(now=now))
-        resource = get_object_or_404(found, pk=pk)
+        first, last = outermost(rules.offered_window(now=now), SHORTEST)
+        resource = found_resource.first(pk=self.key, first=first, last=last)
+        if resource is None:
+            raise Http404
         attach_terms([resource], since=min(window.start, now))
         rows = timelines.read_rows(window, [resource], most=MAX_BOOKINGS + 1)[resource.pk]
         if len(rows) > MAX_BOOKINGS:
@@ -72,7 +76,9 @@ class SlotsView(ApiView, APIView):
 
     def get(self, request: Request, pk: int) -> Response:
         parameters = self.parameters
-        resource = get_object_or_404(Resource.objects.with_house(), pk=pk)
+        resource = found_resource.first(pk=self.key, first=None, last=None)
+        if resource is None:
+            raise Http404
         attach_terms([resource], since=self.now)
         fingerprint, cursor, start = list_fingerprint(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if cursor is not None:
@@ -100,6 +106,12 @@ class SlotsView(ApiView, APIView):
         if bookable is None or not self.request.user.is_authenticated:
             return found
         return filter(quotas.check_of(self.request.user, resource, bookable, now=self.now), found)
+
+
+@prepared(pk=KEY, first=Interval, last=Interval)
+def found_resource(*, pk: int, first: Interval | None, last: Interval | None) -> ResourceQuerySet:
+    """The resource, with the start of its first gap between two slots as `next_free`."""
+    return Resource.objects.filter(pk=pk).with_house().with_first_gap(first, last, length=SHORTEST, name="next_free")
 
 
 class FirstSlotsView(ApiView, APIView):

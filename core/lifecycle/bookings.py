@@ -244,6 +244,6 @@ def save_change(
         names.append("calendar_sequence")
     names += [name for name in BUFFERS if getattr(before, name) != getattr(after, name)]
     # The owner, who cannot read the note of staff, sees no new version because of it.
-    save(after, update_fields=[*names, *(["updated_at"] if seen else [])])
+    save(after, [*names, *(["updated_at"] if seen else [])])
     record(act, kind or kind_of_change(before, after), before=before, after=after, waived=waived)
     return after

@@ -3,18 +3,19 @@
 The order of locks is always the same: bookings by id, resources by id, closures or users by id.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from core import errors, quotas, rules
 from core.conflicts import NotFree, refusal_of, require_free, require_gaps
 from core.constraints import as_booking_error
 from core.models import Booking, Resource
+from core.prepared import KEY, insert, prepared, update
 from core.querysets import locked
 from core.rules import Waiver
 from core.terms import attach_terms, terms_of
@@ -56,7 +57,7 @@ def lock(booking: Booking, check: Check | None = None) -> Booking:
     Raises:
         BookingMissing: When somebody deleted the row.
     """
-    row: Booking | None = locked(Booking.objects.filter(pk=booking.pk)).first()
+    row = locked_booking.first(pk=booking.pk)
     if row is None:
         raise errors.BookingMissing
     row.user = booking.user  # nobody hands a booking over
@@ -73,13 +74,14 @@ def lock_resources(*ids: int, since: datetime) -> dict[int, Resource]:
     The terms are read after the lock, so that a change of the policy that held the lock counts.
 
     Args:
-        ids: The ids of the resources.
+        ids: The ids of at most two resources.
         since: The earliest moment that the rules are asked about.
 
     Raises:
         ResourceMissing: When one of them does not exist.
     """
-    rows = locked(Resource.objects.with_house().filter(pk__in=set(ids)))
+    first, second = min(ids), max(ids)
+    rows = locked_resources(pk=first, other=second if second != first else None)
     resources = {resource.pk: resource for resource in rows}
     if set(ids) - set(resources):
         raise errors.ResourceMissing
@@ -87,14 +89,29 @@ def lock_resources(*ids: int, since: datetime) -> dict[int, Resource]:
     return resources
 
 
-def save(booking: Booking, **options: Any) -> None:  # noqa: ANN401 - Model.save's own
-    """Writes the row.
+@prepared(pk=KEY)
+def locked_booking(*, pk: int) -> QuerySet[Booking]:
+    """The booking, locked."""
+    return locked(Booking.objects.filter(pk=pk))
+
+
+@prepared(pk=KEY, other=KEY)
+def locked_resources(*, pk: int, other: int | None) -> QuerySet[Resource]:
+    """One resource or two, locked in key order."""
+    return locked(Resource.objects.with_house().filter(pk__in=[pk] if other is None else [pk, other]))
+
+
+def save(booking: Booking, names: Sequence[str] = ()) -> None:
+    """Writes a new row, or the named columns of a stored one.
 
     Raises:
         NotFree: When the slot violates the constraint against overlaps.
     """
     try:
-        booking.save(**options)
+        if names:
+            update(booking, names)
+        else:
+            insert(booking)
     except IntegrityError as violation:
         if isinstance(as_booking_error(violation), errors.SlotTaken):
             raise NotFree(booking) from violation

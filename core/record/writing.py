@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from core.choices import BookingStatus
 from core.models import Booking
 from core.outbox import worker
+from core.prepared import insert
 from core.querysets import locked
 from core.record.acts import Act
 from core.record.facts import row_of
@@ -29,7 +30,7 @@ def record(
     """Writes the row of an act in one statement, and wakes the worker after the commit."""
     row = row_of(act, kind, before=before, after=after)
     row.waived = ",".join(sorted(waived))
-    row.save(force_insert=True)
+    insert(row)
     transaction.on_commit(worker.wake, robust=True)
     return row
 

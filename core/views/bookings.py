@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.http import Http404
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
@@ -26,6 +27,7 @@ from core.errors import BookingError
 from core.lifecycle import Changes
 from core.models import Booking
 from core.permissions import IsOwnerOrStaff
+from core.prepared import KEY, prepared
 from core.querysets import BookingQuerySet
 from core.record.acts import Act
 from core.record.kinds import Channel
@@ -60,10 +62,16 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     queryset = Booking.objects.all()
 
     def get_queryset(self) -> QuerySet[Booking]:
-        """A list shows the visible bookings. One booking is looked up among all; the permission then decides."""
-        if self.action == "list":
-            return Booking.objects.visible_to(self.request.user)
-        return Booking.objects.in_full()
+        """The bookings that a list shows."""
+        return Booking.objects.visible_to(self.request.user)
+
+    def get_object(self) -> Booking:
+        """The booking, looked up among all; the permission then decides."""
+        booking = booking_in_full.first(pk=self.key)
+        if booking is None:
+            raise Http404
+        self.check_object_permissions(self.request, booking)
+        return booking
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """The serializer, with the note of staff when asked."""
@@ -126,9 +134,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         self, request: Request, booking: Booking | None = None, *, partial: bool = False, dry_run: bool = False
     ) -> Booking:
         """Creates or changes a booking from the body."""
-        serializer = self.get_serializer(booking, data=request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        fields = dict(serializer.validated_data)
+        fields = self.sent_fields(booking, partial=partial)
         user_id, reason, override = (fields.pop(name, None) for name in ("user_id", "reason", "override"))
         act, override = replace(self.act, reason=reason or ""), override or ()
         if booking is not None:
@@ -137,6 +143,20 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         user = lifecycle.find_user(user_id) if user_id else self.caller
         return lifecycle.book(user=user, act=act, override=override, dry_run=dry_run, **fields)
 
+    def sent_fields(self, booking: Booking | None, *, partial: bool) -> dict[str, Any]:
+        """The validated fields of the body.
+
+        Raises:
+            ValidationError: For a bad value, an unknown field or a body that is no object.
+        """
+        request, change = self.request, booking is not None
+        if type(request.data) is dict:
+            reader = BookingSerializer.reader(by_staff=request.user.is_staff, of_change=change, partial=partial)
+            return dict(reader.run_validation(request.data))
+        serializer = self.get_serializer(booking, data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
     def partial_update(self, request: Request, pk: str) -> Response:
         return self.update(request, pk, partial=True)
 
@@ -144,6 +164,12 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """Cancels the booking; the row stays."""
         lifecycle.cancel(self.get_object(), act=self.act, check=self.version_check())
         return Response(status=204)
+
+
+@prepared(pk=KEY)
+def booking_in_full(*, pk: int) -> QuerySet[Booking]:
+    """The booking, with its user and its resource."""
+    return Booking.objects.in_full().filter(pk=pk)
 
 
 def read_key(value: object) -> int:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.http import Http404
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
@@ -27,7 +28,8 @@ from core.availability.timelines import Reader
 from core.intervals import Interval
 from core.models import Resource
 from core.permissions import IsAdminOrReadOnly
-from core.querysets import ResourceQuerySet, is_bookable, locked
+from core.prepared import KEY, prepared
+from core.querysets import SHORTEST, ResourceQuerySet, is_bookable, locked, outermost
 from core.serializers import (
     ResourceListParameters,
     ResourceParameters,
@@ -83,7 +85,12 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
 
     def get_object(self) -> Resource:
         """The resource, with what its terms add to its row."""
-        resource: Resource = super().get_object()
+        window = rules.offered_window(now=self.now)
+        first, last = outermost(window, SHORTEST) if "next_free" in self.includes else (None, None)
+        resource = shown_resource.first(pk=self.key, window=self.shown_window, first=first, last=last)
+        if resource is None:
+            raise Http404
+        self.check_object_permissions(self.request, resource)
         self.attach([resource])
         for name, value in self.by_terms(resource).items():
             setattr(resource, ResourceSerializer.added.get(name, name), value)
@@ -240,3 +247,10 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         check = self.version_check()
         if check is not None:
             check(self.get_object())
+
+
+@prepared(pk=KEY, window=Interval, first=Interval, last=Interval)
+def shown_resource(*, pk: int, window: Interval, first: Interval | None, last: Interval | None) -> ResourceQuerySet:
+    """The resource, with its availability in the window and the start of its first gap between two slots."""
+    resources = Resource.objects.filter(pk=pk).with_house().with_availability(window)
+    return resources.with_first_gap(first, last, length=SHORTEST, name="next_free")

@@ -4,8 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from core.intervals import Interval
 from core.models import Booking, Resource
-from core.serializers import BookingSerializer, ResourceSerializer
+from core.querysets import POLICY
+from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer, ResourceSerializer
 from core.tests.support.factories import at, make_booking, make_resource
 
 
@@ -57,3 +59,24 @@ def test_rows_ask_for_every_field_that_is_shown(serializer: type, queryset: obje
     aliases, names = serializer.columns()
     assert names == shown
     assert set(aliases) <= set(names)
+
+
+@pytest.mark.parametrize("status", ["pending", "rejected"])
+def test_the_fields_of_a_booking_are_those_of_its_serializer(alice: User, room: Resource, status: str) -> None:
+    booking = make_booking(alice, room, status=status, notes="Zeile 1")
+    for serializer in (BookingSerializer, BookingWithStaffNoteSerializer):
+        fields = serializer.fields_of(booking)
+        assert fields == serializer(booking).data
+        assert list(fields) == list(serializer(booking).data)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("words", [(), ("details",), ("next_free",), tuple(ResourceSerializer.included)], ids=str)
+def test_the_fields_of_a_resource_are_those_of_its_serializer(words: tuple[str, ...]) -> None:
+    resource = make_resource(time_zone="Europe/Berlin")
+    resource.availability_status, resource.next_free = "available", at(10)
+    resource.shown_policy, resource.shown_open = dict.fromkeys(POLICY), [Interval(at(10), at(11)).as_json()]
+    serializer = ResourceSerializer.including(frozenset(words))
+    fields = serializer.fields_of(resource)
+    assert fields == serializer(resource).data
+    assert list(fields) == list(serializer(resource).data)

@@ -1,0 +1,232 @@
+"""A prepared statement reads what its queryset reads, whatever the values."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+from rest_framework.authtoken.models import Token
+
+from core import conflicts
+from core.availability import timelines
+from core.choices import BookingStatus
+from core.intervals import Interval
+from core.lifecycle import transactions
+from core.models import Booking, Resource
+from core.prepared import FUNCTIONS, KEY, MOMENT, Prepared, insert, update
+from core.querysets import outermost
+from core.tests.support.closures import make_closure
+from core.tests.support.factories import at, make_booking, make_resource, make_user
+from core.urls import urlpatterns  # noqa: F401
+
+HOUR = timedelta(hours=1)
+BY_NAME = {function.__name__: function for function in FUNCTIONS}
+
+
+class World:
+    """Random bookings and closures, and random questions about them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.users = [make_user(name, is_staff=name == "admin") for name in ("alice", "bob", "admin")]
+        self.tokens = [Token.objects.create(user=user) for user in self.users]
+        self.resources = [
+            make_resource(f"Room {number}", capacity=1 + number, is_available=number != 3, has_terms=number == 4)
+            for number in range(6)
+        ]
+        for resource in self.resources:
+            self.fill(resource)
+        make_closure(self.users[2], *self.resources[:3], start=at(62), end=at(65))
+
+    def fill(self, resource: Resource) -> None:
+        hour = self.random.randint(-20, 4)
+        while hour < 60:
+            end = hour + self.random.choice([0.5, 1, 2])
+            status = self.random.choice(BookingStatus.values)
+            make_booking(self.random.choice(self.users), resource, at(hour), at(end), status=status)
+            hour = end + self.random.choice([0, 0, 0.5, 3])
+
+    def key(self, rows: list[Any]) -> int:
+        """The key of a row, or one that no row has."""
+        return self.random.choice([*(row.pk for row in rows), 987_654])
+
+    def keys(self) -> list[int]:
+        return sorted(row.pk for row in self.random.sample(self.resources, self.random.randint(0, 4)))
+
+    def booking(self) -> int:
+        return self.key(list(Booking.objects.all()))
+
+    def moment(self) -> datetime:
+        return at(self.random.randint(-30, 70)) + self.random.choice([0, 1, 30]) * timedelta(minutes=1)
+
+    def interval(self) -> Interval:
+        start = self.moment()
+        return Interval(start, start + self.random.choice([0.25, 0.5, 1, 5, 30]) * HOUR)
+
+    def maybe(self, make: Callable[[], Any]) -> Any:
+        """The value, or None."""
+        return make() if self.random.random() < 0.5 else None
+
+    def gap(self) -> dict[str, Any]:
+        """The ends of a search for a gap."""
+        length = self.random.choice([0.5, 1, 3]) * HOUR
+        first, last = outermost(self.interval(), length)
+        return {"first": first, "last": last, "length": length}
+
+
+def without_length(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != "length"}
+
+
+# Random arguments of each prepared function.
+ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "token_with_user": lambda w: {"key": w.random.choice([*(token.key for token in w.tokens), "none"])},
+    "booking_in_full": lambda w: {"pk": w.booking()},
+    "locked_booking": lambda w: {"pk": w.booking()},
+    "locked_resources": lambda w: {"pk": w.key(w.resources), "other": w.maybe(lambda: w.key(w.resources))},
+    "next_taken": lambda w: {
+        "resource_id": w.key(w.resources),
+        "moment": w.moment(),
+        "except_id": w.maybe(w.booking),
+    },
+    "gaps_of": lambda w: {
+        "pk": w.key(w.resources),
+        **w.gap(),
+        "before": w.interval(),
+        "except_id": w.maybe(w.booking),
+    },
+    "free_elsewhere": lambda w: {
+        "here": w.key(w.resources),
+        "capacity": w.random.randint(1, 6),
+        "slot": w.interval(),
+        "except_id": w.maybe(w.booking),
+        **w.random.choice([{"skipped": 0, "most": 1}, {"skipped": 1, "most": 50}, {"skipped": 2, "most": None}]),
+    },
+    "rows_taken": lambda w: {"resource_ids": w.keys(), "window": w.interval(), "except_id": w.maybe(w.booking)},
+    "rows_of_one": lambda w: {
+        "resource_id": w.key(w.resources),
+        "window": w.interval(),
+        "most": w.random.choice([None, 2]),
+    },
+    "rows_of_many": lambda w: {"resource_ids": w.keys(), "window": w.interval(), "most": w.random.choice([None, 3])},
+    "times_taken": lambda w: {"resource_id": w.key(w.resources), "window": w.interval()},
+    "in_service": lambda w: {
+        "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
+        "with_terms": w.random.choice([None, True, False]),
+    },
+    "soonest": lambda w: {
+        "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
+        "with_terms": w.random.choice([None, True, False]),
+        **w.gap(),
+        "most": w.random.choice([2, 20]),
+    },
+    "found_resource": lambda w: {"pk": w.key(w.resources), **without_length(w.gap())},
+    "shown_resource": lambda w: {"pk": w.key(w.resources), "window": w.interval(), **without_length(w.gap())},
+}
+
+
+def facts(rows: list[Any]) -> list[object]:
+    """What is known of rows: their columns and annotations, and those of the rows that came with them."""
+    return [facts_of(row) if hasattr(row, "_meta") else row for row in rows]
+
+
+def facts_of(row: Any) -> tuple[object, ...]:
+    values = {name: value for name, value in vars(row).items() if name != "_state"}
+    related = {name: vars(other) | {"_state": None} for name, other in row._state.fields_cache.items()}
+    return type(row), values, related
+
+
+def test_each_prepared_function_has_random_arguments() -> None:
+    assert sorted(BY_NAME) == sorted(ARGUMENTS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", sorted(ARGUMENTS))
+def test_a_prepared_statement_reads_what_its_queryset_reads(name: str) -> None:
+    world, function = World(7), BY_NAME[name]
+    found = 0
+    for _ in range(40):
+        values = ARGUMENTS[name](world)
+        rows = function(**values)
+        assert facts(rows) == facts(list(function.queryset(**values))), values
+        found += bool(rows)
+    assert found > 3
+
+
+@pytest.mark.django_db
+def test_a_lock_needs_a_transaction_each_time(transactional_db: None) -> None:
+    resource = make_resource()
+    with transaction.atomic():
+        transactions.locked_resources(pk=resource.pk, other=None)
+    with pytest.raises(TransactionManagementError):
+        transactions.locked_resources(pk=resource.pk, other=None)
+
+
+@pytest.mark.django_db
+def test_each_shape_is_compiled_once() -> None:
+    function = Prepared(conflicts.next_taken.queryset, {"resource_id": KEY, "moment": MOMENT, "except_id": KEY})
+    for resource_id, except_id in ((1, None), (2, None), (3, 4), (4, 5)):
+        function(resource_id=resource_id, moment=at(1), except_id=except_id)
+    assert len(function.statements) == 2
+
+
+@pytest.mark.django_db
+def test_forgotten_shapes_are_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.prepared.MOST_SHAPES", 2)
+    world, function = World(7), Prepared(timelines.rows_of_one.queryset, {"resource_id": KEY, "window": Interval})
+    window = Interval(at(-20), at(80))
+    for most in (1, 2, 3, 4, 1):
+        assert len(function(resource_id=world.resources[0].pk, window=window, most=most)) == most
+        assert len(function.statements) <= 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_share_a_statement_and_not_a_connection() -> None:
+    world = World(7)
+    values = {"resource_id": world.resources[0].pk, "window": Interval(at(-20), at(80))}
+    here, found = timelines.times_taken(**values), []
+
+    def read() -> None:
+        found.append(timelines.times_taken(**values))
+        connection.close()
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert here
+    assert found == [here] * 4
+
+
+@pytest.mark.django_db
+def test_an_inserted_row_is_the_row_that_save_writes() -> None:
+    alice, resource = make_user("alice"), make_resource()
+    made = [Booking(user=alice, resource=resource, start_time=at(hour), end_time=at(hour + 1)) for hour in (1, 2)]
+    made[0].save()
+    insert(made[1])
+    saved, inserted = (Booking.objects.get(pk=row.pk) for row in made)
+    apart = {"id", "start_time", "end_time", "created_at", "updated_at", "calendar_uid"}
+    names = {field.attname for field in Booking._meta.concrete_fields} - apart
+    assert {name: getattr(inserted, name) for name in names} == {name: getattr(saved, name) for name in names}
+    assert (inserted.start_time, inserted.created_at, inserted.calendar_uid) == (
+        made[1].start_time,
+        made[1].created_at,
+        made[1].calendar_uid,
+    )
+    assert not made[1]._state.adding
+
+
+@pytest.mark.django_db
+def test_an_update_writes_the_named_columns_alone() -> None:
+    booking = make_booking(make_user("alice"), make_resource())
+    before = Booking.objects.get(pk=booking.pk)
+    booking.notes, booking.staff_note = "new", "not written"
+    update(booking, ["notes", "updated_at"])
+    after = Booking.objects.get(pk=booking.pk)
+    assert (after.notes, after.staff_note, after.end_time) == ("new", "", before.end_time)
+    assert after.updated_at > before.updated_at
