@@ -1,10 +1,12 @@
 """Database functions that Django lacks."""
 
+import hashlib
 import json
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
+    Aggregate,
     BigIntegerField,
     CharField,
     Field,
@@ -53,6 +55,40 @@ class Epoch(Func):
     ) -> tuple[str, tuple[str | int, ...]]:
         template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
         return self.as_sql(compiler, connection, template=template, **context)
+
+
+class Digest(Aggregate):
+    """A text that differs when any value of any row differs, whatever the order of the rows; null without any row.
+
+    The sum of a hash of each row. It differs between the two databases, and between versions of PostgreSQL.
+    """
+
+    function = "DIGEST_OF_ROWS"
+    output_field = TextField()
+
+    def as_postgresql(
+        self,
+        compiler: SQLCompiler,
+        connection: BaseDatabaseWrapper,
+        **context: Any,  # noqa: ANN401
+    ) -> tuple[str, tuple[str | int, ...]]:
+        template = "SUM(HASHTEXTEXTENDED(ROW(%(expressions)s)::text, 0))::text"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class DigestOfRows:
+    """The same aggregate for SQLite."""
+
+    def __init__(self) -> None:
+        self.sum = 0
+
+    def step(self, *values: str | float | bytes | None) -> None:
+        """Adds a row."""
+        self.sum += int.from_bytes(hashlib.blake2b(repr(values).encode(), digest_size=16).digest())
+
+    def finalize(self) -> str | None:
+        """Returns the digest of the rows."""
+        return f"{self.sum:x}" if self.sum else None
 
 
 class JsonRows(Subquery):
@@ -147,6 +183,7 @@ def filled_in(
 
 
 def add_to_sqlite(sender: type, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
-    """Gives a new connection to SQLite the function of `Mentions`; receives `connection_created`."""
+    """Gives a new connection to SQLite the functions that it lacks; receives `connection_created`."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("FOLD_TEXT", 1, fold_text, deterministic=True)
+        connection.connection.create_aggregate(Digest.function, -1, DigestOfRows)

@@ -1,27 +1,67 @@
 """Bookings as entries of a calendar (RFC 5545, 5546, 7986)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 
+from core.calendars.lines import moment_value, parameter_value, plain_text, text_of, text_value
 from core.choices import BookingStatus
 from core.models import Booking
 
-if TYPE_CHECKING:
-    from icalendar import Calendar, Event
-
 PRODUCT = "-//Booking system//EN"
+# How often a program should look again, and the same as a duration of RFC 5545.
 REFRESH = timedelta(minutes=15)
+REFRESH_VALUE = f"PT{REFRESH // timedelta(minutes=1)}M"
 
 STATUS = {
-    BookingStatus.PENDING: "TENTATIVE",
-    BookingStatus.CONFIRMED: "CONFIRMED",
-    BookingStatus.CANCELLED: "CANCELLED",
-    BookingStatus.REJECTED: "CANCELLED",
+    BookingStatus.PENDING.value: "TENTATIVE",
+    BookingStatus.CONFIRMED.value: "CONFIRMED",
+    BookingStatus.CANCELLED.value: "CANCELLED",
+    BookingStatus.REJECTED.value: "CANCELLED",
 }
+
+
+class Shown(NamedTuple):
+    """The values of a booking that its entry shows; those with a default are personal.
+
+    Attributes:
+        resource_changed: When the resource last changed; None for a booking that a message tells of.
+        user_changed: When the names of the user last changed; None also for a user without a profile.
+    """
+
+    uid: UUID
+    sequence: int
+    start: datetime
+    end: datetime
+    status: str
+    created: datetime
+    changed: datetime
+    resource: str
+    resource_changed: datetime | None
+    notes: str = ""
+    username: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    user_changed: datetime | None = None
+
+
+# The columns of `Shown`, in its order.
+BUSY_COLUMNS = (
+    "calendar_uid",
+    "calendar_sequence",
+    "start_time",
+    "end_time",
+    "status",
+    "created_at",
+    "updated_at",
+    "resource__name",
+    "resource__updated_at",
+)
+PERSONAL_COLUMNS = ("notes", "user__username", "user__first_name", "user__last_name", "user__profile__updated_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,53 +86,56 @@ class Entry:
     attendee_name: str = ""
 
 
-def entry_of(booking: Booking, *, busy_only: bool = False) -> Entry:
-    """Returns the calendar entry of a booking.
-
-    Args:
-        booking: The booking, with its user and resource loaded.
-        busy_only: True to leave out the owner and the notes.
-    """
-    status = STATUS[BookingStatus(booking.status)]
-    resource_name = plain_text(booking.resource.name)
-    personal_fields = {} if busy_only else personal_fields_of(booking)
-    return Entry(
-        uid=str(booking.calendar_uid),
+def entry_of(booking: Booking) -> Entry:
+    """Returns the calendar entry of a booking, with its user and resource loaded."""
+    user = booking.user
+    shown = Shown(
+        uid=booking.calendar_uid,
         sequence=booking.calendar_sequence,
         start=booking.start_time,
-        end=full_second(booking.end_time),
-        status=status,
-        summary=f"Busy: {resource_name}" if busy_only else summary_of(resource_name, status),
-        location=resource_name,
+        end=booking.end_time,
+        status=booking.status,
         created=booking.created_at,
-        changed=last_change(booking, busy_only=busy_only),
-        **personal_fields,
+        changed=booking.updated_at,
+        resource=booking.resource.name,
+        resource_changed=getattr(booking, "resource_changed", None),
+        notes=booking.notes,
+        username=user.get_username(),
+        first_name=user.first_name,
+        last_name=user.last_name,
+        user_changed=getattr(booking, "user_changed", None),
+    )
+    return replace(entry_from(shown, busy_only=False), attendee=user.email)
+
+
+def entry_from(shown: Shown, *, busy_only: bool) -> Entry:
+    """Returns the calendar entry that shows some values; with `busy_only` without the owner and the notes."""
+    status = STATUS[shown.status]
+    resource = plain_text(shown.resource)
+    moments = (shown.changed, shown.resource_changed, None if busy_only else shown.user_changed)
+    return Entry(
+        uid=str(shown.uid),
+        sequence=shown.sequence,
+        start=shown.start,
+        end=full_second(shown.end),
+        status=status,
+        summary=f"Busy: {resource}" if busy_only else summary_of(resource, status),
+        location=resource,
+        created=shown.created,
+        changed=max(moment for moment in moments if moment is not None),
+        notes="" if busy_only else plain_text(shown.notes, lines=True),
+        attendee_name="" if busy_only else plain_text(name_of(shown)),
     )
 
 
-def last_change(booking: Booking, *, busy_only: bool) -> datetime:
-    """Returns the last change of a booking, of its resource, and of its user if the entry names the user.
-
-    A booking that a message tells of knows only its own.
-    """
-    others = ("resource_changed",) if busy_only else ("resource_changed", "user_changed")
-    moments = [booking.updated_at, *(getattr(booking, name, None) for name in others)]
-    return max(moment for moment in moments if moment is not None)
-
-
-def personal_fields_of(booking: Booking) -> dict[str, str]:
-    """Returns the fields of an entry that only the owner and staff may see."""
-    user = booking.user
-    return {
-        "notes": plain_text(booking.notes, lines=True),
-        "attendee": user.email,
-        "attendee_name": plain_text(user.get_full_name() or user.get_username()),
-    }
+def name_of(shown: Shown) -> str:
+    """Returns the full name of the user, or the user name."""
+    return f"{shown.first_name} {shown.last_name}".strip() or shown.username
 
 
 def full_second(moment: datetime) -> datetime:
     """Rounds up to a full second: RFC 5545 has no fractions, and the end must stay after the start."""
-    return moment.replace(microsecond=0) + timedelta(seconds=bool(moment.microsecond))
+    return moment.replace(microsecond=0) + timedelta(seconds=1) if moment.microsecond else moment
 
 
 def summary_of(resource: str, status: str) -> str:
@@ -100,31 +143,25 @@ def summary_of(resource: str, status: str) -> str:
     return f"{resource} (requested)" if status == "TENTATIVE" else resource
 
 
-def plain_text(value: str, *, lines: bool = False) -> str:
-    """Replaces control characters by spaces, since RFC 5545 cannot write them.
+def head_of_feed(*, name: str, remark: str = "") -> str:
+    """Returns the lines of a calendar feed before its entries.
 
     Args:
-        value: The text.
-        lines: True to keep line breaks and tabs.
+        name: The name of the calendar.
+        remark: What programs show as the description of the calendar; empty for none.
     """
-    text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(char if char.isprintable() or char > "\x9f" or (lines and char in "\n\t") else " " for char in text)
-
-
-def calendar_of(entries: Iterable[Entry], *, name: str) -> bytes:
-    """Returns the file of a calendar feed."""
-    from icalendar import Calendar, vDuration, vText
-
-    calendar = with_header(Calendar())
-    calendar.add("method", "PUBLISH")
-    # icalendar does not know that both are texts, and would not escape plain strings.
-    calendar.add("name", vText(plain_text(name)), encode=False)
-    calendar.add("x-wr-calname", vText(plain_text(name)), encode=False)
-    calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", vDuration(REFRESH))
-    for entry in entries:
-        calendar.add_component(event_of(entry, invited=False))
-    return calendar.to_ical()
+    name, remark = text_value(plain_text(name)), text_value(remark)
+    remarks = (f"DESCRIPTION:{remark}", f"X-WR-CALDESC:{remark}") if remark else ()
+    return text_of(
+        (
+            *header_lines("PUBLISH"),
+            *remarks,
+            f"NAME:{name}",
+            f"X-WR-CALNAME:{name}",
+            f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH_VALUE}",
+            f"X-PUBLISHED-TTL:{REFRESH_VALUE}",
+        )
+    )
 
 
 def invitation_of(entry: Entry, *, method: str) -> bytes:
@@ -134,54 +171,53 @@ def invitation_of(entry: Entry, *, method: str) -> bytes:
         entry: The entry of the booking.
         method: The method of RFC 5546: `REQUEST`, `CANCEL`, or `PUBLISH` for a file without an attendee.
     """
-    from icalendar import Calendar
-
-    calendar = with_header(Calendar())
-    calendar.add("method", method)
-    calendar.add_component(event_of(entry, invited=method != "PUBLISH"))
-    return calendar.to_ical()
+    event = event_of(entry, invited=method != "PUBLISH")
+    return file_of(text_of(header_lines(method)), [event.encode()])
 
 
-def with_header(calendar: "Calendar") -> "Calendar":
-    """Adds the properties that every calendar file has, and returns the calendar."""
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("calscale", "GREGORIAN")
-    return calendar
+def file_of(head: str, events: Iterable[bytes]) -> bytes:
+    """Returns a calendar file: its head, its events in UTF-8, and its end."""
+    return b"".join((head.encode(), *events, b"END:VCALENDAR\r\n"))
 
 
-def event_of(entry: Entry, *, invited: bool) -> "Event":
-    """Returns the entry as a `VEVENT`.
+def header_lines(method: str) -> Iterable[str]:
+    """Returns the lines that every calendar file begins with."""
+    return ("BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN", f"METHOD:{method}")
+
+
+def event_of(entry: Entry, *, invited: bool) -> str:
+    """Returns the lines of an entry, as a `VEVENT`.
 
     Args:
         entry: The entry of the booking.
         invited: True to name the owner as the attendee; otherwise, or without a printable address, as a contact.
     """
-    from icalendar import Event, vCalAddress, vText
+    changed = moment_value(entry.changed)
+    return text_of(
+        (
+            "BEGIN:VEVENT",
+            f"SUMMARY:{text_value(entry.summary)}",
+            f"DTSTART:{moment_value(entry.start)}",
+            f"DTEND:{moment_value(entry.end)}",
+            f"DTSTAMP:{changed}",
+            f"UID:{entry.uid}",
+            f"SEQUENCE:{entry.sequence}",
+            *owner_lines(entry, invited=invited),
+            f"CREATED:{moment_value(entry.created)}",
+            *([f"DESCRIPTION:{text_value(entry.notes)}"] if entry.notes else []),
+            f"LAST-MODIFIED:{changed}",
+            f"LOCATION:{text_value(entry.location)}",
+            f'ORGANIZER;CN="Booking system":mailto:{settings.FROM_EMAIL}',
+            f"STATUS:{entry.status}",
+            "TRANSP:OPAQUE",
+            "END:VEVENT",
+        )
+    )
 
-    event = Event()
-    event.add("uid", entry.uid)
-    event.add("sequence", entry.sequence)
-    event.add("dtstamp", entry.changed)
-    event.add("created", entry.created)
-    event.add("last-modified", entry.changed)
-    event.add("dtstart", entry.start)
-    event.add("dtend", entry.end)
-    event.add("status", entry.status)
-    event.add("summary", entry.summary)
-    event.add("location", entry.location)
-    event.add("transp", "OPAQUE")
-    if entry.notes:
-        event.add("description", entry.notes)
-    organiser = vCalAddress(f"mailto:{settings.FROM_EMAIL}")
-    organiser.params["CN"] = vText("Booking system")
-    event.add("organizer", organiser, encode=False)
+
+def owner_lines(entry: Entry, *, invited: bool) -> Iterable[str]:
+    """Returns the line that names the owner; none for an entry without a name."""
     if entry.attendee and entry.attendee.isprintable() and invited:
-        attendee = vCalAddress(f"mailto:{entry.attendee}")
-        attendee.params["CN"] = vText(entry.attendee_name.replace('"', "'"))
-        attendee.params["PARTSTAT"] = vText("ACCEPTED")
-        attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
-        event.add("attendee", attendee, encode=False)
-    elif entry.attendee_name:
-        event.add("contact", entry.attendee_name)
-    return event
+        name = parameter_value(entry.attendee_name)
+        return (f"ATTENDEE;CN={name};PARTSTAT=ACCEPTED;ROLE=REQ-PARTICIPANT:mailto:{entry.attendee}",)
+    return (f"CONTACT:{text_value(entry.attendee_name)}",) if entry.attendee_name else ()

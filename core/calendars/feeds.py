@@ -1,23 +1,17 @@
-"""The verbs of calendar feeds: make, end, open, read. A feed shows only bookings that its owner may see now."""
+"""The verbs of calendar feeds: make, end, open. A feed shows only bookings that its owner may see now."""
 
-import hashlib
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import orjson
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from core import errors
-from core.calendars.entries import Entry, entry_of
 from core.calendars.models import CalendarFeed
 from core.calendars.secrets import SECRET, hash_of, new_secret
-from core.models import Booking, Resource
+from core.models import Resource
 from core.querysets import locked
 
-PAST = timedelta(days=30)
-AHEAD = timedelta(days=365)
 MAX_FEEDS = 20
 
 
@@ -86,22 +80,3 @@ def open_feed(secret: str, *, now: datetime) -> CalendarFeed | None:
     if feed.last_used_on != now.date():
         CalendarFeed.objects.filter(pk=feed.pk).update(last_used_on=now.date())
     return feed
-
-
-def entries_of(feed: CalendarFeed, *, now: datetime) -> list[Entry]:
-    """Returns the entries of the feed from 30 days ago to 365 days ahead, in order. One statement."""
-    bookings = Booking.objects.blocking().filter(end_time__gt=now - PAST, start_time__lt=now + AHEAD)
-    if feed.resource_id is not None:
-        bookings = bookings.filter(resource_id=feed.resource_id)
-        busy_only = not feed.names
-    else:
-        bookings = bookings.filter(user_id=feed.user_id)
-        busy_only = False
-    return [entry_of(booking, busy_only=busy_only) for booking in bookings.for_calendar().order_by("start_time", "id")]
-
-
-def version(feed: CalendarFeed, entries: Sequence[Entry]) -> str:
-    """Returns a hash of the content of the feed, without rendering the feed."""
-    name = feed.resource.name if feed.resource else ""
-    content = orjson.dumps([name, list(entries)], default=str, option=orjson.OPT_UTC_Z)
-    return hashlib.sha256(content).hexdigest()[:32]

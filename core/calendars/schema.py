@@ -13,7 +13,7 @@ from rest_framework import serializers
 
 from core.api.description import describe
 from core.api.errors import Contradiction
-from core.calendars import feeds, views
+from core.calendars import feeds, reading, views
 from core.calendars.serializers import CalendarFeedSerializer
 from core.errors import ResourceMissing
 
@@ -134,8 +134,10 @@ SUBSCRIPTION = {
     "operationId": "subscribeToCalendar",
     "tags": [TAG],
     "summary": "The calendar of a feed",
-    "description": "iCalendar (RFC 5545), from 30 days ago to a year ahead. The address itself is the permission. Its "
-    "errors are pages.",
+    "description": "iCalendar (RFC 5545), from 30 days ago to a year ahead: at most "
+    f"{reading.MOST_ENTRIES} bookings, in at most {reading.MOST_BYTES // 2**20} MB. Of more bookings it has those that "
+    "end nearest to now, and its `DESCRIPTION` and `X-WR-CALDESC` say that others are left out.\n\nThe address itself "
+    "is the permission. Its errors are pages.",
     "security": [{}],
     "parameters": [
         {

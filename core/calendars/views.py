@@ -19,8 +19,8 @@ from rest_framework.views import APIView
 from core.api.etags import conditional_response
 from core.api.query import ListParameters
 from core.api.views import ApiView
-from core.calendars import feeds
-from core.calendars.entries import calendar_of, entry_of, invitation_of
+from core.calendars import feeds, reading
+from core.calendars.entries import entry_of, invitation_of
 from core.calendars.models import CalendarFeed
 from core.calendars.serializers import CalendarFeedSerializer
 from core.models import Booking
@@ -88,12 +88,11 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponse:
     feed = feeds.open_feed(secret, now=now)
     if feed is None:
         raise Http404
-    entries = feeds.entries_of(feed, now=now)
-    name = feed.resource.name if feed.resource else "My bookings"
+    version = reading.version_of(feed, now=now)
     return conditional_response(
         request,
-        f'"{feeds.version(feed, entries)}"',
-        lambda: HttpResponse(calendar_of(entries, name=name), content_type=CALENDAR),
+        f'"{version.tag}"',
+        lambda: HttpResponse(reading.content_of(feed, version, now=now), content_type=CALENDAR),
         Cache_Control="private, max-age=300",
         X_Robots_Tag="noindex",
     )

@@ -180,17 +180,33 @@ class TestReading:
             assert [line.value for line in other[name]] == ['Ä, b; c\\ "d" BEGIN:VEVENT X:1 🚲 X-EVIL:1 ']
         assert not {"x-evil", "x", "vevent"} & set(other)
 
-    def test_three_statements_at_most_and_two_on_the_same_day(
-        self, as_alice: APIClient, anonymous: APIClient, alice: User, room: Resource
+    @pytest.mark.parametrize("number", [1, 12, 50])
+    def test_statements_for_the_feed_its_version_and_once_its_bookings_and_the_day(
+        self, as_alice: APIClient, anonymous: APIClient, alice: User, room: Resource, number: int
     ) -> None:
-        for hour in range(12):
+        for hour in range(number):
             make_booking(alice, room, at(hour))
         path = make_feed(as_alice)
-        for most in (3, 2, 2):
+        for expected in (4, 2, 2):
             with CaptureQueriesContext(connection) as statements:
-                assert len(events(anonymous, path)) == 12
-            assert len(statements) == most
+                assert len(events(anonymous, path)) == number
+            assert len(statements) == expected
         assert CalendarFeed.objects.get().last_used_on == timezone.now().date()
+        Booking.objects.filter(pk=Booking.objects.first().pk).update(notes="new")
+        with CaptureQueriesContext(connection) as statements:
+            assert len(events(anonymous, path)) == number
+        assert len(statements) == 3
+
+    def test_what_has_not_changed_is_one_statement_for_the_feed_and_one_for_its_version(
+        self, as_alice: APIClient, anonymous: APIClient, alice: User, room: Resource
+    ) -> None:
+        make_booking(alice, room, notes="secret plan")
+        path = make_feed(as_alice)
+        tag = anonymous.get(path).headers["ETag"]
+        with CaptureQueriesContext(connection) as statements:
+            assert anonymous.get(path, HTTP_IF_NONE_MATCH=tag).status_code == 304
+        assert len(statements) == 2
+        assert statements[1]["sql"].startswith("SELECT COUNT(")
 
 
 class TestWhatIsNotThere:
