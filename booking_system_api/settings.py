@@ -201,6 +201,7 @@ REST_FRAMEWORK = {
         "password_reset": env.rate("THROTTLE_PASSWORD_RESET", "10/hour"),
         "anonymous": env.rate("THROTTLE_ANONYMOUS", "600/min"),
         "user": env.rate("THROTTLE_USER", "1200/min"),
+        "calendar": env.rate("THROTTLE_CALENDAR", "60/min"),
     },
     "NUM_PROXIES": env.integer("TRUSTED_PROXIES", default=0, minimum=0, maximum=20),
     "EXCEPTION_HANDLER": "core.api.exception_handler.flat_error",

@@ -148,6 +148,14 @@ class RateThrottle(BaseThrottle):
         return self.limit.reset
 
 
+def seconds_to_wait(request: HttpRequest, throttles: Sequence[type[RateThrottle]]) -> int:
+    """Counts a request of a plain view; the seconds to wait if a limit refuses the request, otherwise 0."""
+    limits = [throttle() for throttle in throttles]
+    # The limits of plain views read nothing that Django's request lacks.
+    refused = [limit for limit in limits if not limit.allow_request(cast("Request", request), None)]
+    return max((limit.limit.reset for limit in refused), default=0)
+
+
 class AddressThrottle(RateThrottle):
     """Counts by client address."""
 
@@ -296,7 +304,7 @@ class NewEmailByUser(OfSentPassword, UserThrottle):
         return user if user is not None and "email" in request.data else None
 
 
-SIGN_IN: tuple[type[BaseThrottle], ...] = (SignInByAddress, SignInByAccount)
+SIGN_IN: tuple[type[RateThrottle], ...] = (SignInByAddress, SignInByAccount)
 PASSWORD_GUESS: tuple[type[BaseThrottle], ...] = (AnonymousThrottle, PasswordGuessByAddress, PasswordGuessByUser)
 PASSWORD_IF_SENT: tuple[type[BaseThrottle], ...] = (
     AnonymousThrottle,

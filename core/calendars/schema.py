@@ -117,8 +117,11 @@ describe(
 # --- Outside of `/api/`: the calendar that programs subscribe to ------------------------------------------------------
 
 
+LIMITED = ("RateLimit", "RateLimit-Policy")
+
+
 def answer(description: str, media_type: str = "", example: str = "", *headers: str) -> dict[str, Any]:
-    """A response to a calendar program; it has no rate limit."""
+    """A response to a calendar program."""
     named = {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Request-ID")}
     body = {"schema": {"type": "string"}, "examples": {"example": {"value": example}}}
     content = {"content": {media_type: body}} if media_type else {}
@@ -157,11 +160,20 @@ SUBSCRIPTION = {
         },
     ],
     "responses": {
-        "200": answer("The calendar.", ICS, CALENDAR, "ETag"),
-        "304": answer("Nothing has changed since the answer whose tag was sent in `If-None-Match`.", "", "", "ETag"),
+        "200": answer("The calendar.", ICS, CALENDAR, "ETag", *LIMITED),
+        "304": answer(
+            "Nothing has changed since the answer whose tag was sent in `If-None-Match`.", "", "", "ETag", *LIMITED
+        ),
         "400": page("The host is unknown.", "Bad Request (400)"),
         "404": page("The secret is wrong or void.", "Not Found"),
-        "412": answer("`If-Match` was sent, and names another version.", "", "", "ETag"),
+        "412": answer("`If-Match` was sent, and names another version.", "", "", "ETag", *LIMITED),
+        "429": answer(
+            "The feed, or any feeds from this address, were asked for too often.",
+            "text/plain",
+            "Too many requests for this calendar. Try again in 42 seconds.",
+            "Retry-After",
+            *LIMITED,
+        ),
         "500": page("Our fault.", "Server Error (500)"),
     },
 }

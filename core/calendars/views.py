@@ -18,15 +18,18 @@ from rest_framework.views import APIView
 
 from core.api.etags import conditional_response
 from core.api.query import ListParameters
+from core.api.throttling import limits_of, rate_limit_headers, seconds_to_wait
 from core.api.views import ApiView
 from core.calendars import feeds, reading
 from core.calendars.entries import entry_of, invitation_of
+from core.calendars.limits import LIMITS
 from core.calendars.models import CalendarFeed
 from core.calendars.serializers import CalendarFeedSerializer
 from core.models import Booking
 from core.permissions import IsOwnerOrStaff
 
 CALENDAR = "text/calendar; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
 
 
 class CalendarFeedViewSet(
@@ -81,9 +84,17 @@ class BookingCalendarView(ApiView, APIView):
 
 @csrf_exempt  # the secret in the URL is the permission, and the view stores only the day of use
 def calendar(request: HttpRequest, secret: str) -> HttpResponse:
-    """Returns the calendar of a feed; 404 for an unknown secret and a void feed alike, without a hint."""
+    """Returns the calendar of a feed; 404 for an unknown secret and a void feed alike, without a hint.
+
+    The answer is a 429 with `Retry-After` once a limit is used up.
+    """
     if request.method not in ("GET", "HEAD"):
         return HttpResponse(status=405, headers={"Allow": "GET, HEAD"})
+    seconds = seconds_to_wait(request, LIMITS)
+    rest = rate_limit_headers(limits_of(request))
+    if seconds:
+        text = f"Too many requests for this calendar. Try again in {seconds} seconds."
+        return HttpResponse(text, status=429, content_type=PLAIN, headers={"Retry-After": str(seconds), **rest})
     now: datetime = timezone.now()
     feed = feeds.open_feed(secret, now=now)
     if feed is None:
@@ -95,4 +106,5 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponse:
         lambda: HttpResponse(reading.content_of(feed, version, now=now), content_type=CALENDAR),
         Cache_Control="private, max-age=300",
         X_Robots_Tag="noindex",
+        **rest,
     )

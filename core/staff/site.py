@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.utils import timezone
 
-from core.api.throttling import SIGN_IN
+from core.api.throttling import SIGN_IN, seconds_to_wait
 from core.staff.forms import SearchForm
 from core.zones import zone_of
 
@@ -99,10 +99,8 @@ class BookingAdminSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The sign-in form; a 429 with `Retry-After` once a limit is used up."""
         if request.method == "POST":
-            throttles = [throttle() for throttle in SIGN_IN]
-            waits = [throttle.wait() for throttle in throttles if not throttle.allow_request(request, None)]
-            if waits:
-                seconds = int(max(waits))
+            seconds = seconds_to_wait(request, SIGN_IN)
+            if seconds:
                 text = f"Too many sign-ins. Try again in {seconds} seconds."
                 return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
         return super().login(request, extra_context)

@@ -52,6 +52,7 @@ DEFAULTS = {
     "THROTTLE_PASSWORD_RESET": lambda s: rate(s, "password_reset") == "10/hour",
     "THROTTLE_ANONYMOUS": lambda s: rate(s, "anonymous") == "600/min",
     "THROTTLE_USER": lambda s: rate(s, "user") == "1200/min",
+    "THROTTLE_CALENDAR": lambda s: rate(s, "calendar") == "60/min",
     "TRUSTED_PROXIES": lambda s: s["REST_FRAMEWORK"]["NUM_PROXIES"] == 0,
     "LOG_LEVEL": lambda s: s["LOGGING"]["root"]["level"] == "INFO",
 }
@@ -134,6 +135,7 @@ def test_what_is_set_to_nothing_has_its_default_too(load, name):
         ),
         pytest.param({"THROTTLE_ANONYMOUS": ""}, lambda s: rate(s, "anonymous") is None, id="THROTTLE_ANONYMOUS"),
         pytest.param({"THROTTLE_USER": " "}, lambda s: rate(s, "user") is None, id="THROTTLE_USER"),
+        pytest.param({"THROTTLE_CALENDAR": "5/s"}, lambda s: rate(s, "calendar") == "5/s", id="THROTTLE_CALENDAR"),
         pytest.param({"TRUSTED_PROXIES": "2"}, lambda s: s["REST_FRAMEWORK"]["NUM_PROXIES"] == 2, id="TRUSTED_PROXIES"),
         pytest.param({"LOG_LEVEL": "warning"}, lambda s: s["LOGGING"]["root"]["level"] == "WARNING", id="LOG_LEVEL"),
         pytest.param(

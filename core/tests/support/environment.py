@@ -32,6 +32,7 @@ SUITE_SETTINGS = {
     "THROTTLE_PASSWORD_RESET": "",
     "THROTTLE_ANONYMOUS": "",
     "THROTTLE_USER": "",
+    "THROTTLE_CALENDAR": "",
 }
 
 # Not for us: pytest.ini says which settings these are.
