@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -29,8 +29,7 @@ JUDGED = Interval(rules.EARLIEST_START, datetime(9900, 1, 1, tzinfo=UTC))
 COLUMNS = ("resource_id", "pk", "user_id", "status", "closure__reason", *TAKEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A blocking row with what an answer shows of it."""
 
     id: int
@@ -94,10 +93,10 @@ def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dic
     """What is taken, in order and cut to the window; it tells nobody who booked."""
     busy = []
     for row in rows:
-        part = row.taken.slot.clip(window)
-        if part is None:
+        start, end = max(row.taken.start, window.start), min(row.taken.end, window.end)
+        if start >= end:
             continue
-        entry: dict[str, Any] = {**part.as_json(), "status": row.status}
+        entry: dict[str, Any] = {"start_time": start, "end_time": end, "status": row.status}
         if row.taken.is_closure:
             entry |= {"kind": Kind.CLOSURE.value, "reason": row.reason}
         elif reader.may_see(row):
