@@ -128,6 +128,17 @@ class JsonRows(Subquery):
         return self.as_sql(compiler, connection, template=template, **context)
 
 
+# A column as PostgreSQL compares it with a text. `manage.py index_search` builds its index on the same expression.
+# Capitals rather than small letters: the Greek sigma has two small forms. A text in ASCII, in which each letter is one
+# byte, is composed already; to leave it as it is takes a third of the time.
+FOLDED = (
+    "UPPER(CASE WHEN OCTET_LENGTH({column}) = CHAR_LENGTH({column}) THEN {column} ELSE NORMALIZE({column}, NFKC) END)"
+)
+
+# A text as a pattern of LIKE, in which each of its characters stands for itself.
+ESCAPED = r"REGEXP_REPLACE({text}, '([\\%%_])', '\\\1', 'g')"
+
+
 @CharField.register_lookup
 @TextField.register_lookup
 class Mentions(Lookup):
@@ -140,13 +151,17 @@ class Mentions(Lookup):
     lookup_name = "mentions"
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        # Capitals rather than small letters: the Greek sigma has two small forms.
-        return filled_in(
-            self, compiler, connection, "STRPOS(UPPER(NORMALIZE({}, NFKC)), UPPER(NORMALIZE({}, NFKC))) > 0"
-        )
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        # LIKE rather than STRPOS: an index of trigrams knows LIKE alone.
+        pattern = ESCAPED.format(text=f"UPPER(NORMALIZE({text}, NFKC))")
+        params = (*column_params * FOLDED.count("{column}"), *text_params)
+        return f"{FOLDED.format(column=column)} LIKE '%%' || {pattern} || '%%'", params
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        return filled_in(self, compiler, connection, "INSTR(FOLD_TEXT({}), FOLD_TEXT({})) > 0")
+        column, column_params = self.process_lhs(compiler, connection)
+        text, text_params = self.process_rhs(compiler, connection)
+        return f"INSTR(FOLD_TEXT({column}), FOLD_TEXT({text})) > 0", (*column_params, *text_params)
 
 
 class KeysField(Field):  # type: ignore[type-arg]  # it takes no types at run time

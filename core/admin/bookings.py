@@ -26,7 +26,7 @@ from core.record.acts import Act
 from core.record.kinds import Channel
 from core.staff.base import ForStaff, bookings_link, keys_of
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
-from core.staff.forms import number_in
+from core.staff.forms import SearchForm, number_in, words_of
 from core.staff.moments import minutes, named, nowrap, sentence_of
 
 # The statuses that a decision is about; a booking with another one by then is left as it is.
@@ -37,6 +37,8 @@ EXPECTED = {
 }
 # The actions that lead to those statuses.
 DECISIONS = ("confirm", "reject", "cancel")
+# The columns of a user that a search looks at.
+USER_COLUMNS = ("username", "first_name", "last_name", "email")
 # The report of a decision names this many bookings that were left as they are.
 NAMED = 100
 
@@ -74,15 +76,12 @@ class BookingAdmin(ForStaff):
     list_display = ("when", "resource_bookings", "user_bookings", "status_word", "beginning_of_notes", "created")
     list_filter = (PeriodFilter, DaysFilter, "status", ("resource", ResourceFilter))
     date_hierarchy = "start_time"
-    search_fields = (
-        "resource__name",
-        "user__username",
-        "user__first_name",
-        "user__last_name",
-        "user__email",
-        "notes",
+    # Django shows the search where there is a column; `get_search_results` knows them all.
+    search_fields = ("notes",)
+    search_help_text = (
+        "Searches resources, users, notes and the number of a booking, for at most "
+        f"{SearchForm.maximum_words} words together."
     )
-    search_help_text = "Searches resources, users, notes and the number of a booking."
     autocomplete_fields = ("user", "resource")
     actions: ClassVar = ["confirm", "reject", "cancel", "delete_selected"]
 
@@ -105,11 +104,13 @@ class BookingAdmin(ForStaff):
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
     ) -> tuple[QuerySet[Booking], bool]:
         """The bookings with these words, and the booking with that number, written as in mails or without "no."."""
-        results, may_have_duplicates = super().get_search_results(request, queryset, search_term)
+        results = queryset
+        for word in words_of(search_term):
+            results = results.mentioning(word, of_user=USER_COLUMNS)
         number = number_in(search_term)
         if number is not None:
             results = results | queryset.filter(pk=number)
-        return results, may_have_duplicates
+        return results, False
 
     # --- Columns ------------------------------------------------------------------------------------------------------
 

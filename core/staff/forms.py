@@ -9,6 +9,7 @@ from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectM
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import smart_split, unescape_string_literal
 
 from core.errors import BookingError
 from core.staff.moments import sentence_of
@@ -33,10 +34,18 @@ def number_in(search: str) -> str | None:
     return found[1] if found and is_key(found[1]) else None
 
 
+def words_of(search: str) -> list[str]:
+    """The words of a search; words in quotes are one, as in Django's own searches."""
+    return [
+        unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] and len(word) > 1 else word
+        for word in smart_split(search)
+    ]
+
+
 class SearchForm(ChangeListSearchForm):
     """The search of a list; limits the words, since each word adds a condition to the query."""
 
-    maximum_words = 10
+    maximum_words = 5
     maximum_characters = 200
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own

@@ -85,7 +85,8 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         if asked["upcoming"] is not None:
             bookings = bookings.upcoming(self.now) if asked["upcoming"] else bookings.over(self.now)
         if asked["search"]:
-            bookings = bookings.mentioning(asked["search"], usernames=self.request.user.is_staff)
+            of_user = ("username",) if self.request.user.is_staff else ()
+            bookings = bookings.mentioning(asked["search"], of_user=of_user)
         return ordered(bookings, asked["ordering"])
 
     @property

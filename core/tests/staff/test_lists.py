@@ -304,8 +304,10 @@ def test_no_query_string_breaks_a_bulk_action(root_pages: Client, alice: User, r
 
 
 def test_a_search_that_is_too_long_is_said_to_be(admin_pages: Client, room: Resource) -> None:
-    page = admin_pages.get(f"{RESOURCES}?q={'a+' * 11}").content.decode()
-    assert "Search for at most 10 words" in page
+    page = admin_pages.get(f"{RESOURCES}?q={'a+' * 6}").content.decode()
+    assert "Search for at most 5 words" in page
+    assert "Search for at most" not in admin_pages.get(f"{RESOURCES}?q={'a+' * 5}").content.decode()
+    assert "for at most 5 words together" in admin_pages.get(BOOKINGS).content.decode()
 
 
 @pytest.mark.parametrize(
