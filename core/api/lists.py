@@ -1,17 +1,23 @@
 """Lists straight from database rows, with the same fields as a single object."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cache
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
+from asgiref.sync import sync_to_async
 from django.db.models import F, QuerySet
 from django.db.models.query import BaseIterable
+from django.http import StreamingHttpResponse
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.etags import with_tag_of_body
+from core.api.pagination import KeyPagination
+from core.api.query import Parameters
+from core.api.rendering import JSONRenderer
 
 if TYPE_CHECKING:
     SerializerBase = serializers.Serializer
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
         renderer_context: Any
 else:
     SerializerBase = ViewBase = object
+
+logger = logging.getLogger(__name__)
 
 
 class RowIterable(BaseIterable):
@@ -82,22 +90,71 @@ class PlainRowsMixin(RowsMixin):
         return {name: attrgetter(".".join(field.source_attrs)) for name, field in shown}
 
 
-class RowListMixin(ViewBase):
-    """For a view: answers a list as a plain array of database rows."""
+class StreamedList(StreamingHttpResponse):
+    """A long list in parts, each read when the client has taken the one before."""
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the framework's own
-        response = self.get_paginated_response(self.read_page())
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The parts under ASGI, from the thread of the view; Django itself would collect all of them first."""
+        next_part = sync_to_async(partial(next, cast(Iterator[bytes], self.streaming_content), b""))
+        while part := await next_part():
+            yield part
+
+
+class RowListMixin(ViewBase):
+    """For a view: answers a list as a plain array of database rows.
+
+    A whole list that is longer than `MOST_AT_ONCE` is streamed: it has no `ETag`, which only the whole body would give.
+    """
+
+    parameters: Parameters
+
+    # The stubs of the framework know no answer but its own.
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the framework's own
+        rows, paginator = self.complete(self.read_page()), cast(KeyPagination, self.paginator)
+        if paginator.rest is not None:
+            parts = self.json_parts(array_items(rows), paginator.rest)
+            return StreamedList(parts, content_type="application/json", headers=paginator.headers())
+        response = self.get_paginated_response(rows)
         response.add_post_render_callback(break_cycle)
         return with_tag_of_body(request, response)
 
     def read_page(self) -> Sequence[Any]:
-        """The rows of the answer."""
+        """The rows of the answer, or of its first part."""
         rows = cast(type[RowsMixin], self.get_serializer_class()).rows(self.narrow(self.get_queryset()))
-        return self.paginate_queryset(rows) or []
+        return cast(KeyPagination, self.paginator).begin(rows, self.request, self.parameters)
+
+    def complete(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows as the answer shows them."""
+        return rows
+
+    def json_parts(self, first: bytes, rest: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+        """The same bytes as one array of all rows, in parts.
+
+        An error between the parts breaks the connection: the client gets neither the end of the array nor that of the
+        body, and so cannot take the answer for whole.
+
+        Args:
+            first: The rows of the first part, from `array_items`.
+            rest: The rows of the later parts.
+        """
+        yield b"[" + first
+        try:
+            for rows in rest:
+                yield b"," + array_items(self.complete(rows))
+        except Exception:
+            request_id = getattr(self.request._request, "request_id", "-")
+            logger.error("%s broke off (request=%s)", self.request.path, request_id)
+            raise
+        yield b"]"
 
     def narrow(self, queryset: Any) -> QuerySet[Any]:  # noqa: ANN401 - the queryset class of the view's model
         """The rows that match the filters of the query string, in its ordering."""
         return queryset
+
+
+def array_items(rows: Sequence[Any]) -> bytes:
+    """The rows as a JSON array without its brackets."""
+    return JSONRenderer().render(rows)[1:-1]
 
 
 def break_cycle(rendered: "RenderedResponse") -> None:

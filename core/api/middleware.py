@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.utils.cache import patch_vary_headers
 from rest_framework.permissions import SAFE_METHODS
 
@@ -24,17 +24,20 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 class BodilessMiddleware:
     """Removes the bodies that HTTP forbids, and corrects `Content-Length` (RFC 9110, section 8.6).
 
-    An answer to HEAD gets the `Content-Length` of the answer to GET. A 204 and a 304 lose theirs: Django sends 0.
+    An answer to HEAD gets the `Content-Length` of the answer to GET, unless that is streamed. A 204 and a 304 lose
+    theirs: Django sends 0.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = self.get_response(request)
         if response.status_code in (204, 304):
             response.headers.pop("Content-Length", None)
-        elif request.method == "HEAD" and not response.streaming:
+        elif request.method == "HEAD" and isinstance(response, StreamingHttpResponse):
+            response.streaming_content = ()
+        elif request.method == "HEAD" and isinstance(response, HttpResponse):
             response.headers.setdefault("Content-Length", str(len(response.content)))
             response.content = b""
         return response

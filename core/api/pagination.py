@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
@@ -17,12 +17,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from core.api.query import parameters_of
+from core.api.query import LARGEST_PAGE, MOST_COUNTED, Parameters, parameters_of
+from core.api.rendering import is_browsable_page
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-    from core.api.views import ApiView
+# One statement reads at most so many rows. A longer list is read in parts of so many rows.
+MOST_AT_ONCE = 10_000
 
 # A cursor stays valid when these parameters change: they select and order nothing.
 PRESENTATION = {"limit", "cursor", "count", "format", "include"}
@@ -86,60 +88,84 @@ class KeyPagination(BasePagination):
 
     The cursor holds the ordering values of the row at the edge of the page. So each page costs the same wherever the
     page lies, and concurrent inserts and deletes neither repeat nor skip other rows.
+
+    Attributes:
+        rest: The later parts of a whole list of more than `MOST_AT_ONCE` rows; None for any other list.
     """
+
+    here: str
+    links: dict[str, str]
+    total: int | None
+    fingerprint: str
+    rest: Iterator[list[Any]] | None = None
 
     def paginate_queryset(
         self, queryset: QuerySet[Any, Any] | Sequence[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
-        """The rows of the response; also computes `Link` and the total for `get_paginated_response`.
+        """All rows of the response of an `ApiView`; see `begin`."""
+        rows = self.begin(cast(QuerySet[Any, Any], queryset), request, cast(Any, view).parameters)
+        for part in self.rest or ():
+            rows += part
+        self.rest = None
+        return rows
+
+    def begin(self, queryset: QuerySet[Any, Any], request: Request, parameters: Parameters) -> list[Any]:
+        """The page, or the first part of a whole list; also computes `rest`, and the values of `headers`.
 
         Args:
             queryset: A queryset with an ordering.
             request: The request.
-            view: An `ApiView` of a list, whose `parameters` are `ListParameters`.
+            parameters: The values of `ListParameters`.
 
         Raises:
             ValidationError: For a cursor that does not fit the list.
         """
-        queryset, parameters = cast(QuerySet[Any, Any], queryset), cast("ApiView", view).parameters
-        self.request = request
-        self.links: dict[str, str] = {}
+        self.here = request.build_absolute_uri()
+        self.links, self.rest = {}, None
         limit, text = parameters["limit"], parameters["cursor"]
-        self.total = queryset.count() if parameters["count"] else None
-        if limit is None:
-            if text is not None:
-                raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
-            return list(queryset)
+        self.total = bounded_count(queryset, most=MOST_COUNTED) if parameters["count"] else None
         names = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering or ()]
+        if limit is None and text is not None:
+            raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
         self.fingerprint = list_fingerprint(request, names)
         cursor = Cursor.decode(text, self.fingerprint, queryset.model, names) if text is not None else None
-        rows, more = fetch_page(queryset, names, cursor, limit)
-        self.links = self.links_of(rows, names, cursor, more=more)
+        rows, more = fetch_page(queryset, names, cursor, limit or MOST_AT_ONCE)
+        if more and limit is None and is_browsable_page(request):
+            # The browsable page of a long list is the first page by the largest `limit`, and leads on as that does.
+            rows, limit = rows[:LARGEST_PAGE], LARGEST_PAGE
+            self.here = replace_query_param(self.here, "limit", limit)
+        if limit is not None:
+            self.links = self.links_of(rows, names, cursor, more=more)
+        elif more:
+            self.rest = later_parts(queryset, names, rows[-1])
         return rows
 
     def links_of(
         self, rows: Sequence[Any], names: Sequence[str], cursor: Cursor | None, *, more: bool
     ) -> dict[str, str]:
         """The URLs of other pages by relation: `first` always, `next` and `prev` where such a page exists."""
-        here = self.request.build_absolute_uri()
-        links = {"first": remove_query_param(here, "cursor")}
+        links = {"first": remove_query_param(self.here, "cursor")}
         ahead, behind = ("prev", "next") if cursor is not None and cursor.backwards else ("next", "prev")
         exists = {ahead: more, behind: cursor is not None and bool(cursor.values)}
         # An empty page has no edge row; its neighbours are the first and the last page of the list.
         for relation, edge, backwards in (("next", rows[-1:], False), ("prev", rows[:1], True)):
             if exists[relation]:
-                values = tuple(value_of(row, name.lstrip("-")) for row in edge for name in names)
-                text = Cursor(values, backwards).encode(self.fingerprint)
-                links[relation] = replace_query_param(here, "cursor", text)
+                values = [value for row in edge for value in key_of(row, names)]
+                text = Cursor(tuple(values), backwards).encode(self.fingerprint)
+                links[relation] = replace_query_param(self.here, "cursor", text)
         return links
 
     def get_paginated_response(self, data: Sequence[Any]) -> Response:
+        return Response(data, headers=self.headers())
+
+    def headers(self) -> dict[str, str]:
+        """`Link` of a page, and `X-Total-Count` of a list that was counted to its end."""
         headers = {}
         if self.links:
             headers["Link"] = link_header(self.links)
         if self.total is not None:
             headers["X-Total-Count"] = str(self.total)
-        return Response(data, headers=headers)
+        return headers
 
 
 def link_header(links: Mapping[str, str]) -> str:
@@ -164,6 +190,27 @@ def fetch_page(
     return (rows[::-1] if cursor is not None and cursor.backwards else rows), more
 
 
+def later_parts(queryset: QuerySet[Any, Any], names: Sequence[str], last: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - a model or a dict
+    """The rows after the row `last` in parts, each in a statement of its own when it is asked for.
+
+    A cursor of the database would do with one statement. But it needs a transaction that stays open as long as the
+    client reads, and poolers in transaction mode have none. So a row that moves meanwhile may come twice or not at all;
+    no other row does.
+    """
+    more = True
+    while more:
+        rows, more = fetch_page(queryset, names, Cursor(key_of(last, names)), MOST_AT_ONCE)
+        if rows:
+            last = rows[-1]
+            yield rows
+
+
+def bounded_count(queryset: QuerySet[Any, Any], *, most: int) -> int | None:
+    """The number of rows; None if there are more than `most`."""
+    number = queryset.order_by().values("pk")[: most + 1].count()
+    return number if number <= most else None
+
+
 def rows_after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
     """The condition for rows after the row with these ordering values, in this ordering."""
     condition = Q()
@@ -180,6 +227,11 @@ def list_fingerprint(request: Request, names: Sequence[str]) -> str:
     """A digest that identifies a list: its path, its filters and its ordering."""
     filters = sorted((name, values) for name, values in parameters_of(request).lists() if name not in PRESENTATION)
     return hashlib.sha256(repr((request.path, filters, list(names))).encode()).hexdigest()[:12]
+
+
+def key_of(row: Any, names: Sequence[str]) -> tuple[Any, ...]:  # noqa: ANN401 - a model or a dict
+    """The ordering values of a row."""
+    return tuple(value_of(row, name.lstrip("-")) for name in names)
 
 
 def value_of(row: Any, name: str) -> Any:  # noqa: ANN401 - a model or a dict

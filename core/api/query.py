@@ -17,6 +17,8 @@ from core.api.rendering import is_browsable_page
 # Parameters of every list; error messages name them last.
 PAGING = ("limit", "cursor", "count")
 LARGEST_PAGE = 1000
+# A count that goes on after so many rows would cost more than the page beside it.
+MOST_COUNTED = 100_000
 
 # An empty search matches every row; any other empty parameter is an error.
 MAY_BE_EMPTY = ("search",)
@@ -146,7 +148,9 @@ class ListParameters(QueryParameters):
         help_text="A place in the list, from a `Link` header; needs `limit`, and the same filters and ordering.",
     )
     count = CountField(
-        required=False, help_text="Whether to answer how many there are in all, as `X-Total-Count`.", default=False
+        required=False,
+        help_text=f"Whether to answer how many there are in all, up to {MOST_COUNTED}, as `X-Total-Count`.",
+        default=False,
     )
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
+from core.api.query import MOST_COUNTED
+
 
 def header(name: str, description: str, schema: dict[str, Any] | None = None) -> OpenApiParameter:
     """A header of a request."""
@@ -48,9 +50,16 @@ HEADERS = {
         "The neighbours of a page (RFC 8288): `next`, `prev`, `first`. Follow them as they are.",
         '<https://booking.example.org/api/bookings/?limit=20&cursor=WyJhIl0>; rel="next"',
     ),
-    "X-Total-Count": shown("How many there are in all; with `count=true`.", 137, type="integer", minimum=0),
+    "X-Total-Count": shown(
+        f"How many there are in all; with `count=true`, unless there are more than {MOST_COUNTED}.",
+        137,
+        type="integer",
+        minimum=0,
+        maximum=MOST_COUNTED,
+    ),
     "ETag": shown(
-        "The version of what is shown: for `If-None-Match`, and with a single object for `If-Match`.",
+        "The version of what is shown: for `If-None-Match`, and with a single object for `If-Match`. A list that is "
+        "streamed has none.",
         '"5f2b8c0d9e1a7b3c4d6e-0f1e2d3c4b5a"',
         pattern='^"[^"]+"$',
     ),

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db import DataError, IntegrityError, models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,6 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core import errors
+from core.api.query import MOST_COUNTED
 from core.constraints import as_booking_error
 from core.staff.forms import (
     SaveErrorForm,
@@ -28,6 +29,7 @@ from core.staff.forms import (
     is_key,
 )
 from core.staff.moments import sentence_of
+from core.staff.paginator import MOST_FOUND, BoundedPaginator
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +63,17 @@ def keys_of(rows: Iterable[models.Model]) -> str:
 
 
 class LimitedChangeList(ChangeList):
-    """A list with a limit on the length of its search."""
+    """A list with a limit on the length of its search.
+
+    The result of a search has no links to its years and months: Django would run the search again for them.
+    """
 
     search_form_class = SearchForm
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        if self.query:
+            self.date_hierarchy = None
 
 
 class BaseAdmin(admin.ModelAdmin):
@@ -175,6 +185,10 @@ class BaseAdmin(admin.ModelAdmin):
             return super().get_changelist_instance(request)
         except (ValueError, OverflowError, DataError) as error:
             raise IncorrectLookupParameters(error) from error
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet, *args: Any, **kwargs: Any) -> BoundedPaginator:  # noqa: ANN401
+        most = MOST_FOUND if request.GET.get(SEARCH_VAR) else MOST_COUNTED
+        return BoundedPaginator(queryset, *args, most=most, **kwargs)
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         """The columns of a search, which finds words as the API does."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -20,7 +20,7 @@ from rest_framework.serializers import BaseSerializer
 from core import lifecycle, offers, rules
 from core.api.etags import is_fresh, with_tag
 from core.api.lists import RowListMixin
-from core.api.pagination import value_of
+from core.api.pagination import KeyPagination, value_of
 from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
 from core.availability import timelines
@@ -97,8 +97,10 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return resource
 
     def read_page(self) -> Sequence[Any]:
-        """The rows of a list. Terms cost three further statements, and no terms cost none."""
-        rows = self.with_allowed(super().read_page)
+        return self.with_allowed(super().read_page)
+
+    def complete(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows with what their terms say. Terms cost three further statements, and no terms cost none."""
         ruled = [row["id"] for row in rows if has_terms(row)]
         resources = {each.pk: each for each in Resource.objects.with_house().filter(pk__in=ruled)} if ruled else {}
         self.attach(resources.values())
@@ -113,7 +115,10 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     def with_allowed(self, read: Callable[[], Sequence[Any]]) -> Sequence[Any]:
         """The rows of a page; reads them twice if `available` is asked and the answer depends on terms."""
         rows = read()
-        if self.parameters["available"] is None or self.window is None or not any(map(has_terms, rows)):
+        if self.parameters["available"] is None or self.window is None:
+            return rows
+        is_whole = cast(KeyPagination, self.paginator).rest is None
+        if is_whole and not any(map(has_terms, rows)):
             return rows
         free = Resource.objects.with_any_terms().filter(is_available=True).free_during(self.window)
         self.allowed = [each.pk for each in offers.allowing(self.window, list(free), now=self.now)]
