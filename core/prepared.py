@@ -85,6 +85,7 @@ class Statement:
         self.model = queryset.model
         self.iterable: Any = queryset._iterable_class
         self.selected, self.locks = queryset.query.selected, queryset.query.select_for_update
+        self.ordering = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering or ()]
         self.compiler = queryset.query.get_compiler(connection=connection)
         self.sql, self.parameters = self.compiler.as_sql()
 
@@ -118,18 +119,48 @@ class Prepared(Generic[Values, Row]):
 
     def __call__(self, *args: Values.args, **kwargs: Values.kwargs) -> list[Row]:
         connection = connections[DEFAULT_DB_ALIAS]
-        given = {name: value if value is None else self.placeholders.get(name, value) for name, value in kwargs.items()}
+        return self.statement(kwargs, connection).rows(kwargs, connection)
+
+    def statement(self, values: Mapping[str, Any], connection: BaseDatabaseWrapper) -> Statement:
+        """The statement of the shape of a call."""
+        places = self.placeholders
+        given = {name: value if value is None else places.get(name, value) for name, value in values.items()}
         shape = connection.vendor, *given.items()
         statement = self.statements.get(shape)
         if statement is None:
             if len(self.statements) >= MOST_SHAPES:
                 self.statements.clear()
             statement = self.statements[shape] = Statement(self.queryset(**given), connection)
-        return statement.rows(kwargs, connection)
+        return statement
 
     def first(self, *args: Values.args, **kwargs: Values.kwargs) -> Row | None:
         """The first row; None without any."""
         return next(iter(self(*args, **kwargs)), None)
+
+
+class Listing(Generic[Row]):
+    """A list, whose beginning a prepared function reads; its queryset reads any part.
+
+    Args:
+        function: A prepared function with the argument `most`: how many rows to read at most, None for all.
+        values: Its other arguments.
+    """
+
+    def __init__(self, function: "Prepared[..., Row]", **values: Any) -> None:  # noqa: ANN401 - those of any function
+        self.function, self.values = function, values
+
+    def beginning(self, most: int) -> list[Row]:
+        """The first rows."""
+        return self.function(**self.values, most=most)
+
+    def ordering(self, most: int) -> list[str]:
+        """The names of the columns that order the rows; `most` as for `beginning`."""
+        return self.function.statement({**self.values, "most": most}, connections[DEFAULT_DB_ALIAS]).ordering
+
+    def queryset(self) -> QuerySet[Any, Row]:
+        """All rows."""
+        rows: QuerySet[Any, Row] = self.function.queryset(**self.values, most=None)
+        return rows
 
 
 # All prepared functions.

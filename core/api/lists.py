@@ -18,6 +18,7 @@ from core.api.etags import with_tag_of_body
 from core.api.pagination import KeyPagination
 from core.api.query import Parameters
 from core.api.rendering import JSONRenderer
+from core.prepared import Listing
 
 if TYPE_CHECKING:
     SerializerBase = serializers.Serializer
@@ -120,8 +121,11 @@ class RowListMixin(ViewBase):
 
     def read_page(self) -> Sequence[Any]:
         """The rows of the answer, or of its first part."""
-        rows = cast(type[RowsMixin], self.get_serializer_class()).rows(self.narrow(self.get_queryset()))
-        return cast(KeyPagination, self.paginator).begin(rows, self.request, self.parameters)
+        return cast(KeyPagination, self.paginator).begin(self.listed(), self.request, self.parameters)
+
+    def listed(self) -> QuerySet[Any] | Listing[Any]:
+        """The rows of the list as dicts; a prepared list where it is read often."""
+        return cast(type[RowsMixin], self.get_serializer_class()).rows(self.narrow(self.get_queryset()))
 
     def complete(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows as the answer shows them."""

@@ -19,9 +19,13 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from core.api.query import LARGEST_PAGE, MOST_COUNTED, Parameters, parameters_of
 from core.api.rendering import is_browsable_page
+from core.prepared import Listing
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+# A list that can be read in parts.
+Rows = QuerySet[Any, Any] | Listing[Any]
 
 # One statement reads at most so many rows. A longer list is read in parts of so many rows.
 MOST_AT_ONCE = 10_000
@@ -103,17 +107,17 @@ class KeyPagination(BasePagination):
         self, queryset: QuerySet[Any, Any] | Sequence[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         """All rows of the response of an `ApiView`; see `begin`."""
-        rows = self.begin(cast(QuerySet[Any, Any], queryset), request, cast(Any, view).parameters)
+        rows = self.begin(cast(Rows, queryset), request, cast(Any, view).parameters)
         for part in self.rest or ():
             rows += part
         self.rest = None
         return rows
 
-    def begin(self, queryset: QuerySet[Any, Any], request: Request, parameters: Parameters) -> list[Any]:
+    def begin(self, listed: Rows, request: Request, parameters: Parameters) -> list[Any]:
         """The page, or the first part of a whole list; also computes `rest`, and the values of `headers`.
 
         Args:
-            queryset: A queryset with an ordering.
+            listed: A list with an ordering.
             request: The request.
             parameters: The values of `ListParameters`.
 
@@ -123,13 +127,15 @@ class KeyPagination(BasePagination):
         self.here = request.build_absolute_uri()
         self.links, self.rest = {}, None
         limit, text = parameters["limit"], parameters["cursor"]
-        self.total = bounded_count(queryset, most=MOST_COUNTED) if parameters["count"] else None
-        names = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering or ()]
+        self.total = bounded_count(queryset_of(listed), most=MOST_COUNTED) if parameters["count"] else None
         if limit is None and text is not None:
             raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
+        most, cursor = limit or MOST_AT_ONCE, None
+        names = ordering_of(listed, most)
         self.fingerprint = list_fingerprint(request, names)
-        cursor = Cursor.decode(text, self.fingerprint, queryset.model, names) if text is not None else None
-        rows, more = fetch_page(queryset, names, cursor, limit or MOST_AT_ONCE)
+        if text is not None:
+            cursor = Cursor.decode(text, self.fingerprint, queryset_of(listed).model, names)
+        rows, more = fetch_page(listed, names, cursor, most)
         if more and limit is None and is_browsable_page(request):
             # The browsable page of a long list is the first page by the largest `limit`, and leads on as that does.
             rows, limit = rows[:LARGEST_PAGE], LARGEST_PAGE
@@ -137,7 +143,7 @@ class KeyPagination(BasePagination):
         if limit is not None:
             self.links = self.links_of(rows, names, cursor, more=more)
         elif more:
-            self.rest = later_parts(queryset, names, rows[-1])
+            self.rest = later_parts(queryset_of(listed), names, rows[-1])
         return rows
 
     def links_of(
@@ -173,11 +179,24 @@ def link_header(links: Mapping[str, str]) -> str:
     return ", ".join(f'<{url}>; rel="{relation}"' for relation, url in links.items())
 
 
-def fetch_page(
-    queryset: QuerySet[Any, Any], names: Sequence[str], cursor: Cursor | None, limit: int
-) -> tuple[list[Any], bool]:
+def queryset_of(listed: Rows) -> QuerySet[Any, Any]:
+    """The queryset of a list."""
+    return listed.queryset() if isinstance(listed, Listing) else listed
+
+
+def ordering_of(listed: Rows, limit: int) -> list[str]:
+    """The names of the columns that order a list, of which a page of so many rows is read."""
+    if isinstance(listed, Listing):
+        return listed.ordering(limit + 1)
+    return [str(name) for name in listed.query.order_by or listed.model._meta.ordering or ()]
+
+
+def fetch_page(listed: Rows, names: Sequence[str], cursor: Cursor | None, limit: int) -> tuple[list[Any], bool]:
     """At most `limit` rows from the cursor on, and whether more rows follow in the cursor's direction."""
-    ordering = list(names)
+    if cursor is None and isinstance(listed, Listing):
+        rows = listed.beginning(limit + 1)
+        return rows[:limit], len(rows) > limit
+    ordering, queryset = list(names), queryset_of(listed)
     if cursor is not None:
         if cursor.backwards:
             ordering = [name[1:] if name.startswith("-") else f"-{name}" for name in names]

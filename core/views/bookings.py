@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
@@ -20,14 +21,14 @@ from core import lifecycle
 from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
 from core.api.idempotency import idempotent
-from core.api.lists import RowListMixin
+from core.api.lists import RowListMixin, RowsMixin
 from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
 from core.errors import BookingError
 from core.lifecycle import Changes
 from core.models import Booking
 from core.permissions import IsOwnerOrStaff
-from core.prepared import KEY, prepared
+from core.prepared import KEY, MOMENT, Listing, prepared
 from core.querysets import BookingQuerySet
 from core.record.acts import Act
 from core.record.kinds import Channel
@@ -61,10 +62,6 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     queries: ClassVar = {"list": BookingListParameters, "retrieve": BookingParameters}
     queryset = Booking.objects.all()
 
-    def get_queryset(self) -> QuerySet[Booking]:
-        """The bookings that a list shows."""
-        return Booking.objects.visible_to(self.request.user)
-
     def get_object(self) -> Booking:
         """The booking, looked up among all; the permission then decides."""
         booking = booking_in_full.first(pk=self.key)
@@ -77,17 +74,23 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """The serializer, with the note of staff when asked."""
         return BookingWithStaffNoteSerializer if self.parameters.get("include") else BookingSerializer
 
-    def narrow(self, queryset: BookingQuerySet) -> QuerySet[Booking]:
-        asked, bookings = self.parameters, queryset
-        for name, comparison in COMPARISONS.items():
-            if asked[name] is not None:
-                bookings = bookings.filter(**{comparison: asked[name]})
-        if asked["upcoming"] is not None:
-            bookings = bookings.upcoming(self.now) if asked["upcoming"] else bookings.over(self.now)
-        if asked["search"]:
-            of_user = ("username",) if self.request.user.is_staff else ()
-            bookings = bookings.mentioning(asked["search"], of_user=of_user)
-        return ordered(bookings, asked["ordering"])
+    def listed(self) -> QuerySet[Booking] | Listing[Any]:
+        """The rows of the list; those of a search are not prepared, because it may ask for the matches before."""
+        asked, caller = self.parameters, self.caller
+        values = {name: asked[name] for name in COMPARISONS}
+        bookings = Listing(
+            listed_bookings,
+            **{**values, "status": tuple(sorted(asked["status"])) if asked["status"] else None},
+            serializer=self.get_serializer_class(),
+            owner=None if caller.is_staff else caller.pk,
+            upcoming=asked["upcoming"],
+            now=self.now,
+            ordering=asked["ordering"],
+        )
+        if not asked["search"]:
+            return bookings
+        found = cast(BookingQuerySet, bookings.queryset())
+        return found.mentioning(asked["search"], of_user=("username",) if caller.is_staff else ())
 
     @property
     def caller(self) -> User:
@@ -165,6 +168,46 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """Cancels the booking; the row stays."""
         lifecycle.cancel(self.get_object(), act=self.act, check=self.version_check())
         return Response(status=204)
+
+
+@prepared(
+    owner=KEY,
+    resource=KEY,
+    user=KEY,
+    start_after=MOMENT,
+    start_before=MOMENT,
+    end_after=MOMENT,
+    end_before=MOMENT,
+    now=MOMENT,
+)
+def listed_bookings(
+    *,
+    serializer: type[RowsMixin],
+    owner: int | None,
+    upcoming: bool | None,
+    now: datetime,
+    ordering: str | None,
+    most: int | None,
+    **compared: object,
+) -> QuerySet[Booking]:
+    """The bookings of a list as dicts.
+
+    Args:
+        serializer: Its columns are read.
+        owner: The id of the user whose bookings they are; None for those of all users.
+        upcoming: True for bookings that end later than `now`, False for those that have ended; None for both.
+        now: The present moment.
+        ordering: As in the query string.
+        most: How many rows are read at most; None for all.
+        compared: The values of the parameters in `COMPARISONS`; None for one that is not asked.
+    """
+    bookings = Booking.objects.all() if owner is None else Booking.objects.filter(user_id=owner)
+    for name, value in compared.items():
+        if value is not None:
+            bookings = bookings.filter(**{COMPARISONS[name]: value})
+    if upcoming is not None:
+        bookings = bookings.upcoming(now) if upcoming else bookings.over(now)
+    return serializer.rows(ordered(bookings, ordering))[:most]
 
 
 @prepared(pk=KEY)

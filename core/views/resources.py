@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 
 from core import lifecycle, offers, rules
 from core.api.etags import is_fresh, with_tag
-from core.api.lists import RowListMixin
+from core.api.lists import RowListMixin, RowsMixin
 from core.api.pagination import KeyPagination, value_of
 from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
@@ -28,7 +28,7 @@ from core.availability.timelines import Reader
 from core.intervals import Interval
 from core.models import Resource
 from core.permissions import IsAdminOrReadOnly
-from core.prepared import KEY, prepared
+from core.prepared import KEY, Listing, prepared
 from core.querysets import SHORTEST, ResourceQuerySet, is_bookable, locked, outermost
 from core.serializers import (
     ResourceListParameters,
@@ -99,6 +99,31 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     def read_page(self) -> Sequence[Any]:
         return self.with_allowed(super().read_page)
 
+    def listed(self) -> QuerySet[Resource] | Listing[Any]:
+        """The rows of the list; those of a search or of a window that must be free are not prepared."""
+        serializer = self.get_serializer_class()
+        return self.listing(serializer) if self.is_plain else super().listed()
+
+    @property
+    def is_plain(self) -> bool:
+        """True if the list is neither searched nor narrowed by a window."""
+        return not self.parameters["search"] and self.parameters["available"] is None
+
+    def listing(self, serializer: type[BaseSerializer] | None) -> Listing[Any]:
+        """The prepared list: dicts by a serializer, else resources with `next_free`."""
+        asked, window = self.parameters, rules.offered_window(now=self.now)
+        with_next_free = serializer is None or "next_free" in self.includes
+        first, last = outermost(window, SHORTEST) if with_next_free else (None, None)
+        return Listing(
+            listed_resources,
+            serializer=serializer,
+            window=self.shown_window,
+            first=first,
+            last=last,
+            min_capacity=asked["min_capacity"],
+            ordering=asked["ordering"],
+        )
+
     def complete(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows with what their terms say. Terms cost three further statements, and no terms cost none."""
         ruled = [row["id"] for row in rows if has_terms(row)]
@@ -128,8 +153,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
     def availability(self, request: Request) -> Response:
         """The time lines of many resources."""
         window, now = self.shown_window, self.now
-        found = Resource.objects.with_house().with_next_free(window=rules.offered_window(now=now))
-        resources = self.with_allowed(lambda: self.paginate_queryset(self.narrow(found)) or [])
+        resources = self.with_allowed(lambda: self.paginate_queryset(self.found_resources()) or [])
         attach_terms(resources, since=min(window.start, now))
         # What was read from now on answers `next_free`, too.
         is_near = window.start <= now + NEAR and window.end > now
@@ -153,6 +177,12 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
             ]
         require_few(sum(len(line[name]) for line in lines for name in ("busy", "closed", "free")))
         return with_tag(request, self.get_paginated_response(lines), tag)
+
+    def found_resources(self) -> Any:  # noqa: ANN401 - a queryset or a prepared list
+        """The resources whose time lines are asked, with `next_free`."""
+        if self.is_plain:
+            return self.listing(None)
+        return self.narrow(Resource.objects.with_house().with_next_free(window=rules.offered_window(now=self.now)))
 
     def attach(self, resources: Collection[Resource]) -> None:
         """Attaches the terms, and works out from when on each resource could be booked, when that is asked."""
@@ -252,6 +282,38 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         check = self.version_check()
         if check is not None:
             check(self.get_object())
+
+
+@prepared(window=Interval, first=Interval, last=Interval, min_capacity=KEY)
+def listed_resources(
+    *,
+    serializer: type[RowsMixin] | None,
+    window: Interval,
+    first: Interval | None,
+    last: Interval | None,
+    min_capacity: int | None,
+    ordering: str | None,
+    most: int | None,
+) -> QuerySet[Resource]:
+    """The resources of a list.
+
+    Args:
+        serializer: Its columns are read, as dicts; None for resources without their availability.
+        window: That of the availability.
+        first: The first slot that answers `next_free`; None if that is not asked.
+        last: The last such slot.
+        min_capacity: The least capacity.
+        ordering: As in the query string.
+        most: How many are read at most; None for all.
+    """
+    resources = Resource.objects.with_house()
+    if min_capacity is not None:
+        resources = resources.filter(capacity__gte=min_capacity)
+    if first is not None or serializer is None:
+        resources = resources.with_first_gap(first, last, length=SHORTEST, name="next_free")
+    if serializer is None:
+        return ordered(resources, ordering)[:most]
+    return serializer.rows(ordered(resources.with_availability(window), ordering))[:most]
 
 
 @prepared(pk=KEY, window=Interval, first=Interval, last=Interval)

@@ -18,7 +18,8 @@ from core.intervals import Interval
 from core.lifecycle import transactions
 from core.models import Booking, Resource
 from core.prepared import FUNCTIONS, KEY, MOMENT, Prepared, insert, update
-from core.querysets import outermost
+from core.querysets import SHORTEST, outermost
+from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer, ResourceSerializer
 from core.tests.support.closures import make_closure
 from core.tests.support.factories import at, make_booking, make_resource, make_user
 from core.urls import urlpatterns  # noqa: F401
@@ -77,10 +78,14 @@ class World:
         first, last = outermost(self.interval(), length)
         return {"first": first, "last": last, "length": length}
 
+    def ends(self) -> dict[str, Any]:
+        """The ends of a search for the first free moment, which is a gap of the shortest length."""
+        first, last = outermost(self.interval(), SHORTEST)
+        return {"first": first, "last": last}
 
-def without_length(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name != "length"}
 
+WITH_NEXT_FREE = ResourceSerializer.including(frozenset({"next_free"}))
+WINDOWS = ("start_after", "start_before", "end_after", "end_before")
 
 # Random arguments of each prepared function.
 ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
@@ -124,8 +129,28 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
         **w.gap(),
         "most": w.random.choice([2, 20]),
     },
-    "found_resource": lambda w: {"pk": w.key(w.resources), **without_length(w.gap())},
-    "shown_resource": lambda w: {"pk": w.key(w.resources), "window": w.interval(), **without_length(w.gap())},
+    "listed_bookings": lambda w: {
+        "serializer": w.random.choice([BookingSerializer, BookingWithStaffNoteSerializer]),
+        "owner": w.maybe(lambda: w.key(w.users)),
+        "resource": w.maybe(lambda: w.key(w.resources)),
+        "user": w.maybe(lambda: w.key(w.users)),
+        "status": w.random.choice([None, ("pending",), ("cancelled", "confirmed")]),
+        **{name: w.random.choice([None, None, w.moment()]) for name in WINDOWS},
+        "upcoming": w.random.choice([None, True, False]),
+        "now": w.moment(),
+        "ordering": w.random.choice([None, "start_time", "-created_at"]),
+        "most": w.random.choice([None, 3]),
+    },
+    "listed_resources": lambda w: {
+        "serializer": w.random.choice([None, ResourceSerializer, WITH_NEXT_FREE]),
+        "window": w.interval(),
+        **w.ends(),
+        "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
+        "ordering": w.random.choice([None, "capacity", "-name"]),
+        "most": w.random.choice([None, 3]),
+    },
+    "found_resource": lambda w: {"pk": w.key(w.resources), **w.ends()},
+    "shown_resource": lambda w: {"pk": w.key(w.resources), "window": w.interval(), **w.ends()},
 }
 
 
