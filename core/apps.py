@@ -32,7 +32,7 @@ class CoreConfig(AppConfig):
         # Before the record is handed on, so that the same run tells what expired.
         worker.add_feeder(expiry.expire_due, every=expiry.LOOK_SECONDS)
         worker.add_feeder(relay.hand_on)
-        worker.add_job(reminders.write_reminders)
+        worker.add_job(reminders.write_reminders, every=reminders.LOOK_SECONDS)
         worker.add_job(approvals.write_lists, every=approvals.LOOK_SECONDS)
         worker.add_job(channel.deliver_emails)
 

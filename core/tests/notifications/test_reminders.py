@@ -15,6 +15,8 @@ from pytest_django import Settings
 from core.models import Booking, Notification, NotificationPreferences, Resource
 from core.notifications import messages, reminders
 from core.notifications.kinds import Kind
+from core.outbox import worker
+from core.outbox.delivery import Begun
 from core.tests.support.factories import at, make_booking, make_user
 from core.tests.support.mailing import deliver
 from core.tests.support.parallel import in_parallel
@@ -233,6 +235,40 @@ def test_looking_costs_the_same_however_many_wishes_there_are(room: Resource) ->
     for minutes in range(1, 20):
         prefer(make_user(f"user{minutes}"), reminder_minutes=minutes)
     assert statements() == first == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "index"),
+    [(0, "by_start"), (1, "by_user")],
+    ids=["the default", "another wish"],
+)
+def test_whoever_looks_walks_along_the_next_bookings_alone(number: int, index: str, booking: Booking) -> None:
+    """A wish for a week ahead reads the week of its own user, and not that of everybody."""
+    prefer(booking.user, reminder_minutes=10080)
+    others = User.objects.bulk_create(User(username=f"user{each}", email=f"{each}@example.org") for each in range(100))
+    Booking.objects.bulk_create(
+        Booking(user=user, resource=booking.resource, start_time=start, end_time=start + MINUTE, status="confirmed")
+        for place, user in enumerate(others)
+        for start in (at(0, day=-6) + (place + 100 * each) * 2 * MINUTE for each in range(30))
+    )
+    with CaptureQueriesContext(connection) as captured:
+        assert reminders.write_due(now=at(9, day=-7)) == 0
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ANALYZE")
+        statement = captured[number]["sql"]
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{statement}")
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+    assert f"{index} " in plan, plan
+
+
+def test_a_process_that_delivers_looks_once_a_minute(booking: Booking, mailoutbox: Sent) -> None:
+    begun: Begun = {}
+    worker.run_due(now=at(9) - MINUTE, begun=begun)
+    assert worker.run_due(now=at(9), begun=begun)["written"] == 0
+    begun[reminders.write_reminders] -= 60
+    assert worker.run_due(now=at(9), begun=begun)["written"] == 1
+    assert len(mailoutbox) == 1
 
 
 def test_all_are_written_though_many_are_due_at_once(alice: User, room: Resource, monkeypatch) -> None:
