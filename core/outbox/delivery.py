@@ -20,9 +20,11 @@ from typing import Generic
 
 from django.db import DatabaseError, InterfaceError
 
+from core.outbox.calls import Call
 from core.outbox.channels import Channel, NotNeeded, NotSent, Parcel, Row
 from core.outbox.claims import CLAIM_SECONDS, LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark
 from core.outbox.models import OutboxRow, State
+from core.outbox.quiet import Requests
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,10 @@ LONGEST_DELAY_MINUTES = 64
 FAILURES_IN_A_ROW = 3
 # While calls are on their way, the run looks this often for further due rows.
 LOOK_SECONDS = 1
+# Beside requests a message begins in a quiet moment, or after so many seconds without one.
+PATIENCE_SECONDS = 2
+# A message that is due for so long waits for no quiet moment: a process that is never quiet keeps up with its messages.
+LATE_SECONDS = 30
 # An abandoned call lives on until the provider ends the connection. While this many calls live, no other call begins.
 LIVING_CALLS = 50
 
@@ -50,6 +56,8 @@ class Run:
     Attributes:
         failures: The number of failed calls in a row, for each table; a worker passes them on to its next run.
         begun: When each job with a pause began last, in seconds of the steady clock; passed on likewise.
+        requests: The requests beside which the run works; None in a process that answers none.
+        due_since: Since when the oldest waiting row that the run knows of is due.
     """
 
     def __init__(
@@ -60,12 +68,15 @@ class Run:
         failures: Failures | None = None,
         begun: Begun | None = None,
         feed: "Callable[[Run], object] | None" = None,
+        requests: Requests | None = None,
     ) -> None:
         self._began, self._ticks = now, time.monotonic()
         self._stopping = stopping
         self._feed, self._fed = feed, self._ticks
         self.failures = Failures() if failures is None else failures
         self.begun: Begun = {} if begun is None else begun
+        self.requests = requests
+        self.due_since = now
 
     @property
     def seconds(self) -> float:
@@ -91,6 +102,21 @@ class Run:
         return True
 
     @property
+    def is_late(self) -> bool:
+        """True if rows have been due for so long that they wait for no quiet moment."""
+        return self.now - self.due_since >= timedelta(seconds=LATE_SECONDS)
+
+    @property
+    def may_work(self) -> bool:
+        """True in a quiet moment, for a run that is late, and always in a process that answers no request."""
+        return self.requests is None or self.is_late or not self.requests.seconds_to_quiet
+
+    def wait_for_quiet(self) -> None:
+        """Waits until the run may work, for `PATIENCE_SECONDS` at most."""
+        if self.requests is not None and not self.is_late:
+            self.requests.wait_for_quiet(PATIENCE_SECONDS)
+
+    @property
     def is_over(self) -> bool:
         """True once no further call may begin."""
         return self._stopping is not None and self._stopping.is_set()
@@ -112,36 +138,6 @@ def is_down(failures: int) -> bool:
 def delay_after(tries: int) -> timedelta:
     """Returns the delay before the next try: 1, 2, 4 … 64 minutes, then always 64."""
     return timedelta(minutes=min(FIRST_DELAY_MINUTES * 2 ** (min(tries, 20) - 1), LONGEST_DELAY_MINUTES))
-
-
-class Call(threading.Thread, Generic[Row, Parcel]):
-    """A call of the provider, which the delivering thread abandons at the deadline.
-
-    A timeout of a socket limits each wait alone: an answer in many parts would exceed it. The thread is a daemon, since
-    Python's exit waits for all other threads and for those of `concurrent.futures`.
-
-    Attributes:
-        error: The reason of the failure; None after success.
-        has_ended: True once the provider has answered or the call has failed.
-    """
-
-    def __init__(
-        self, channel: Channel[Row, Parcel], row: Row, parcel: Parcel, *, is_probe: bool, news: threading.Event
-    ) -> None:
-        super().__init__(name="outbox call", daemon=True)
-        self.channel, self.row, self.parcel = channel, row, parcel
-        self.is_probe, self.news = is_probe, news
-        self.deadline = time.monotonic() + channel.seconds
-        self.error: Exception | None = None
-        self.has_ended = False
-
-    def run(self) -> None:
-        try:
-            self.channel.send(self.parcel)
-        except Exception as error:  # noqa: BLE001 - the delivering thread handles the error
-            self.error = error
-        self.has_ended = True
-        self.news.set()
 
 
 class Delivery(Generic[Row, Parcel]):
@@ -190,10 +186,14 @@ class Delivery(Generic[Row, Parcel]):
 
     def begin_call(self) -> bool:
         """Claims a due row and begins its call; returns False if no row is due or no call may begin."""
+        if self.calls and not self.run.may_work:
+            return False  # the end of a call comes first
+        self.run.wait_for_quiet()
         self.run.feed()
         claimed_at = self.run.seconds
         if not self.has_room or (row := self.claim()) is None:
             return False
+        self.run.due_since = row.due_at
         try:
             parcel = self.channel.prepare(row, now=self.run.now)
         except Exception as error:  # noqa: BLE001 - an outcome of the row

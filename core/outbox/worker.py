@@ -1,8 +1,8 @@
 """Runs the jobs of the outbox: in a thread of each web process, or in a process of its own.
 
-`run_due()` runs all jobs once. `wake()` starts the next run of the web process's thread at once. Only the WSGI and ASGI
-modules call `run_in_web_process()`, so no thread runs under another command or in a test. The thread of a web process
-starts with the first request, which comes after the server has forked.
+`run_due()` runs all jobs once. `wake()` starts the next run of the web process's thread, which works in quiet moments.
+Only the WSGI and ASGI modules call `run_in_web_process()`, so no thread runs under another command or in a test. The
+thread of a web process starts with the first request, which comes after the server has forked.
 """
 
 import atexit
@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from core.outbox.delivery import Begun, Failures, Run, Tally, is_down
+from core.outbox.quiet import Requests
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def run_due(
     stopping: threading.Event | None = None,
     failures: Failures | None = None,
     begun: Begun | None = None,
+    requests: Requests | None = None,
 ) -> Tally:
     """Runs all jobs once and adds up their tallies.
 
@@ -64,8 +66,10 @@ def run_due(
         stopping: No call begins once this is set.
         failures: The number of failed calls in a row, from the run before; the run updates the numbers.
         begun: When each job began last, from the run before; the run updates the moments.
+        requests: The requests of this process, whose quiet moments the run waits for; None for no wait.
     """
-    run = Run(now, stopping=stopping, failures=failures, begun=begun, feed=feed)
+    run = Run(now, stopping=stopping, failures=failures, begun=begun, feed=feed, requests=requests)
+    run.wait_for_quiet()
     return feed(run) + run_jobs(_jobs, run)
 
 
@@ -93,11 +97,14 @@ class Worker(threading.Thread):
     """Runs all jobs when woken, and every `poll_seconds`.
 
     A daemon thread: `stop()` waits for the thread at most `STOP_SECONDS`, even if the database does not answer.
+
+    Attributes:
+        requests: The requests of a web process; None in a process of its own.
     """
 
-    def __init__(self, poll_seconds: float) -> None:
+    def __init__(self, poll_seconds: float, *, requests: Requests | None = None) -> None:
         super().__init__(name="outbox", daemon=True)
-        self.poll_seconds = poll_seconds
+        self.poll_seconds, self.requests = poll_seconds, requests
         self.pid = os.getpid()
         self.woken = threading.Event()
         self.stopping = threading.Event()
@@ -116,7 +123,13 @@ class Worker(threading.Thread):
     def run_once(self) -> None:
         """Runs all jobs once; a failed job runs again the next time."""
         try:
-            run_due(now=timezone.now(), stopping=self.stopping, failures=self.failures, begun=self.begun)
+            run_due(
+                now=timezone.now(),
+                stopping=self.stopping,
+                failures=self.failures,
+                begun=self.begun,
+                requests=self.requests,
+            )
         except Exception as error:  # noqa: BLE001 - the thread must survive every error of the database
             logger.error("Messages could not be delivered now (%s).", type(error).__name__)
         finally:
@@ -134,12 +147,14 @@ class Worker(threading.Thread):
 
 
 _thread: Worker | None = None
+_requests = Requests()
 _lock = threading.Lock()
 
 
 def run_in_web_process() -> None:
     """Starts the thread with the first request of this process or its forks, if `NOTIFICATIONS` is `web`."""
     if settings.NOTIFICATIONS == "web":
+        _requests.follow()
         request_started.connect(start_thread, dispatch_uid="core.outbox.start")
 
 
@@ -150,7 +165,7 @@ def start_thread(**kwargs: object) -> None:
         return
     with _lock:
         if _thread is None or _thread.pid != os.getpid():
-            _thread = Worker(THREAD_POLL_SECONDS)
+            _thread = Worker(THREAD_POLL_SECONDS, requests=_requests)
             atexit.register(_thread.stop)
             _thread.start()
 

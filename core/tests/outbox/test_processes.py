@@ -190,6 +190,29 @@ def test_a_web_process_delivers_after_the_commit_and_once(
     assert len(sendgrid.requests) == 8
 
 
+def test_a_web_process_that_is_never_quiet_delivers_within_seconds(web: Callable, sendgrid: SendGridServer) -> None:
+    def ask_on() -> None:
+        while not done.is_set():
+            assert call(port, "GET", "/health/")[0] == 200
+
+    done = threading.Event()
+    _, port = web()
+    clients = [threading.Thread(target=ask_on) for _ in range(4)]
+    for client in clients:
+        client.start()
+    try:
+        write_messages(1)
+        started = time.monotonic()
+        wait_for(lambda: sendgrid.accepted)
+        took = time.monotonic() - started
+    finally:
+        done.set()
+        for client in clients:
+            client.join()
+    print(f"\nBeside requests without a pause: {took:.1f} s")  # noqa: T201
+    assert took < 15
+
+
 def test_a_provider_that_hangs_adds_nothing_to_a_booking(
     web: Callable, sendgrid: SendGridServer, alice: User, room: Resource
 ) -> None:
