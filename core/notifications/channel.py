@@ -20,7 +20,7 @@ from core.utils import deliver as send_mail
 logger = logging.getLogger(__name__)
 
 
-# Enough that a few calls that hang delay no other, and few enough for a small machine: a call takes 50 ms of CPU time.
+# Enough that a few calls that hang delay no other, and few enough for a small machine.
 AT_ONCE = 5
 
 

@@ -3,6 +3,7 @@
 import logging
 import re
 import socket
+import ssl
 import time
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -452,3 +453,18 @@ def test_the_server_of_these_tests_wants_json(sendgrid: SendGridServer) -> None:
     connection.request("POST", "/v3/mail/send", body=b"{}", headers=headers)
     assert connection.getresponse().status == 415
     connection.close()
+
+
+def test_the_calls_of_a_process_share_their_context_of_tls(
+    sendgrid: SendGridServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes more time than all the rest of a call."""
+    made: list[ssl.SSLContext] = []
+    make = ssl.SSLContext.load_default_certs
+    monkeypatch.setattr(
+        ssl.SSLContext, "load_default_certs", lambda context, *purpose: made.append(context) or make(context, *purpose)
+    )
+    for _ in range(3):
+        send_by_sendgrid(Message(to="a@example.org", subject="a", text="a", html="a"))
+    assert len(sendgrid.accepted) == 3
+    assert len(made) <= 1
