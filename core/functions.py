@@ -8,6 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
     Aggregate,
     BigIntegerField,
+    BooleanField,
     CharField,
     Field,
     ForeignKey,
@@ -38,6 +39,17 @@ class RandomUUID(Func):
         **context: Any,  # noqa: ANN401
     ) -> tuple[str, tuple[str | int, ...]]:
         return self.as_sql(compiler, connection, template="lower(hex(randomblob(16)))", **context)
+
+
+class Is(Func):
+    """True if a column has a constant value, as literal SQL.
+
+    SQLite uses a partial index only if a query repeats the index's condition word for word; bound parameters do not.
+    """
+
+    arity = 1
+    template = "%(expressions)s = '%(value)s'"
+    output_field = BooleanField()
 
 
 class Epoch(Func):

@@ -29,6 +29,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
+from core.functions import Is as Is
 from core.functions import JsonRows
 from core.intervals import TICK, Interval
 from core.prepared import constant
@@ -71,14 +72,6 @@ class Blocks(Func):
 
     arity = 1
     template = "%(expressions)s" + BLOCKING_SQL.removeprefix("status")
-    output_field = BooleanField()
-
-
-class Is(Func):
-    """True if a column has a constant value, as literal SQL; for the condition of a partial index, as `Blocks` is."""
-
-    arity = 1
-    template = "%(expressions)s = '%(value)s'"
     output_field = BooleanField()
 
 

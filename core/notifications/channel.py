@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from core.notifications import limits, mails
 from core.notifications.models import Notification
 from core.notifications.preferences import remember_address
-from core.notifications.recipients import Recipient, recipient_of, staff_zones
+from core.notifications.recipients import Recipient, is_to_new, recipient_of, staff_zones
 from core.outbox.channels import NotSent
 from core.outbox.delivery import Run, Tally, deliver
 from core.utils import DeliveryError, Message, print_on_console
@@ -63,6 +63,11 @@ class EmailChannel:
         new = [mail.recipient for mail in on_their_way if mail.recipient.is_new]
         users = [recipient.user_id for recipient in new if recipient.user_id is not None]
         return due.exclude(user_id__in=users).select_related("user__notification_preferences")
+
+    def together(self, rows: Sequence[Notification]) -> list[Notification]:
+        """Leaves out further messages to a new user, as `ready` does."""
+        first: dict[int | None, Notification] = {}
+        return [row for row in rows if first.setdefault(row.user_id, row) is row or not is_to_new(row)]
 
     def prepare(self, row: Notification, *, now: datetime) -> Mail:
         """Renders a message for its present recipient."""

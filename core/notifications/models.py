@@ -47,6 +47,10 @@ class Notification(OutboxRow):
         indexes: ClassVar = [
             models.Index(fields=["state", "due_at", "id"], name="core_notification_due"),
             models.Index(fields=["booking_id", "id"], name="core_notification_by_booking"),
+            # For the order of a queue: nothing that was sent stands in the way.
+            models.Index(
+                fields=["booking_id", "to", "id"], condition=Q(state="waiting"), name="core_notification_queue"
+            ),
             models.Index(fields=["done_at"], name="core_notification_done"),
             models.Index(fields=["to", "done_at"], condition=Q(state="sent"), name="core_notification_sent_to"),
         ]

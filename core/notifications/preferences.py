@@ -71,4 +71,6 @@ def remember_address(user_id: int, address: str) -> None:
     its row must be marked in any case; if the address is not stored, the next message explains again how to refuse.
     """
     with contextlib.suppress(DatabaseError), transaction.atomic():
-        NotificationPreferences.objects.update_or_create(user_id=user_id, defaults={"known_address": address})
+        # Nearly every user has a row.
+        if not NotificationPreferences.objects.filter(user_id=user_id).update(known_address=address):
+            NotificationPreferences.objects.update_or_create(user_id=user_id, defaults={"known_address": address})

@@ -94,6 +94,14 @@ def recipient_of(row: Notification, *, zones: Mapping[str, str | None], now: dat
     return Recipient(address, zone, row.user_id, is_new=is_new, is_confirmed=is_confirmed)
 
 
+def is_to_new(row: Notification) -> bool:
+    """True for a message to a user to whose address no message was sent before."""
+    if row.user is None:
+        return False
+    address = row.user.email if row.kind in Kind.about_bookings() else row.to
+    return address != preferences_of(row.user).known_address
+
+
 def not_needed_yet(reason: str) -> NotNeeded:
     """Returns the outcome for a message that is not needed now; a reminder may be needed again before the start."""
     # Clear `starts_at`, so that the unique constraint allows a new reminder.

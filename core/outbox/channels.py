@@ -55,6 +55,9 @@ class Channel(Protocol[Row, Parcel]):
     def ready(self, due: QuerySet[Row], on_their_way: Sequence[Parcel]) -> QuerySet[Row]:
         """Returns the due rows without the rows that wait for a call on its way; may join what `prepare` needs."""
 
+    def together(self, rows: Sequence[Row]) -> list[Row]:
+        """Returns the rows that may be claimed together, without those that must wait for the call of another one."""
+
     def prepare(self, row: Row, *, now: datetime) -> Parcel:
         """Prepares the call for a row.
 

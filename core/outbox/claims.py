@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from core.functions import Is
 from core.outbox.channels import Channel, Parcel, Row
 from core.outbox.models import OutboxRow, State
 
@@ -33,7 +34,7 @@ def unclaimed(now: datetime) -> Q:
 
 def due(model: type[Row], *, now: datetime) -> QuerySet[Row]:
     """Returns the rows that may be sent now; a row waits for earlier rows of its queue."""
-    waiting = model._default_manager.filter(state=State.WAITING)
+    waiting = model._default_manager.filter(Is("state", value=State.WAITING.value))
     rows = waiting.filter(unclaimed(now), due_at__lte=now)
     if not model.queue:
         return rows
@@ -47,25 +48,34 @@ def claim(
     now: datetime,
     on_their_way: Sequence[Parcel] = (),
     order: tuple[str, ...] = LONGEST_DUE_FIRST,
+    spare: list[Row] | None = None,
+    most: int = 1,
 ) -> Row | None:
-    """Claims the first due row that no other process has locked, for `CLAIM_SECONDS`, and returns it.
+    """Claims the first due rows that no other process has locked, for `CLAIM_SECONDS`, and returns the first of them.
 
     Args:
-        channel: The channel of the row.
+        channel: The channel of the rows.
         now: The present moment.
         on_their_way: The parcels whose calls have not ended.
         order: Which row is the first.
+        spare: Gets the rows after the first one.
+        most: The largest number of rows.
     """
-    rows = channel.ready(due(channel.model, now=now), on_their_way).order_by(*order)
+    due_rows = channel.ready(due(channel.model, now=now), on_their_way).order_by(*order)
     # SQLite allows one writer at a time, and bookings have priority: take its lock only if a row is due.
-    if connection.vendor == "sqlite" and not rows.exists():
+    if connection.vendor == "sqlite" and not due_rows.exists():
         return None
+    key, until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
     with transaction.atomic():
-        row = rows.select_for_update(skip_locked=True, of=("self",)).first()
-        if row is not None:
-            row.claim, row.claimed_until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
-            row.save(update_fields=["claim", "claimed_until"])
-    return row
+        rows = channel.together(list(due_rows.select_for_update(skip_locked=True, of=("self",))[:most]))
+        if rows:
+            ids = [row.pk for row in rows]
+            channel.model._default_manager.filter(pk__in=ids).update(claim=key, claimed_until=until)
+    for row in rows:
+        row.claim, row.claimed_until = key, until
+    if spare is not None:
+        spare += rows[1:]
+    return rows[0] if rows else None
 
 
 def mark(row: OutboxRow, **columns: object) -> bool:

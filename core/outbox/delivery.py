@@ -22,7 +22,7 @@ from django.db import DatabaseError, InterfaceError
 
 from core.outbox.calls import Call
 from core.outbox.channels import Channel, NotNeeded, NotSent, Parcel, Row
-from core.outbox.claims import CLAIM_SECONDS, LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark
+from core.outbox.claims import LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark
 from core.outbox.models import OutboxRow, State
 from core.outbox.quiet import Requests
 
@@ -146,6 +146,8 @@ class Delivery(Generic[Row, Parcel]):
     Attributes:
         calls: The calls on their way.
         news: Set whenever a call has ended.
+        claimed: The rows that are claimed, and whose calls have not begun.
+        claimed_before: The number of rows that the last claim has got.
         may_begin: False once a probe has failed, or once no thread can start.
         order: Which due row is the next.
     """
@@ -155,6 +157,8 @@ class Delivery(Generic[Row, Parcel]):
         self.tally = Tally()
         self.calls: list[Call[Row, Parcel]] = []
         self.news = threading.Event()
+        self.claimed: list[Row] = []
+        self.claimed_before = 0
         self.may_begin = True
         self.order = LONGEST_DUE_FIRST
 
@@ -177,12 +181,14 @@ class Delivery(Generic[Row, Parcel]):
         return is_down(self.run.failures[self.channel.model])
 
     @property
-    def has_room(self) -> bool:
-        """True if one more call may begin; each failure in a row takes a place away, and an answer gives all back."""
+    def room(self) -> int:
+        """How many calls may begin; each failure in a row takes a place away, and an answer gives all back."""
         failures = self.run.failures[self.channel.model]
         at_once = 1 if self.is_down else max(1, self.channel.at_once - failures)
         living = sum(isinstance(thread, Call) for thread in threading.enumerate())
-        return self.may_begin and not self.run.is_over and len(self.calls) < at_once and living < LIVING_CALLS
+        if not self.may_begin or self.run.is_over:
+            return 0
+        return max(min(at_once - len(self.calls), LIVING_CALLS - living), 0)
 
     def begin_call(self) -> bool:
         """Claims a due row and begins its call; returns False if no row is due or no call may begin."""
@@ -190,8 +196,8 @@ class Delivery(Generic[Row, Parcel]):
             return False  # the end of a call comes first
         self.run.wait_for_quiet()
         self.run.feed()
-        claimed_at = self.run.seconds
-        if not self.has_room or (row := self.claim()) is None:
+        row = self.next_row()
+        if row is None:
             return False
         self.run.due_since = row.due_at
         try:
@@ -199,17 +205,38 @@ class Delivery(Generic[Row, Parcel]):
         except Exception as error:  # noqa: BLE001 - an outcome of the row
             self.mark_unsent(row, error)
             return True
-        claim_ends_soon = self.run.seconds - claimed_at > CLAIM_SECONDS - MARGIN_SECONDS
-        if self.run.is_over or claim_ends_soon or not self.start_call(row, parcel):
+        if self.run.is_over or self.claim_ends_soon(row) or not self.start_call(row, parcel):
             mark(row)  # ends the claim and changes nothing else
         return True
 
-    def claim(self) -> Row | None:
+    def next_row(self) -> Row | None:
+        """Returns a claimed row whose call may begin; rows that would wait longer lose their claim."""
+        room = self.room
+        kept = 0 if self.is_down else room  # a probe goes to another row
+        while len(self.claimed) > kept or (self.claimed and self.claim_ends_soon(self.claimed[-1])):
+            mark(self.claimed.pop())
+        if not room:
+            return None
+        return self.claimed.pop(0) if self.claimed else self.claim(room)
+
+    def claim_ends_soon(self, row: Row) -> bool:
+        return row.claimed_until is not None and row.claimed_until - self.run.now < timedelta(seconds=MARGIN_SECONDS)
+
+    def claim(self, most: int) -> Row | None:
+        """Claims up to `most` rows, and twice as many as the time before: few wait here for a provider that is slow."""
         if self.is_down:
             # Until the run ends: rows whose calls hang would otherwise keep coming before the rows behind them.
             self.order = UNTRIED_AND_NEWEST_FIRST
-        on_their_way = [call.parcel for call in self.calls]
-        return claim(self.channel, now=self.run.now, on_their_way=on_their_way, order=self.order)
+        row = claim(
+            self.channel,
+            now=self.run.now,
+            on_their_way=[call.parcel for call in self.calls],
+            order=self.order,
+            spare=self.claimed,
+            most=min(most, max(2 * self.claimed_before, 1)),
+        )
+        self.claimed_before = 0 if row is None else 1 + len(self.claimed)
+        return row
 
     def start_call(self, row: Row, parcel: Parcel) -> bool:
         call = Call(self.channel, row, parcel, is_probe=self.is_down, news=self.news)

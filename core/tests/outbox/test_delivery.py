@@ -145,6 +145,36 @@ def test_a_claim_is_a_few_statements_however_many_wait() -> None:
 
 
 @pytest.mark.django_db
+def test_several_rows_are_claimed_in_the_statements_of_one() -> None:
+    rows = write(8)
+    statements = []
+    for most in (1, 5):
+        spare: list[Notification] = []
+        with CaptureQueriesContext(connection) as captured:
+            first = claims.claim(EmailChannel(), now=timezone.now(), spare=spare, most=most)
+        statements.append(len(captured))
+        assert [first, *spare] == rows[:most]
+        rows = rows[most:]
+    assert statements[0] == statements[1]
+    assert Notification.objects.filter(claim=None).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_message_to_a_new_user_is_claimed_without_the_next_one_to_that_user(alice: User, bob: User) -> None:
+    """Only the first has the link of whoever knows nothing of the account."""
+    NotificationPreferences.objects.create(user=bob, known_address=bob.email)
+    now = timezone.now()
+    rows = [
+        messages.new_message(Kind.PASSWORD_CHANGED, now=now, user=user, to=user.email, facts={"at": now.isoformat()})
+        for user in (alice, alice, bob, bob)
+    ]
+    Notification.objects.bulk_create(rows)
+    spare: list[Notification] = []
+    first = claims.claim(EmailChannel(), now=now, spare=spare, most=4)
+    assert [row.user for row in (first, *spare)] == [alice, bob, bob]
+
+
+@pytest.mark.django_db
 def test_a_deliverer_that_is_told_to_stop_begins_no_message(mailoutbox: Sent) -> None:
     write(3)
     stopping = threading.Event()
