@@ -14,8 +14,7 @@ from django.db.models import Max
 from core.functions import Epoch
 from core.models import Booking
 from core.notifications.kinds import Kind
-from core.notifications.mails import MAX_SLOTS
-from core.notifications.messages import new_message, staff_addresses, write
+from core.notifications.messages import MAX_SLOTS, new_message, staff_addresses, write
 from core.notifications.models import Notification
 from core.outbox.delivery import Run, Tally
 from core.querysets import BookingQuerySet, Is

@@ -30,6 +30,7 @@ from core.notifications.contexts import (
 )
 from core.notifications.invitations import calendar_attachments, calendar_file
 from core.notifications.kinds import Kind
+from core.notifications.messages import MAX_SLOTS
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient
 from core.notifications.words import format_moment, lines, one_line, shortened, tidy, zone_name
@@ -39,8 +40,6 @@ from core.utils import Attachment, Message
 
 # No vacation notice answers such a message (RFC 3834, section 5).
 WRITTEN_BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}
-# A message to staff lists this many slots, and counts the others.
-MAX_SLOTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +194,17 @@ def booking_reminder(facts: Facts, recipient: Recipient) -> Letter:
 
 
 def slots_freed(facts: Facts, recipient: Recipient) -> Letter:
-    """Lists the slots that become free when an account is deleted."""
-    bookings = [booking_of(booking_facts) for booking_facts in facts["bookings"]]
-    slots = [slot_of(booking, recipient) for booking in bookings[:MAX_SLOTS]]
+    """Lists the slots that become free when an account is deleted.
+
+    A row of an older version names all of them, and has no number of others.
+    """
+    slots = [slot_of(booking_of(told), recipient) for told in facts["bookings"][:MAX_SLOTS]]
+    number = len(facts["bookings"]) + facts.get("more", 0)
     context = {
         "username": shortened(one_line(facts["username"]), USER_IN_SUBJECT),
-        "number": len(bookings),
+        "number": number,
         "slots": slots,
-        "more": len(bookings) - len(slots),
+        "more": number - len(slots),
         "zone": zone_name(recipient.zone),
     }
     return Letter("slots_freed", context)

@@ -27,6 +27,8 @@ from core.record.models import BookingEvent
 logger = logging.getLogger(__name__)
 
 RETRY_FOR = timedelta(days=1)
+# A message to staff names this many slots, and counts the others.
+MAX_SLOTS = 200
 
 # The kind of message that tells each kind of act.
 KINDS = {
@@ -70,11 +72,15 @@ def tell_of_booking(row: BookingEvent) -> None:
 
 
 def slots_freed(user: User, *, now: datetime) -> None:
-    """Tells staff which slots the deletion of an account frees; to be called before the deletion."""
-    upcoming = Booking.objects.in_full().filter(user=user).blocking().ending_after(now).order_by("start_time", "id")
-    bookings = [booking_facts(booking) for booking in upcoming] if settings.TO_EMAIL else []
-    if bookings:
-        facts = {"username": user.get_username(), "bookings": bookings}
+    """Tells staff which slots the deletion of an account frees; to be called before the deletion.
+
+    The message names the first `MAX_SLOTS` of them, and counts the others.
+    """
+    upcoming = Booking.objects.filter(user=user).blocking().ending_after(now).order_by("start_time", "id")
+    named = [booking_facts(booking) for booking in upcoming.in_full()[:MAX_SLOTS]] if settings.TO_EMAIL else []
+    if named:
+        more = upcoming.count() - MAX_SLOTS if len(named) == MAX_SLOTS else 0
+        facts = {"username": user.get_username(), "bookings": named, "more": more}
         write([new_message(Kind.SLOTS_FREED, now=now, to=address, facts=facts) for address in staff_addresses()])
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.models.signals import pre_delete
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import errors, lifecycle
@@ -212,6 +213,18 @@ def test_the_account_of_the_owner_goes_with_name_address_and_notes(booking: Book
     text = str(stored())
     assert not any(word in text for word in ("alice", "Alice", "flooded"))
     assert facts_of(row)["after"]["booking"]["status"] == "cancelled"
+
+
+def test_an_act_of_the_owner_is_blanked_whole_and_written_once(booking: Booking, alice: User, room: Resource) -> None:
+    lifecycle.book(user=alice, resource_id=room.pk, start_time=at(15), end_time=at(16), act=act(alice))
+    own = recorded()[-1]
+    with CaptureQueriesContext(connection) as captured:
+        alice.delete()
+    own.refresh_from_db()
+    assert (own.owner, own.owner_words, own.actor, own.actor_words, own.reason) == (None, {}, None, {}, "")
+    writes = [query["sql"] for query in captured if query["sql"].startswith('UPDATE "core_bookingevent"')]
+    assert '"owner_words"' in writes[0]
+    assert '"actor_words"' in writes[0]
 
 
 @pytest.mark.only_on_postgresql

@@ -237,6 +237,34 @@ def test_a_deleted_account_is_one_list_of_what_becomes_free(
     assert [each["booking"]["id"] for each in row.facts["bookings"]] == [sooner.pk, later.pk]
 
 
+def test_a_long_list_names_two_hundred_slots_and_counts_the_others(
+    alice: User, room: Resource, mailoutbox: list[EmailMultiAlternatives]
+) -> None:
+    starts = (at(0) + number * timedelta(minutes=5) for number in range(205))
+    made = Booking.objects.bulk_create(
+        Booking(user=alice, resource=room, start_time=start, end_time=start + timedelta(minutes=5)) for start in starts
+    )
+    alice.delete()
+    facts = Notification.objects.get().facts
+    assert [each["booking"]["id"] for each in facts["bookings"]] == [booking.pk for booking in made[:200]]
+    assert facts["more"] == 5
+    deliver()
+    (mail,) = mailoutbox
+    assert mail.subject.startswith("205 ")
+    assert mail.body.count("Blue room") == 200
+    assert "\nand 5 more.\n" in mail.body
+
+
+def test_a_list_of_exactly_two_hundred_counts_no_others(alice: User, room: Resource) -> None:
+    starts = (at(0) + number * timedelta(minutes=5) for number in range(200))
+    Booking.objects.bulk_create(
+        Booking(user=alice, resource=room, start_time=start, end_time=start + timedelta(minutes=5)) for start in starts
+    )
+    alice.delete()
+    facts = Notification.objects.get().facts
+    assert (len(facts["bookings"]), facts["more"]) == (200, 0)
+
+
 def test_an_account_without_bookings_to_come_goes_quietly(alice: User, room: Resource) -> None:
     make_ended_booking(alice, room)
     alice.delete()
