@@ -1,6 +1,7 @@
 """`manage.py clean_up`: deletes expired rows; run by cron or the platform's scheduler."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ CLOCKS = timedelta(minutes=1)
 
 
 class Command(BaseCommand):
-    """Deletes expired sessions, tokens and idempotency keys and old messages, and prints the number of each."""
+    """Deletes expired sessions, tokens and idempotency keys and old messages; prints the numbers after each batch."""
 
     help = "Deletes expired sessions, tokens and idempotency keys, and old messages."
 
@@ -43,7 +44,8 @@ class Command(BaseCommand):
         if record_days is not None:
             expired["Acts"] = old_acts(now - timedelta(days=record_days) - CLOCKS)
         for name, rows in expired.items():
-            self.stdout.write(f"{name}: {delete_in_batches(rows)} deleted")
+            for number in delete_in_batches(rows):
+                self.stdout.write(f"{name}: {number} deleted")
 
 
 def days(text: str) -> int:
@@ -64,23 +66,25 @@ def old_acts(moment: datetime) -> QuerySet[BookingEvent]:
 
 
 def expired_rows(now: datetime) -> dict[str, QuerySet[Any]]:
-    """The expired rows by the name to print."""
+    """The expired rows by the name to print, the oldest first: by their number the way leads past all younger rows."""
     days = settings.TOKEN_MAX_AGE_DAYS
     old_tokens = Token.objects.none() if days is None else Token.objects.filter(created__lte=now - timedelta(days=days))
     return {
-        "Sessions": Session.objects.filter(expire_date__lte=now),
+        "Sessions": Session.objects.filter(expire_date__lte=now).order_by("expire_date"),
         "Tokens": old_tokens,
         # A token counts for a little longer, and its row knows whether somebody has used or voided it.
         "JSON Web Tokens": OutstandingToken.objects.filter(expires_at__lte=now - jwt_settings.LEEWAY),
-        "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEYS_KEPT_FOR),
-        "Messages": Notification.objects.filter(done_at__lte=now - MESSAGES_KEPT_FOR),
+        "Idempotency keys": IdempotencyKey.objects.filter(created_at__lte=now - KEYS_KEPT_FOR).order_by("created_at"),
+        "Messages": Notification.objects.filter(done_at__lte=now - MESSAGES_KEPT_FOR).order_by("done_at"),
     }
 
 
-def delete_in_batches(rows: QuerySet[Any]) -> int:
-    """Deletes the rows in batches, each in its own transaction; returns the number of rows."""
+def delete_in_batches(rows: QuerySet[Any]) -> Iterator[int]:
+    """Deletes the rows in batches, each in its own transaction; yields the number so far after each, at least once."""
     deleted = 0
     while ids := list(rows.values_list("pk", flat=True)[:BATCH_SIZE]):
         rows.model._default_manager.filter(pk__in=ids).delete()
         deleted += len(ids)
-    return deleted
+        yield deleted
+    if not deleted:
+        yield deleted

@@ -7,6 +7,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -14,7 +16,9 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from core.api.models import IdempotencyKey
-from core.models import Resource
+from core.models import Notification, Resource
+from core.notifications import messages
+from core.notifications.kinds import Kind
 from core.record.models import BookingEvent
 from core.tests.support.factories import booking_body
 
@@ -66,6 +70,32 @@ def test_a_used_token_stays_used_as_long_as_it_counts(capsys, anonymous: APIClie
     assert anonymous.post("/api/auth/jwt/refresh/", {"refresh": str(refresh)}).status_code == 200
     assert counted(capsys)["JSON Web Tokens"] == 0
     assert anonymous.post("/api/auth/jwt/refresh/", {"refresh": str(refresh)}).status_code == 401
+
+
+def test_many_messages_go_in_batches_along_the_index_of_their_age(
+    capsys, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.management.commands.clean_up.BATCH_SIZE", 2)
+    now = timezone.now()
+    rows = [messages.new_message(Kind.PASSWORD_CHANGED, now=now, to="a@example.org") for _ in range(505)]
+    for age, row in enumerate(rows):
+        row.state, row.done_at = "sent", now - timedelta(days=30, hours=age) if age < 5 else now
+    Notification.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as captured:
+        call_command("clean_up")
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("Messages")] == [
+        "Messages: 2 deleted",
+        "Messages: 4 deleted",
+        "Messages: 5 deleted",
+    ]
+    assert Notification.objects.count() == 500
+    look = next(query["sql"] for query in captured if query["sql"].startswith('SELECT "core_notification"."id"'))
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{look}")
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+    assert "core_notification_done" in plan, plan
 
 
 class TestTheRecord:
