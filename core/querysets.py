@@ -29,8 +29,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 
 from core.choices import BookingStatus
 from core.constraints import BLOCKING_SQL
-from core.functions import Is as Is
-from core.functions import JsonRows
+from core.functions import Is, JsonRows
 from core.intervals import TICK, Interval
 from core.prepared import constant
 

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max
 
-from core.functions import Epoch
+from core.functions import Epoch, Is
 from core.models import Booking
 from core.notifications.kinds import Kind
 from core.notifications.messages import MAX_SLOTS, new_message, staff_addresses, write
 from core.notifications.models import Notification
 from core.outbox.delivery import Run, Tally
-from core.querysets import BookingQuerySet, Is
+from core.querysets import BookingQuerySet
 from core.record.facts import booking_facts
 
 LOOK_SECONDS = 60
