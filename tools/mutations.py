@@ -454,8 +454,8 @@ ACTS = [
     Mutant(
         "the record: words of a deleted account",
         WRITING,
-        'owner=None, owner_words={}, reason=""',
-        "owner=None",
+        '{"owner": None, "owner_words": {}}',
+        '{"owner": None}',
         tests=RECORD,
     ),
     Mutant(
