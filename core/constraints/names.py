@@ -1,0 +1,12 @@
+"""The names of the constraints, and a limit that stands in one."""
+
+NO_OVERLAP = "core_booking_no_overlap"
+END_AFTER_START = "core_booking_end_after_start"
+TIMES_COMPARE = "core_booking_times_compare_as_text"
+STATUS_KNOWN = "core_booking_status_known"
+CLOSURE_HAS_NO_USER = "core_booking_closure_has_no_user"
+CAPACITY_AT_LEAST_ONE = "core_resource_capacity_at_least_one"
+RECORD_APPEND_ONLY = "core_bookingevent_append_only"
+LARGEST_CAPACITY = 2_147_483_647
+USERNAME_UNIQUE = "core_user_username_folded"
+EMAIL_UNIQUE = "core_user_email_folded"
