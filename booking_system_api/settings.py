@@ -99,12 +99,13 @@ DATABASES = {
 }
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE: writers take the write lock before they read. WAL: readers do not block writers. TEST: the parallel
-    # connections of the test suite need a database in a file.
+    # IMMEDIATE: writers take the write lock before they read. WAL: readers do not block writers. LEGACY_ALTER_TABLE: a
+    # migration can rebuild a table that the triggers of another table write to. TEST: the parallel connections of the
+    # test suite need a database in a file.
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA legacy_alter_table=ON;",
     }
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-test"}
 else:

@@ -35,6 +35,7 @@ from core.intervals import Interval
 from core.models import Booking, Resource, ResourcePolicy
 from core.querysets import POLICY
 from core.record.models import LONGEST_REASON
+from core.terms import Facts
 from core.zones import require_zone
 
 LONGEST_OPEN = timedelta(days=366)
@@ -114,8 +115,8 @@ class ResourceSerializer(PlainRowsMixin, FormsMixin, SentColumnsMixin, serialize
     # Fields that are not columns of the row, or that plain answers do not show.
     live_fields: ClassVar = {"availability_status", "next_free", "reason_required", "time_zone", "policy", "open"}
     answered = ("next_free", "policy", "open")
-    # Whether the terms of the resource have to be read.
-    hidden = ("has_terms", "house_has_terms")
+    # What has to be known before the terms of the resource are read; see `core.terms.Facts`.
+    hidden = Facts._fields[1:]
     # The fields that an answer shows with `include`, by its word.
     included: ClassVar[Mapping[str, Mapping[str, serializers.Field]]] = {
         "next_free": {

@@ -1,15 +1,15 @@
 """The terms of a resource: its policy, opening hours and exceptions, and the quotas of those who book it.
 
-`attach_terms` reads the terms of any number of resources in one statement, and in none where the flags on their rows
-say that there are no terms. `terms_of` reads those of one resource when nobody has attached them.
+`attach_terms` reads the terms of any number of resources in one statement. It needs none where the flags on their rows
+say that there are no terms, or their versions say that this process knows the terms. `terms_of` reads those of one
+resource when nobody has attached them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -59,14 +59,12 @@ class Terms:
 
     Attributes:
         shape_slots: True if the terms refuse some slots of a free resource, whoever asks.
-        version: A digest of the rules and the time zone.
     """
 
     policy: Policy
     timetable: Timetable
     quotas: tuple[Limit, ...]
     shape_slots: bool
-    version: str
 
     @property
     def zone(self) -> ZoneInfo:
@@ -84,29 +82,105 @@ SHAPING = (
     "buffer_after_minutes",
 )
 NO_POLICY = Policy()
+MOST_KEPT = 20_000
 NOTHING = ("",) * len(TERMS)
+
+
+class Facts(NamedTuple):
+    """What has to be known of a resource before its terms are read.
+
+    Attributes:
+        house_version: The version of the rules of all resources; None if there are none, or if it is not known.
+    """
+
+    id: int
+    time_zone: str | None
+    has_terms: bool
+    house_has_terms: bool
+    terms_version: int
+    house_version: int | None
+
+
+class Kept(NamedTuple):
+    """The JSON texts of the terms of a resource from a day on, in memory, with the versions of these terms."""
+
+    terms_version: int
+    house_version: int | None
+    first_day: date
+    texts: tuple[str, ...]
+
+
+# The texts that this process has read, by the id of the resource. It forgets them all when there are too many.
+_kept: dict[int, Kept] = {}
 
 
 def attach_terms(resources: Iterable[Resource], *, since: datetime) -> None:
     """Attaches the terms to resources that were read by `with_house`; at most one statement, none without terms.
 
     Args:
-        resources: The resources, with the annotation `house_has_terms`.
-        since: The earliest moment that anybody asks about; older exceptions are not read.
+        resources: The resources, with the annotations of `with_house`.
+        since: The earliest moment that anybody asks about; older exceptions may be left out.
     """
     resources = list(resources)
-    having = {each.pk for each in resources if each.has_terms}
-    if not having:
-        # The rules for all resources come with any of them.
-        having = {each.pk for each in resources[:1] if each.house_has_terms}
-    rows: dict[int, list[str]] = {}
-    if having:
-        first_day = (max(since, FIRST_MOMENT + 2 * DAY).astimezone(UTC) - 2 * DAY).date()
-        found = Resource.objects.order_by().filter(pk__in=having).with_terms(since=first_day)
-        rows = {pk: [text or "" for text in texts] for pk, *texts in found.values_list("pk", *TERMS)}
-    house = next(iter(rows.values()), NOTHING)[-2:]
+    terms = read_terms([facts_of(each) for each in resources], since=since)
     for resource in resources:
-        resource.terms = make_terms(zone_of(resource.time_zone), *rows.get(resource.pk, [*NOTHING[:4], *house]))
+        resource.terms = terms[resource.pk]
+
+
+def facts_of(resource: Resource) -> Facts:
+    """The facts of a resource that was read by `with_house`."""
+    return Facts(
+        resource.pk,
+        resource.time_zone,
+        resource.has_terms,
+        resource.house_has_terms,
+        resource.terms_version,
+        resource.__dict__.get("house_version"),
+    )
+
+
+def read_terms(resources: Sequence[Facts], *, since: datetime) -> dict[int, Terms]:
+    """The terms of resources by id.
+
+    Terms that this process has read before, in the same versions, cost no statement; those of all others cost one.
+
+    Args:
+        resources: What is known of the resources.
+        since: The earliest moment that anybody asks about; older exceptions may be left out.
+    """
+    first_day = (max(since, FIRST_MOMENT + 2 * DAY).astimezone(UTC) - 2 * DAY).date()
+    ruled = [each for each in resources if each.has_terms]
+    if not ruled:
+        # The rules for all resources come with any of them.
+        ruled = [each for each in resources[:1] if each.house_has_terms]
+    texts = {each.id: kept_texts(each, first_day) for each in ruled}
+    missing = [id for id, found in texts.items() if found is None]
+    if missing:
+        texts |= read_texts(missing, first_day)
+    house = next((found for found in texts.values() if found), NOTHING)[-2:]
+    usual = (*NOTHING[:4], *house)
+    return {each.id: make_terms(zone_of(each.time_zone), *(texts.get(each.id) or usual)) for each in resources}
+
+
+def kept_texts(facts: Facts, first_day: date) -> tuple[str, ...] | None:
+    """The texts in memory, if they are of the same versions and reach back far enough."""
+    kept = _kept.get(facts.id)
+    if kept is None or kept.first_day > first_day:
+        return None
+    same = (kept.terms_version, kept.house_version) == (facts.terms_version, facts.house_version)
+    return kept.texts if same else None
+
+
+def read_texts(ids: Collection[int], first_day: date) -> Mapping[int, tuple[str, ...]]:
+    """The texts of resources, read and kept; one statement, so that they are of the versions that come with them."""
+    rows = Resource.objects.order_by().filter(pk__in=ids).with_house().with_terms(since=first_day)
+    if len(_kept) > MOST_KEPT:
+        _kept.clear()
+    found = {}
+    for pk, terms_version, house_version, *texts in rows.values_list("pk", "terms_version", "house_version", *TERMS):
+        found[pk] = tuple(text or "" for text in texts)
+        _kept[pk] = Kept(terms_version, house_version, first_day, found[pk])
+    return found
 
 
 def terms_of(resource: Resource) -> Terms:
@@ -126,14 +200,12 @@ def make_terms(
     zone: ZoneInfo, policy: str, hours: str, exceptions: str, quotas: str, exceptions_of_all: str, quotas_of_all: str
 ) -> Terms:
     """The terms from their JSON texts; the same texts give the same object, whose days are worked out once."""
-    texts = (zone.key, policy, hours, exceptions, quotas, exceptions_of_all, quotas_of_all)
     limits, timetable = policy_in(rows_in(policy)), make_timetable(zone, hours, exceptions, exceptions_of_all)
     return Terms(
         policy=limits,
         timetable=timetable,
         quotas=tuple(limit_in(row) for row in (*rows_in(quotas), *rows_in(quotas_of_all))),
         shape_slots=not timetable.always_open or any(getattr(limits, name) is not None for name in SHAPING),
-        version=sha256("\0".join(texts).encode()).hexdigest()[:16],
     )
 
 

@@ -61,7 +61,7 @@ class RowsMixin(SerializerBase):
     def rows(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The queryset with a dict for each row, whose keys are the fields of a single object."""
         aliases, names = cls.columns()
-        rows = queryset.annotate(**aliases).values(*names, *cls.hidden)
+        rows = queryset.annotate(**aliases).values(*names, *(name for name in cls.hidden if name not in names))
         rows._iterable_class = RowIterable
         return rows
 

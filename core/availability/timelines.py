@@ -13,6 +13,7 @@ from django.db.models import F, QuerySet
 
 from core import rules
 from core.choices import Kind
+from core.hours import Timetable
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
@@ -151,16 +152,16 @@ def next_free(
     return found | first_starts(missing, window=Interval(since, rules.window(now=now).end), length=None, now=now)
 
 
-def is_closed_throughout(resource: Resource, window: Interval) -> bool:
-    """True if the resource is not open for a moment of the window, by its opening hours."""
-    timetable, part = terms_of(resource).timetable, window.clip(JUDGED)
+def is_closed_throughout(timetable: Timetable, window: Interval) -> bool:
+    """True if a resource with the timetable is not open for a moment of the window."""
+    part = window.clip(JUDGED)
     return not timetable.always_open and part is not None and next(timetable.open_spans(part), None) is None
 
 
-def open_json(resource: Resource, window: Interval) -> list[dict[str, Any]]:
+def open_json(timetable: Timetable, window: Interval) -> list[dict[str, Any]]:
     """The open time in the window, in order."""
     part = window.clip(JUDGED)
-    return [span.as_json() for span in terms_of(resource).timetable.open_spans(part)] if part else []
+    return [span.as_json() for span in timetable.open_spans(part)] if part else []
 
 
 def slots(
@@ -216,7 +217,8 @@ def version_of(
         taken = [fact_of(row, reader) for row in rows[each.pk] if row.taken.end > since]
         # When it is free next, unless that is as soon as the clock allows.
         ahead = each.next_free if each.next_free and each.next_free > soonest else None
-        facts.append((each.pk, each.name, each.is_available, terms_of(each).version, taken, ahead))
+        terms = terms_of(each).zone.key, each.terms_version, each.house_version
+        facts.append((each.pk, each.name, each.is_available, *terms, taken, ahead))
     return sha256(orjson.dumps(facts)).hexdigest()[:32]
 
 

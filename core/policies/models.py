@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
+from core import constraints
 from core.choices import QuotaKind, QuotaPeriod
 
 LONGEST_NAME = 200
@@ -24,6 +25,18 @@ def minutes(text: str, *, least: int = 0, most: int = LONGEST_MINUTES) -> models
     return models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(least), MaxValueValidator(most)], help_text=text
     )
+
+
+class House(models.Model):
+    """The version of the rules of all resources, as `terms_version` of a resource is of its own; one row or none."""
+
+    terms_version = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="core_house_single")]
+
+    def __str__(self) -> str:
+        return f"Version {self.terms_version}"
 
 
 class ResourcePolicy(models.Model):
@@ -55,6 +68,7 @@ class ResourcePolicy(models.Model):
 
     class Meta:
         verbose_name_plural = "policies"
+        constraints: ClassVar = [constraints.VersionsTerms(name="core_resourcepolicy_version")]
 
     def __str__(self) -> str:
         return f"Policy of {self.resource}"
@@ -74,6 +88,7 @@ class OpeningHours(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(weekday__range=(1, 7)), name="core_openinghours_weekday"),
             models.UniqueConstraint(fields=["resource", "weekday", "opens"], name="core_openinghours_once"),
+            constraints.VersionsTerms(name="core_openinghours_version"),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +121,8 @@ class OpeningException(models.Model):
                 condition=Q(last_day__gte=F("first_day")),
                 name="core_openingexception_order",
                 violation_error_message="The last day must not be before the first.",
-            )
+            ),
+            constraints.VersionsTerms(name="core_openingexception_version"),
         ]
 
     def __str__(self) -> str:
@@ -141,6 +157,7 @@ class Quota(models.Model):
                 violation_error_message="A quota of active bookings has no period; every other one has a period.",
             ),
             models.CheckConstraint(condition=Q(kind__in=QuotaKind.values), name="core_quota_kind"),
+            constraints.VersionsTerms(name="core_quota_version"),
         ]
 
     def __str__(self) -> str:

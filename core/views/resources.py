@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import Any, ClassVar, cast
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin
 from core.availability import timelines
 from core.availability.timelines import Reader
+from core.hours import Timetable
 from core.intervals import Interval
 from core.models import Resource
 from core.permissions import IsAdminOrReadOnly
@@ -37,7 +38,7 @@ from core.serializers import (
     TimelinesParameters,
     usual_window,
 )
-from core.terms import NO_POLICY, attach_terms, terms_of
+from core.terms import NO_POLICY, Facts, Terms, attach_terms, read_terms, terms_of
 
 # So far ahead a window may begin for what is taken until then to be read with it.
 NEAR = timedelta(days=7)
@@ -57,8 +58,12 @@ def require_few(spans: int) -> None:
 
 def has_terms(row: Any) -> bool:  # noqa: ANN401 - a resource or a dict of its columns
     """True if the terms of the resource have to be read."""
-    own, house = (value_of(row, name) for name in ResourceSerializer.hidden)
-    return bool(own or house)
+    return bool(value_of(row, "has_terms") or value_of(row, "house_has_terms"))
+
+
+def facts_in(row: Mapping[str, Any]) -> Facts:
+    """What the row of a list says about the terms of its resource."""
+    return Facts(row["id"], *(row[name] for name in Facts._fields[1:]))
 
 
 class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):
@@ -92,7 +97,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
             raise Http404
         self.check_object_permissions(self.request, resource)
         self.attach([resource])
-        for name, value in self.by_terms(resource).items():
+        for name, value in self.by_terms(resource.pk, terms_of(resource)).items():
             setattr(resource, ResourceSerializer.added.get(name, name), value)
         return resource
 
@@ -125,16 +130,18 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         )
 
     def complete(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """The rows with what their terms say. Terms cost three further statements, and no terms cost none."""
-        ruled = [row["id"] for row in rows if has_terms(row)]
-        resources = {each.pk: each for each in Resource.objects.with_house().filter(pk__in=ruled)} if ruled else {}
-        self.attach(resources.values())
+        """The rows with what their terms say. Terms cost at most one further statement, and none without terms."""
+        found = [facts_in(row) for row in rows]
+        _, shown = ResourceSerializer.including(self.includes).columns()
+        unseen = [name for name in ResourceSerializer.hidden if name not in shown]
+        ruled = [facts for facts in found if facts.has_terms or facts.house_has_terms]
+        terms = read_terms(ruled, since=min(self.shown_window.start, self.now))
+        if ruled and "next_free" in self.includes:
+            self.attach(list(Resource.objects.with_house().filter(pk__in=list(terms))))
         for row in rows:
-            del row["has_terms"], row["house_has_terms"]
-            if row["id"] in resources:
-                row |= self.by_terms(resources[row["id"]])
-            else:
-                row |= self.without_terms
+            for name in unseen:
+                del row[name]
+            row |= self.by_terms(row["id"], terms[row["id"]]) if row["id"] in terms else self.without_terms
         return rows
 
     def with_allowed(self, read: Callable[[], Sequence[Any]]) -> Sequence[Any]:
@@ -189,18 +196,23 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         attach_terms(resources, since=min(self.shown_window.start, self.now))
         self.next_free = timelines.next_free(resources, now=self.now) if "next_free" in self.includes else {}
 
-    def by_terms(self, resource: Resource) -> dict[str, Any]:
+    def by_terms(self, resource_id: int, terms: Terms) -> dict[str, Any]:
         """What the terms change in the answer, or add to it."""
         shown: dict[str, Any] = {}
-        if timelines.is_closed_throughout(resource, self.shown_window):
+        if self.is_closed(terms.timetable):
             shown["availability_status"] = "unavailable"
-        if resource.pk in self.next_free:
-            shown["next_free"] = self.next_free[resource.pk]
+        if resource_id in self.next_free:
+            shown["next_free"] = self.next_free[resource_id]
         if "policy" in self.includes:
-            shown["policy"] = asdict(terms_of(resource).policy)
+            shown["policy"] = asdict(terms.policy)
         if "open" in self.includes:
-            shown["open"] = timelines.open_json(resource, self.shown_window)
+            shown["open"] = timelines.open_json(terms.timetable, self.shown_window)
         return shown
+
+    @cached_property
+    def is_closed(self) -> Callable[[Timetable], bool]:
+        """Whether a timetable is closed for the whole window; worked out once for the resources that share it."""
+        return cache(partial(timelines.is_closed_throughout, window=self.shown_window))
 
     @cached_property
     def without_terms(self) -> dict[str, Any]:
