@@ -7,7 +7,7 @@ terms need no search; their queries find free slots.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -22,7 +22,7 @@ from core.openings import Openings, Replay, ahead_of, openings_of
 from core.prepared import KEY, KEYS, prepared
 from core.querysets import SHORTEST
 from core.quotas import Allowance
-from core.terms import attach_terms, terms_of
+from core.terms import Terms, attach_terms, terms_of
 
 # The search reads what is taken in parts of a growing length: most answers lie in the first days.
 FIRST_PART, GROWTH = timedelta(days=2), 4
@@ -204,7 +204,6 @@ def first_starts(
     window: Interval,
     length: timedelta | None,
     now: datetime,
-    most: int | None = None,
     except_id: int | None = None,
     person: Allowance | None = None,
 ) -> dict[int, datetime]:
@@ -215,7 +214,6 @@ def first_starts(
         window: The earliest start and the latest end.
         length: The length of the booking; None for the shortest that the policy of each allows.
         now: The present moment.
-        most: How many are wanted, the soonest, and of equal ones those that come first; None for all.
         except_id: The id of a booking to ignore: the moved booking.
         person: What the person may still book; None to leave that out.
 
@@ -223,17 +221,60 @@ def first_starts(
     resources.
     """
     starts = Interval(window.start, window.end - (length or SHORTEST) + SHORTEST)
+    found = list(candidates(resources, starts, length=length, now=now))
+    if not found:
+        return {}
+    window = Interval(min(each.earliest for each in found), starts.end)
+    return search(found, window, length=length, now=now, except_id=except_id, person=person)
+
+
+def soonest_starts(
+    terms: Mapping[int, Terms],
+    load: Callable[[Collection[int]], Sequence[Resource]],
+    *,
+    window: Interval,
+    length: timedelta,
+    now: datetime,
+    most: int,
+) -> list[tuple[Resource, datetime]]:
+    """The resources with the soonest starts of a possible booking, and perhaps others; each with its start.
+
+    Args:
+        terms: The terms of all resources by id, in the order that decides between equal starts.
+        load: Reads resources by id, with their terms attached.
+        window: The earliest start and the latest end.
+        length: The length of the booking.
+        now: The present moment.
+        most: How many are wanted.
+    """
+    starts = Interval(window.start, window.end - length + SHORTEST)
+    earliest = earliest_starts(terms, starts, length=length, now=now)
+    ranks = {resource_id: rank for rank, resource_id in enumerate(terms)}
     # Nothing that is taken makes a start sooner: most often the first resources by their terms have the answer.
-    waiting = sorted(candidates(resources, starts, length=length, now=now), key=lambda each: (each.earliest, each.rank))
-    parts = [waiting] if most is None else [waiting[: 2 * most], waiting[2 * most :]]
-    found: dict[Candidate, datetime] = {}
-    for part in parts:
-        soonest = sorted((start, each.rank) for each, start in found.items())
-        if not part or (most and len(soonest) >= most and soonest[most - 1] < (part[0].earliest, part[0].rank)):
+    waiting = sorted(earliest, key=lambda each: (earliest[each], ranks[each]))
+    found: list[tuple[Resource, datetime]] = []
+    for part in (waiting[: 2 * most], waiting[2 * most :]):
+        soonest = sorted((start, ranks[each.pk]) for each, start in found)
+        if not part or (len(soonest) >= most and soonest[most - 1] < (earliest[part[0]], ranks[part[0]])):
             break
-        window = Interval(part[0].earliest, starts.end)
-        found |= search(part, window, length=length, now=now, except_id=except_id, person=person)
-    return {each.resource.pk: start for each, start in found.items()}
+        resources, later = load(part), Interval(earliest[part[0]], window.end)
+        first = first_starts(resources, window=later, length=length, now=now)
+        found += [(each, first[each.pk]) for each in resources if each.pk in first]
+    return found
+
+
+def earliest_starts(
+    terms: Mapping[int, Terms], window: Interval, *, length: timedelta, now: datetime
+) -> dict[int, datetime]:
+    """The first start in the window that the terms of each resource in service allow, whatever is booked."""
+    by_terms: dict[Terms, datetime | None] = {}
+    for resource_id, each in terms.items():
+        if each not in by_terms:
+            example = Resource(pk=resource_id)
+            example.terms = each
+            first = next(iter(Openings(example, now=now).starts(window, length)), None)
+            by_terms[each] = first.start if first else None
+    return {resource_id: start for resource_id, each in terms.items() if (start := by_terms[each]) is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -242,14 +283,12 @@ class Candidate:
 
     Attributes:
         resource: The resource.
-        rank: Its place among the resources.
         openings: Those of its terms.
         starts: The spans of starts that the terms allow.
         earliest: The first of these starts.
     """
 
     resource: Resource
-    rank: int
     openings: Openings
     starts: Replay
     earliest: datetime
@@ -262,11 +301,11 @@ def candidates(
     resources = list(resources)
     openings = openings_of(resources, now=now)
     starts = {each: Replay(each.starts(window, length)) for each in set(openings.values())}
-    for rank, resource in enumerate(resources):
+    for resource in resources:
         of_terms = openings[resource.pk]
         first = next(iter(starts[of_terms]), None)
         if first is not None:
-            yield Candidate(resource, rank, of_terms, starts[of_terms], first.start)
+            yield Candidate(resource, of_terms, starts[of_terms], first.start)
 
 
 def search(
@@ -277,9 +316,9 @@ def search(
     now: datetime,
     except_id: int | None,
     person: Allowance | None,
-) -> dict[Candidate, datetime]:
-    """The first start of each resource in the window; at most six statements."""
-    found: dict[Candidate, datetime] = {}
+) -> dict[int, datetime]:
+    """The first start of each resource in the window, by id; at most six statements."""
+    found: dict[int, datetime] = {}
     for part in parts_of(window):
         if not missing:
             break
@@ -290,8 +329,8 @@ def search(
             offer = Offer(each.resource, taken[each.resource.pk], each.openings, person=person)
             start = offer.first_start(part, length=length, starts=each.starts)
             if start is not None:
-                found[each] = start
-        missing = [each for each in missing if each not in found]
+                found[each.resource.pk] = start
+        missing = [each for each in missing if each.resource.pk not in found]
     return found
 
 
@@ -329,7 +368,7 @@ def allowing(
 
     No statement for resources without terms.
     """
-    attach_terms(resources, since=slot.start)
+    attach_terms(resources, since=min(slot.start, now))
     close = [resource for resource in resources if reach_of(resource)]
     taken = read_taken(slot, close, except_id=except_id)
     openings = openings_of(resources, now=now)

@@ -185,9 +185,9 @@ def read_texts(ids: Collection[int], first_day: date) -> Mapping[int, tuple[str,
 
 def terms_of(resource: Resource) -> Terms:
     """The terms of a resource; reads them where nobody has attached them, from yesterday on."""
-    if resource._state.adding:
-        return make_terms(zone_of(resource.time_zone), *NOTHING)
     if "terms" not in resource.__dict__:
+        if resource._state.adding:
+            return make_terms(zone_of(resource.time_zone), *NOTHING)
         if "house_has_terms" not in resource.__dict__:
             resource.house_has_terms = True
         attach_terms([resource], since=datetime.now(UTC))

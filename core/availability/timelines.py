@@ -17,11 +17,11 @@ from core.hours import Timetable
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.models import Booking, Resource
-from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, taken_of
+from core.offers import TAKEN, Offer, Taken, first_starts, has_rules, reach_of, read_taken, soonest_starts, taken_of
 from core.openings import Openings, ahead_of, openings_of
 from core.prepared import DURATION, KEY, KEYS, prepared
 from core.querysets import ResourceQuerySet, outermost
-from core.terms import attach_terms, terms_of
+from core.terms import Facts, read_terms, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
 USUAL_STEP = 30
@@ -283,23 +283,51 @@ def first_slots(
     first, last = outermost(bookable, duration)
     read = partial(soonest, min_capacity=min_capacity, first=first, last=last, length=duration, most=limit)
     found = read(with_terms=None)
-    starts = {each.pk: each.first_gap for each in found}
     if found and (found[0].has_terms or found[0].house_has_terms):
         everywhere = found[0].house_has_terms
-        ruled = in_service(min_capacity=min_capacity, with_terms=None if everywhere else True)
-        attach_terms(ruled, since=coming.start)
-        found = ruled + ([] if everywhere else read(with_terms=False))
-        starts = {each.pk: each.first_gap for each in found if not each.has_terms and not everywhere}
-        starts |= first_starts(ruled, window=coming, length=duration, now=now, most=limit)
-    slots_found = [
-        (resource, Interval(start, start + duration))
-        for resource in found
-        if (start := starts.get(resource.pk)) is not None
-    ]
+        found = [] if everywhere else read(with_terms=False)
+        found += soonest_by_terms(coming, duration, min_capacity, everywhere=everywhere, now=now, limit=limit)
+    slots_found = [(each, Interval(each.first_gap, each.first_gap + duration)) for each in found if each.first_gap]
     return sorted(slots_found, key=lambda each: (each[1].start, each[0].capacity, each[0].name, each[0].pk))[:limit]
 
 
+def soonest_by_terms(
+    window: Interval, length: timedelta, min_capacity: int | None, *, everywhere: bool, now: datetime, limit: int
+) -> list[Resource]:
+    """The resources with terms whose slots are the soonest, with the start of each as `first_gap`.
+
+    Args:
+        window: The window.
+        length: The length of a slot.
+        min_capacity: The least capacity; None for any.
+        everywhere: Whether there are terms of all resources.
+        now: The present moment.
+        limit: How many are wanted.
+    """
+    rows = facts_in_service(min_capacity=min_capacity, with_terms=None if everywhere else True)
+    terms = read_terms([Facts(*row) for row in rows], since=min(window.start, now))
+
+    def load(ids: Collection[int]) -> list[Resource]:
+        resources = list(Resource.objects.with_house().filter(pk__in=ids))
+        for each in resources:
+            each.terms = terms[each.pk]
+        return resources
+
+    starts = soonest_starts(terms, load, window=window, length=length, now=now, most=limit)
+    for resource, start in starts:
+        resource.first_gap = start
+    return [resource for resource, _ in starts]
+
+
 @prepared(min_capacity=KEY)
+def facts_in_service(
+    *, min_capacity: int | None, with_terms: bool | None
+) -> QuerySet[Resource, tuple[int, str | None, bool, bool, int, int | None]]:
+    """What is known of the terms of the resources that come into question; see `Facts`."""
+    found = in_service(min_capacity=min_capacity, with_terms=with_terms)
+    return found.values_list(*Facts._fields)
+
+
 def in_service(*, min_capacity: int | None, with_terms: bool | None) -> ResourceQuerySet:
     """The resources that come into question, in the order of the answer where slots begin at the same time."""
     resources = Resource.objects.with_house().filter(is_available=True).order_by("capacity", "name", "id")
@@ -319,7 +347,7 @@ def soonest(
     most: int,
 ) -> ResourceQuerySet:
     """The resources with the soonest gaps, annotated as `first_gap`; those with terms of their own come before."""
-    resources: ResourceQuerySet = in_service.queryset(min_capacity=min_capacity, with_terms=with_terms)
+    resources = in_service(min_capacity=min_capacity, with_terms=with_terms)
     found = resources.with_first_gap(first, last, length=length)
     soonest_first = F("first_gap").asc(nulls_last=True)
     return found.order_by("-has_terms", soonest_first, "capacity", "name", "id")[:most]

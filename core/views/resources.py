@@ -145,7 +145,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return rows
 
     def with_allowed(self, read: Callable[[], Sequence[Any]]) -> Sequence[Any]:
-        """The rows of a page; reads them twice if `available` is asked and the answer depends on terms."""
+        """The rows of a page; reads a part of a list twice if `available` is asked and the answer depends on terms."""
         rows = read()
         if self.parameters["available"] is None or self.window is None:
             return rows
@@ -153,7 +153,10 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         if is_whole and not any(map(has_terms, rows)):
             return rows
         free = Resource.objects.with_any_terms().filter(is_available=True).free_during(self.window)
-        self.allowed = [each.pk for each in offers.allowing(self.window, list(free), now=self.now)]
+        self.allowed = {each.pk for each in offers.allowing(self.window, list(free), now=self.now)}
+        if is_whole and self.parameters["limit"] is None:
+            asked = self.parameters["available"]
+            return [row for row in rows if not has_terms(row) or (value_of(row, "id") in self.allowed) == asked]
         return read()
 
     @action(["get"], detail=False, url_name="timelines")

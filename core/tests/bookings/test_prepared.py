@@ -119,7 +119,7 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
     },
     "rows_of_many": lambda w: {"resource_ids": w.keys(), "window": w.interval(), "most": w.random.choice([None, 3])},
     "times_taken": lambda w: {"resource_id": w.key(w.resources), "window": w.interval()},
-    "in_service": lambda w: {
+    "facts_in_service": lambda w: {
         "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
         "with_terms": w.random.choice([None, True, False]),
     },

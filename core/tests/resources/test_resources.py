@@ -30,7 +30,7 @@ def url(resource: Resource) -> str:
 
 
 def rows() -> list[dict]:
-    hidden = {"updated_at", "reason_required", "time_zone", "has_terms", "buffer_reach_minutes"}
+    hidden = {"updated_at", "reason_required", "time_zone", "has_terms", "terms_version", "buffer_reach_minutes"}
     names = [field.name for field in Resource._meta.fields if field.name not in hidden]
     return list(Resource.objects.order_by("pk").values(*names))
 
