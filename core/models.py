@@ -68,14 +68,13 @@ class Resource(models.Model):
 
     # Written with the policy, so that a resource without any rule of its own costs no further look.
     has_terms = models.BooleanField(default=False, db_default=False, editable=False)
-    # Another random number after each write of its rules; the database itself sets it.
+    # Another random number after each write of rules that hold for it; the database itself sets it.
     terms_version = models.BigIntegerField(default=0, db_default=0, editable=False)
     # The largest buffer of the policy and of coming bookings, in minutes: bookings keep their buffers.
     buffer_reach_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     # What `with_house`, `with_next_free` and `with_first_gap` annotate, and what `core.terms` attaches.
     house_has_terms: bool
-    house_version: int | None
     next_free: datetime | None
     first_gap: datetime | None
     terms: Any
@@ -233,7 +232,6 @@ from core.api.models import IdempotencyKey  # noqa: E402, F401
 from core.calendars.models import CalendarFeed  # noqa: E402, F401
 from core.notifications.models import Notification, NotificationPreferences  # noqa: E402, F401
 from core.policies.models import Closure as Closure  # noqa: E402
-from core.policies.models import House as House  # noqa: E402
 from core.policies.models import OpeningException as OpeningException  # noqa: E402
 from core.policies.models import OpeningHours as OpeningHours  # noqa: E402
 from core.policies.models import Quota as Quota  # noqa: E402

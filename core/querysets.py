@@ -10,7 +10,6 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.db.models import (
-    BigIntegerField,
     BooleanField,
     Case,
     DateTimeField,
@@ -165,20 +164,12 @@ class HouseHasTerms(Func):
     output_field = BooleanField()
 
 
-class HouseVersion(Func):
-    """The version of the rules of all resources; null if there never were any. Evaluated once for a whole list, too."""
-
-    template = "(SELECT terms_version FROM core_house)"
-    arity = 0
-    output_field = BigIntegerField(null=True)
-
-
 class ResourceQuerySet(models.QuerySet[Any]):
     """Resources; the annotations from their bookings cost no further statement."""
 
     def with_house(self) -> "ResourceQuerySet":
-        """Annotates whether there are terms of all resources, and their version; see `core.terms`."""
-        return self.annotate(house_has_terms=HouseHasTerms(), house_version=HouseVersion())
+        """Annotates `house_has_terms`: whether terms of all resources have to be read; see `core.terms`."""
+        return self.annotate(house_has_terms=HouseHasTerms())
 
     def with_any_terms(self) -> "ResourceQuerySet":
         """Resources whose terms have to be read before anybody knows what can be booked of them."""

@@ -1,7 +1,7 @@
 """The terms of a resource: its policy, opening hours and exceptions, and the quotas of those who book it.
 
 `attach_terms` reads the terms of any number of resources in one statement. It needs none where the flags on their rows
-say that there are no terms, or their versions say that this process knows the terms. `terms_of` reads those of one
+say that there are no terms, or their version says that this process knows the terms. `terms_of` reads those of one
 resource when nobody has attached them.
 """
 
@@ -87,25 +87,19 @@ NOTHING = ("",) * len(TERMS)
 
 
 class Facts(NamedTuple):
-    """What has to be known of a resource before its terms are read.
-
-    Attributes:
-        house_version: The version of the rules of all resources; None if there are none, or if it is not known.
-    """
+    """What has to be known of a resource before its terms are read."""
 
     id: int
     time_zone: str | None
     has_terms: bool
     house_has_terms: bool
     terms_version: int
-    house_version: int | None
 
 
 class Kept(NamedTuple):
-    """The JSON texts of the terms of a resource from a day on, in memory, with the versions of these terms."""
+    """The JSON texts of the terms of a resource from a day on, in memory, with the version of these terms."""
 
-    terms_version: int
-    house_version: int | None
+    version: int
     first_day: date
     texts: tuple[str, ...]
 
@@ -129,20 +123,13 @@ def attach_terms(resources: Iterable[Resource], *, since: datetime) -> None:
 
 def facts_of(resource: Resource) -> Facts:
     """The facts of a resource that was read by `with_house`."""
-    return Facts(
-        resource.pk,
-        resource.time_zone,
-        resource.has_terms,
-        resource.house_has_terms,
-        resource.terms_version,
-        resource.__dict__.get("house_version"),
-    )
+    return Facts(*(getattr(resource, name) for name in Facts._fields))
 
 
 def read_terms(resources: Sequence[Facts], *, since: datetime) -> dict[int, Terms]:
     """The terms of resources by id.
 
-    Terms that this process has read before, in the same versions, cost no statement; those of all others cost one.
+    Terms that this process has read before, in the same version, cost no statement; those of all others cost one.
 
     Args:
         resources: What is known of the resources.
@@ -163,23 +150,21 @@ def read_terms(resources: Sequence[Facts], *, since: datetime) -> dict[int, Term
 
 
 def kept_texts(facts: Facts, first_day: date) -> tuple[str, ...] | None:
-    """The texts in memory, if they are of the same versions and reach back far enough."""
+    """The texts in memory, if they are of the same version and reach back far enough."""
     kept = _kept.get(facts.id)
-    if kept is None or kept.first_day > first_day:
-        return None
-    same = (kept.terms_version, kept.house_version) == (facts.terms_version, facts.house_version)
-    return kept.texts if same else None
+    is_right = kept is not None and kept.version == facts.terms_version and kept.first_day <= first_day
+    return kept.texts if kept is not None and is_right else None
 
 
 def read_texts(ids: Collection[int], first_day: date) -> Mapping[int, tuple[str, ...]]:
-    """The texts of resources, read and kept; one statement, so that they are of the versions that come with them."""
-    rows = Resource.objects.order_by().filter(pk__in=ids).with_house().with_terms(since=first_day)
+    """The texts of resources, read and kept; one statement, so that they are of the version that comes with them."""
+    rows = Resource.objects.order_by().filter(pk__in=ids).with_terms(since=first_day)
     if len(_kept) > MOST_KEPT:
         _kept.clear()
     found = {}
-    for pk, terms_version, house_version, *texts in rows.values_list("pk", "terms_version", "house_version", *TERMS):
+    for pk, version, *texts in rows.values_list("pk", "terms_version", *TERMS):
         found[pk] = tuple(text or "" for text in texts)
-        _kept[pk] = Kept(terms_version, house_version, first_day, found[pk])
+        _kept[pk] = Kept(version, first_day, found[pk])
     return found
 
 

@@ -217,8 +217,8 @@ def version_of(
         taken = [fact_of(row, reader) for row in rows[each.pk] if row.taken.end > since]
         # When it is free next, unless that is as soon as the clock allows.
         ahead = each.next_free if each.next_free and each.next_free > soonest else None
-        terms = terms_of(each).zone.key, each.terms_version, each.house_version
-        facts.append((each.pk, each.name, each.is_available, *terms, taken, ahead))
+        rules_known_by = terms_of(each).zone.key, each.terms_version
+        facts.append((each.pk, each.name, each.is_available, *rules_known_by, taken, ahead))
     return sha256(orjson.dumps(facts)).hexdigest()[:32]
 
 
@@ -322,7 +322,7 @@ def soonest_by_terms(
 @prepared(min_capacity=KEY)
 def facts_in_service(
     *, min_capacity: int | None, with_terms: bool | None
-) -> QuerySet[Resource, tuple[int, str | None, bool, bool, int, int | None]]:
+) -> QuerySet[Resource, tuple[int, str | None, bool, bool, int]]:
     """What is known of the terms of the resources that come into question; see `Facts`."""
     found = in_service(min_capacity=min_capacity, with_terms=with_terms)
     return found.values_list(*Facts._fields)

@@ -1,5 +1,6 @@
 """What constraints in own SQL share."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -17,6 +18,11 @@ class OwnConstraint(BaseConstraint):
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        """The name by which migrations know the class, whichever module of the package it is in."""
+        _, args, kwargs = super().deconstruct()
+        return f"core.constraints.{type(self).__name__}", args, kwargs
 
     # By the stubs, `create_sql`, `remove_sql` and `constraint_sql` take None and return str. Django never passes None,
     # and accepts a Statement or None from them.

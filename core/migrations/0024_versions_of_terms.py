@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-import core.constraints.terms
+import core.constraints
 
 TABLES = ("openingexception", "openinghours", "quota", "resourcepolicy")
 
@@ -9,25 +9,15 @@ class Migration(migrations.Migration):
     dependencies = [("core", "0023_queues_of_messages")]
 
     operations = [
-        migrations.CreateModel(
-            name="House",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("terms_version", models.BigIntegerField()),
-            ],
-            options={
-                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="core_house_single")],
-            },
-        ),
         migrations.AddField(
             model_name="resource",
             name="terms_version",
             field=models.BigIntegerField(db_default=0, default=0, editable=False),
         ),
-        # Last, because the triggers write to both tables.
+        # Last, because the triggers write to the column.
         *(
             migrations.AddConstraint(
-                model_name=table, constraint=core.constraints.terms.VersionsTerms(name=f"core_{table}_version")
+                model_name=table, constraint=core.constraints.VersionsTerms(name=f"core_{table}_version")
             )
             for table in TABLES
         ),

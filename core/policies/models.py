@@ -27,18 +27,6 @@ def minutes(text: str, *, least: int = 0, most: int = LONGEST_MINUTES) -> models
     )
 
 
-class House(models.Model):
-    """The version of the rules of all resources, as `terms_version` of a resource is of its own; one row or none."""
-
-    terms_version = models.BigIntegerField()
-
-    class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="core_house_single")]
-
-    def __str__(self) -> str:
-        return f"Version {self.terms_version}"
-
-
 class ResourcePolicy(models.Model):
     """The limits of a resource; null is "no such rule"."""
 

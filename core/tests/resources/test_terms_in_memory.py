@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from core import terms
-from core.models import House, OpeningException, OpeningHours, Quota, Resource, ResourcePolicy
-from core.tests.support.factories import at, make_resource
-from core.tests.support.parallel import in_parallel
+from core.models import OpeningException, OpeningHours, Quota, Resource, ResourcePolicy
+from core.policies import writing
+from core.tests.support.errors import assert_flat_error
+from core.tests.support.factories import at, booking_body, make_resource
+from core.tests.support.parallel import Rival, in_parallel
 from core.tests.support.rules import add_exception, day_of, set_hours, set_policy
 
 pytestmark = pytest.mark.django_db
@@ -78,10 +80,8 @@ CHANGES = {
 }
 
 
-def version_of(resource: Resource | None) -> int | None:
-    """The version of the rules of a resource, or of all."""
-    if resource is None:
-        return House.objects.values_list("terms_version", flat=True).first()
+def version_of(resource: Resource) -> int:
+    """The version of the rules of a resource."""
     return Resource.objects.values_list("terms_version", flat=True).get(pk=resource.pk)
 
 
@@ -95,17 +95,16 @@ def test_each_write_also_without_signals_gives_another_version(
         assert not table._meta.get_field("resource").null
         return
     whose = None if of_all else room
-    others = version_of(lab), version_of(room if of_all else None)
-    seen = [version_of(whose)]
+    seen = [(version_of(room), version_of(lab))]
     table.objects.bulk_create([table(**values(table, whose))])
-    seen.append(version_of(whose))
+    seen.append((version_of(room), version_of(lab)))
     table.objects.update(**CHANGES[table])
-    seen.append(version_of(whose))
+    seen.append((version_of(room), version_of(lab)))
     rows = table.objects.all()
     rows._raw_delete(rows.db)
-    seen.append(version_of(whose))
-    assert len(set(seen)) == 4
-    assert (version_of(lab), version_of(room if of_all else None)) == others
+    seen.append((version_of(room), version_of(lab)))
+    assert len({of_room for of_room, _ in seen}) == 4
+    assert len({of_lab for _, of_lab in seen}) == (4 if of_all else 1)
 
 
 def test_a_row_of_rules_that_goes_to_another_resource_counts_for_both(room: Resource, lab: Resource) -> None:
@@ -165,3 +164,23 @@ def test_memory_has_a_bound(as_admin: APIClient, monkeypatch: pytest.MonkeyPatch
         read(each)
     assert len(terms._kept) <= 3
     assert all(found.policy.max_minutes == 60 for found in read(*resources)[0])
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("of_all", [False, True], ids=["of one", "of all"])
+def test_a_booking_that_waited_for_a_rule_obeys_it(
+    as_admin: APIClient, as_alice: APIClient, room: Resource, of_all: bool
+) -> None:
+    """The rules that the process knows are those of a moment ago; the lock of the resource brings the new version."""
+    set_policy(as_admin, room, max_minutes=600)
+    add_exception(as_admin, None, day_of(9))
+    assert as_alice.post("/api/bookings/check/", booking_body(room)).json() == {"ok": True}
+    closed = {"first_day": day_of(1), "last_day": day_of(1), "name": "Strike", "hours": []}
+    with transaction.atomic():
+        writing.add_exception(None if of_all else room.pk, closed)
+        rival = Rival(lambda: as_alice.post("/api/bookings/", booking_body(room)))
+        rival.start()
+        assert rival.waits()
+    rival.join()
+    assert_flat_error(rival.answer, 400, "closed")
