@@ -21,10 +21,13 @@ DELETION = "core/lifecycle/resources.py"
 QUOTAS = "core/quotas.py"
 CONFLICTS = "core/conflicts.py"
 VERDICTS = "core/rules.py"
-CONSTRAINTS = "core/constraints.py"
+CONSTRAINTS = "core/constraints/times.py"
+RECORD_CONSTRAINT = "core/constraints/record.py"
 QUERYSETS = "core/querysets.py"
 CHOICES = "core/choices.py"
 TIMETABLE = "core/hours/timetable.py"
+TERMS = "core/terms.py"
+IN_MEMORY = "core/tests/resources/test_terms_in_memory.py"
 MIGRATION = "core/migrations/0001_initial.py"
 SETTINGS = "booking_system_api/settings.py"
 
@@ -61,8 +64,8 @@ GUARDS = [
     Mutant(
         "the row lock: of the booking",
         TRANSACTIONS,
-        " = locked(Booking.objects.filter(pk=booking.pk))",
-        " = Booking.objects.filter(pk=booking.pk)",
+        "return locked(Booking.objects.filter(pk=pk))",
+        "return Booking.objects.filter(pk=pk)",
         POSTGRES,
         LOCKS,
     ),
@@ -272,9 +275,9 @@ FREE_AND_IN_SERVICE = [
         NEEDS_SLOT,
         "return takes_time(before, after) or not before.blocks",
     ),
-    Mutant("free slot: not of itself", CONFLICTS, "except_id=booking.pk, most=", "except_id=None, most="),
+    Mutant("free slot: not of itself", CONFLICTS, "slot.start, except_id=booking.pk)", "slot.start, except_id=None)"),
     Mutant("free slot: three clashes", CONFLICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
-    Mutant("clashes: touching after", QUERYSETS, "if start < slot.end]", "if start <= slot.end]"),
+    Mutant("clashes: touching after", CONFLICTS, "if start < slot.end]", "if start <= slot.end]"),
     Mutant("clashes: touching before", QUERYSETS, "gt=moment).order_by(", "gte=moment).order_by("),
     Mutant("in service: in the list", VERDICTS, "    in_service,\n", ""),
     Mutant(
@@ -411,25 +414,29 @@ ACTS = [
         tests=RECORD,
     ),
     Mutant(
-        "the record: UPDATE on SQLite", CONSTRAINTS, "WHEN NOT ({' AND '.join(allowed)})\"", 'WHEN 0"', tests=RECORD
+        "the record: UPDATE on SQLite",
+        RECORD_CONSTRAINT,
+        "WHEN NOT ({' AND '.join(allowed)})\"",
+        'WHEN 0"',
+        tests=RECORD,
     ),
     Mutant(
         "the record: DELETE on SQLite",
-        CONSTRAINTS,
+        RECORD_CONSTRAINT,
         "WHEN OLD.at >= datetime(",
         "WHEN 0 AND OLD.at >= datetime(",
         tests=RECORD,
     ),
     Mutant(
         "the record: REPLACE on SQLite",
-        CONSTRAINTS,
+        RECORD_CONSTRAINT,
         "WHEN EXISTS (SELECT 1 FROM",
         "WHEN 0 AND EXISTS (SELECT 1 FROM",
         tests=RECORD,
     ),
     Mutant(
         "the record: UPDATE on PostgreSQL",
-        CONSTRAINTS,
+        RECORD_CONSTRAINT,
         "IF TG_OP = 'UPDATE' THEN IF ",
         "IF TG_OP = 'UPDATE' THEN IF true OR ",
         POSTGRES,
@@ -437,7 +444,7 @@ ACTS = [
     ),
     Mutant(
         "the record: DELETE on PostgreSQL",
-        CONSTRAINTS,
+        RECORD_CONSTRAINT,
         "IF OLD.at < now()",
         "IF true OR OLD.at < now()",
         POSTGRES,
@@ -445,7 +452,7 @@ ACTS = [
     ),
     Mutant(
         "the record: TRUNCATE on PostgreSQL",
-        CONSTRAINTS,
+        RECORD_CONSTRAINT,
         "FOR EACH STATEMENT EXECUTE",
         "FOR EACH STATEMENT WHEN (false) EXECUTE",
         POSTGRES,
@@ -513,6 +520,8 @@ NOTICE = "        rules.notice_of_owner(before, after, now=act.now, staff={staff
 GAP = "max(first.buffer_after_minutes, second.buffer_before_minutes)"
 
 POLICY = [
+    Mutant("terms in memory: the version", TERMS, "kept.version == facts.terms_version and ", "", tests=(IN_MEMORY,)),
+    Mutant("terms in memory: the first day", TERMS, " and kept.first_day <= first_day", "", tests=(IN_MEMORY,)),
     *(
         Mutant(f"policy: {name} in the list", VERDICTS, f"    {name},\n", "", tests=POLICIES)
         for name in ("not_too_far_ahead", "not_too_short", "not_too_long", "on_grid", "in_opening_hours")

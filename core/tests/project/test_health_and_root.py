@@ -170,7 +170,7 @@ def test_a_failure_tells_nothing_but_the_request(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("secret of the inside")
 
-    monkeypatch.setattr("core.views.ResourceViewSet.get_queryset", fail)
+    monkeypatch.setattr("core.views.ResourceViewSet.read_page", fail)
     answer = as_admin.get("/api/resources/", headers={"x-request-id": "the-request-1"})
     body = assert_flat_error(answer, 500, "server_error")
     assert "the-request-1" in body["detail"]

@@ -142,7 +142,7 @@ def test_what_is_set_to_nothing_has_its_default_too(load, name):
             {"DATABASE_URL": "postgres://u:p%40ss@db.example.org:5433/name"},
             lambda s: (
                 [s["DATABASES"]["default"][key] for key in ("ENGINE", "USER", "PASSWORD", "HOST", "PORT", "NAME")]
-                == ["django.db.backends.postgresql", "u", "p@ss", "db.example.org", 5433, "name"]
+                == ["booking_system_api.postgresql", "u", "p@ss", "db.example.org", 5433, "name"]
             ),
             id="DATABASE_URL of PostgreSQL",
         ),
