@@ -3,7 +3,9 @@
 import select
 import time
 
+import psycopg2.extensions
 from django.db.backends.postgresql import base
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 
 # A connection that was used so recently is not asked.
 FRESH_SECONDS = 10
@@ -21,13 +23,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         now = time.monotonic()
         is_fresh, self.used_at = now - self.used_at < FRESH_SECONDS, now
-        if is_fresh and self.connection is not None and not self.errors_occurred:
-            return is_silent(self.connection.fileno()) or super().is_usable()
+        if is_fresh and not self.errors_occurred and self.connection is not None and is_at_rest(self.connection):
+            return True
         return super().is_usable()
 
 
-def is_silent(socket: int) -> bool:
-    """True if nothing is to be read from an open socket, which is a file descriptor."""
+def is_at_rest(connection: psycopg2.extensions.connection) -> bool:
+    """True if the connection is in no transaction, and the server has sent nothing that was not asked for."""
+    if connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        return False
     look = select.poll()
-    look.register(socket, select.POLLIN)
+    look.register(connection.fileno(), select.POLLIN)
     return not look.poll(0)

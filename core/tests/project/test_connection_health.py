@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import DataError, connection, connections
 
 from booking_system_api.postgresql import base
 
@@ -75,3 +75,11 @@ def test_a_connection_that_was_idle_is_asked(kept: Any, monkeypatch: pytest.Monk
     assert answers == [True]
     assert next_request(kept) == ["SELECT 2"]
     assert answers == [True]
+
+
+def test_a_connection_whose_transaction_failed_is_not_usable(kept: Any) -> None:
+    kept.set_autocommit(False)
+    with kept.cursor() as cursor, pytest.raises(DataError):
+        cursor.execute("SELECT 'x'::int")
+    assert not kept.is_usable()
+    kept.rollback()
