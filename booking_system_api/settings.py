@@ -342,6 +342,8 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
         # RequestLogMiddleware logs these requests too, and anyone may send many requests with a wrong host.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # At DEBUG, SendGrid's client logs every message and the API key.
+        "python_http_client": {"level": "WARNING"},
     },
 }
 

@@ -230,6 +230,7 @@ def first_starts(
 
 def soonest_starts(
     terms: Mapping[int, Terms],
+    gaps: Mapping[int, datetime],
     load: Callable[[Collection[int]], Sequence[Resource]],
     *,
     window: Interval,
@@ -241,16 +242,16 @@ def soonest_starts(
 
     Args:
         terms: The terms of all resources by id, in the order that decides between equal starts.
+        gaps: By id, the start of the first free slot of the length in the window, whatever the terms.
         load: Reads resources by id, with their terms attached.
         window: The earliest start and the latest end.
         length: The length of the booking.
         now: The present moment.
         most: How many are wanted.
     """
-    starts = Interval(window.start, window.end - length + SHORTEST)
-    earliest = earliest_starts(terms, starts, length=length, now=now)
+    earliest = earliest_starts(terms, gaps, until=window.end, length=length, now=now)
     ranks = {resource_id: rank for rank, resource_id in enumerate(terms)}
-    # Nothing that is taken makes a start sooner: most often the first resources by their terms have the answer.
+    # Neither what is taken nor the terms make a start sooner: most often the first resources have the answer.
     waiting = sorted(earliest, key=lambda each: (earliest[each], ranks[each]))
     found: list[tuple[Resource, datetime]] = []
     for part in (waiting[: 2 * most], waiting[2 * most :]):
@@ -264,17 +265,24 @@ def soonest_starts(
 
 
 def earliest_starts(
-    terms: Mapping[int, Terms], window: Interval, *, length: timedelta, now: datetime
+    terms: Mapping[int, Terms], gaps: Mapping[int, datetime], *, until: datetime, length: timedelta, now: datetime
 ) -> dict[int, datetime]:
-    """The first start in the window that the terms of each resource in service allow, whatever is booked."""
-    by_terms: dict[Terms, datetime | None] = {}
-    for resource_id, each in terms.items():
-        if each not in by_terms:
+    """The first start that the terms of each resource in service allow, from the start of its gap on."""
+    openings: dict[int, Openings] = {}
+    starts: dict[tuple[int, datetime], datetime | None] = {}
+    for resource_id, gap in gaps.items():
+        # Most resources share the object of their terms with others.
+        same = id(terms[resource_id])
+        if same not in openings:
             example = Resource(pk=resource_id)
-            example.terms = each
-            first = next(iter(Openings(example, now=now).starts(window, length)), None)
-            by_terms[each] = first.start if first else None
-    return {resource_id: start for resource_id, each in terms.items() if (start := by_terms[each]) is not None}
+            example.terms = terms[resource_id]
+            openings[same] = Openings(example, now=now)
+        if (same, gap) not in starts:
+            window = Interval(gap, until - length + SHORTEST)
+            first = next(iter(openings[same].starts(window, length)), None)
+            starts[same, gap] = first.start if first else None
+    found = {resource_id: starts[id(terms[resource_id]), gap] for resource_id, gap in gaps.items()}
+    return {resource_id: start for resource_id, start in found.items() if start is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

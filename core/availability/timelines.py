@@ -304,8 +304,11 @@ def soonest_by_terms(
         now: The present moment.
         limit: How many are wanted.
     """
-    rows = facts_in_service(min_capacity=min_capacity, with_terms=None if everywhere else True)
-    terms = read_terms([Facts(*row) for row in rows], since=min(window.start, now))
+    first, last = outermost(window, length)
+    with_terms = None if everywhere else True
+    rows = facts_in_service(min_capacity=min_capacity, with_terms=with_terms, first=first, last=last, length=length)
+    terms = read_terms([Facts(*facts) for *facts, _ in rows], since=min(window.start, now))
+    gaps = {resource_id: gap for resource_id, *_, gap in rows if gap is not None}
 
     def load(ids: Collection[int]) -> list[Resource]:
         resources = list(Resource.objects.with_house().filter(pk__in=ids))
@@ -313,19 +316,24 @@ def soonest_by_terms(
             each.terms = terms[each.pk]
         return resources
 
-    starts = soonest_starts(terms, load, window=window, length=length, now=now, most=limit)
+    starts = soonest_starts(terms, gaps, load, window=window, length=length, now=now, most=limit)
     for resource, start in starts:
         resource.first_gap = start
     return [resource for resource, _ in starts]
 
 
-@prepared(min_capacity=KEY)
+@prepared(min_capacity=KEY, first=Interval, last=Interval, length=DURATION)
 def facts_in_service(
-    *, min_capacity: int | None, with_terms: bool | None
-) -> QuerySet[Resource, tuple[int, str | None, bool, bool, int]]:
-    """What is known of the terms of the resources that come into question; see `Facts`."""
-    found = in_service(min_capacity=min_capacity, with_terms=with_terms)
-    return found.values_list(*Facts._fields)
+    *,
+    min_capacity: int | None,
+    with_terms: bool | None,
+    first: Interval | None,
+    last: Interval | None,
+    length: timedelta,
+) -> QuerySet[Resource, tuple[Any, ...]]:
+    """The `Facts` of the resources that come into question, each with the start of its first gap."""
+    found = in_service(min_capacity=min_capacity, with_terms=with_terms).with_first_gap(first, last, length=length)
+    return found.values_list(*Facts._fields, "first_gap")
 
 
 def in_service(*, min_capacity: int | None, with_terms: bool | None) -> ResourceQuerySet:

@@ -122,6 +122,7 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
     "facts_in_service": lambda w: {
         "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
         "with_terms": w.random.choice([None, True, False]),
+        **w.gap(),
     },
     "soonest": lambda w: {
         "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),

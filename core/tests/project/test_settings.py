@@ -349,8 +349,9 @@ def test_debug_on_means_plain_http_works(load):
 def test_the_log_level_never_lets_secrets_of_libraries_through(load):
     loggers = load(LOG_LEVEL="DEBUG")["LOGGING"]["loggers"]
 
-    # At DEBUG, it writes queries with their values.
+    # At DEBUG, the one writes queries with their values, the other the mails and the API key.
     assert loggers["django"]["level"] == "WARNING"
+    assert loggers["python_http_client"]["level"] == "WARNING"
 
 
 def test_every_setting_of_the_example_is_read_somewhere():
