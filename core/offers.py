@@ -25,7 +25,7 @@ from core.quotas import Allowance
 from core.terms import Terms, attach_terms, terms_of
 
 # The search reads what is taken in parts of a growing length: most answers lie in the first days.
-FIRST_PART, GROWTH = timedelta(days=2), 4
+FIRST_PART, GROWTH = timedelta(hours=6), 4
 
 
 class Taken(NamedTuple):
@@ -217,7 +217,7 @@ def first_starts(
         except_id: The id of a booking to ignore: the moved booking.
         person: What the person may still book; None to leave that out.
 
-    The number of statements depends on how far ahead the answers are, at most twelve, and not on the number of
+    The number of statements depends on how far ahead the answers are, at most eight, and not on the number of
     resources.
     """
     starts = Interval(window.start, window.end - (length or SHORTEST) + SHORTEST)
@@ -252,16 +252,29 @@ def soonest_starts(
     earliest = earliest_starts(terms, gaps, until=window.end, length=length, now=now)
     ranks = {resource_id: rank for rank, resource_id in enumerate(terms)}
     # Neither what is taken nor the terms make a start sooner: most often the first resources have the answer.
-    waiting = sorted(earliest, key=lambda each: (earliest[each], ranks[each]))
-    found: list[tuple[Resource, datetime]] = []
-    for part in (waiting[: 2 * most], waiting[2 * most :]):
-        soonest = sorted((start, ranks[each.pk]) for each, start in found)
-        if not part or (len(soonest) >= most and soonest[most - 1] < (earliest[part[0]], ranks[part[0]])):
-            break
-        resources, later = load(part), Interval(earliest[part[0]], window.end)
-        first = first_starts(resources, window=later, length=length, now=now)
-        found += [(each, first[each.pk]) for each in resources if each.pk in first]
-    return found
+    waiting = sorted((start, ranks[resource_id], resource_id) for resource_id, start in earliest.items())
+    first, others = waiting[: 2 * most], waiting[2 * most :]
+    found = starts_of(first, load, window=window, length=length, now=now)
+    soonest = sorted((start, ranks[each.pk]) for each, start in found)[:most]
+    if len(soonest) == most:
+        others = [each for each in others if each[:2] < soonest[-1]]
+    return found + starts_of(others, load, window=window, length=length, now=now)
+
+
+def starts_of(
+    waiting: Sequence[tuple[datetime, int, int]],
+    load: Callable[[Collection[int]], Sequence[Resource]],
+    *,
+    window: Interval,
+    length: timedelta,
+    now: datetime,
+) -> list[tuple[Resource, datetime]]:
+    """The first start of each resource that has one; the resources come as earliest start, rank and id, in order."""
+    if not waiting:
+        return []
+    resources = load([resource_id for *_, resource_id in waiting])
+    first = first_starts(resources, window=Interval(waiting[0][0], window.end), length=length, now=now)
+    return [(each, first[each.pk]) for each in resources if each.pk in first]
 
 
 def earliest_starts(
@@ -325,7 +338,7 @@ def search(
     except_id: int | None,
     person: Allowance | None,
 ) -> dict[int, datetime]:
-    """The first start of each resource in the window, by id; at most six statements."""
+    """The first start of each resource in the window, by id; at most eight statements."""
     found: dict[int, datetime] = {}
     for part in parts_of(window):
         if not missing:
