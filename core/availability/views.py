@@ -16,7 +16,7 @@ from core import quotas, rules
 from core.api.pagination import Cursor, link_header, list_fingerprint
 from core.api.query import Parameters
 from core.api.views import ApiView
-from core.availability import timelines
+from core.availability import slots, timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
 from core.availability.timelines import Reader
 from core.intervals import Interval
@@ -94,7 +94,7 @@ class SlotsView(ApiView, APIView):
 
     def slots_of(self, resource: Resource, window: Interval, parameters: Parameters) -> Iterator[Interval]:
         """Yields the slots that the caller can book, in order."""
-        found = timelines.bookable_slots(
+        found = slots.bookable_slots(
             resource,
             window,
             duration=timedelta(minutes=parameters["duration"]),
@@ -124,7 +124,7 @@ class FirstSlotsView(ApiView, APIView):
 
     def get(self, request: Request) -> Response:
         parameters = self.parameters
-        first_slots = timelines.first_slots(
+        first_slots = slots.first_slots(
             Interval(parameters["start"], parameters["end"]),
             duration=timedelta(minutes=parameters["duration"]),
             min_capacity=parameters["min_capacity"],

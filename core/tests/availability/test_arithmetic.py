@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.availability import timelines
+from core.availability import slots
 from core.hours.grid import grid
 from core.intervals import Interval
 from core.tests.support import oracle
@@ -66,7 +66,7 @@ def test_the_slots_are_all_that_are_free(
     taken: list[oracle.Span], length: int, duration: int, step: int, zone: str
 ) -> None:
     window = Interval(MONDAY, MONDAY + length * MINUTE)
-    found = timelines.slots(
+    found = slots.slots(
         window, [as_interval(span) for span in taken], duration=duration * MINUTE, step=step, zone=ZoneInfo(zone)
     )
     assert pairs(list(found)) == oracle.slots(window.start, window.end, taken, duration=duration, step=step, zone=zone)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from core import conflicts, lifecycle, quotas, rules
-from core.availability import timelines
+from core.availability import slots, timelines
 from core.errors import BookingError, SlotTaken
 from core.intervals import Interval
 from core.models import Booking, Resource
@@ -110,7 +110,7 @@ def test_slots_are_those_that_can_be_booked(cast: Cast, data: st.DataObject) -> 
         here = read(resource, world.now)
         asked = {"duration": duration, "step": step, "zone": zone and ZoneInfo(zone), "now": world.now}
         may_have = quotas.check_of(cast.me, here, window, now=world.now)
-        found = [span(slot) for slot in timelines.bookable_slots(here, window, **asked) if may_have(slot)]
+        found = [span(slot) for slot in slots.bookable_slots(here, window, **asked) if may_have(slot)]
 
         moments = grid_of(judge, window, step, zone)
         wanted = [(moment, moment + duration) for moment in moments if moment + duration <= window.end]
@@ -229,7 +229,7 @@ def test_first_slots_are_the_soonest_of_each_resource(cast: Cast, data: st.DataO
             slot = Judge(each).first_slot(window.start, last, duration, whoever=True)
             if slot is not None and slot[1] <= window.end:
                 expected[pk] = slot
-        found = timelines.first_slots(window, duration=duration, min_capacity=None, now=world.now, limit=10)
+        found = slots.first_slots(window, duration=duration, min_capacity=None, now=world.now, limit=10)
     assert {each.pk: span(slot) for each, slot in found} == expected
     assert [slot.start for _, slot in found] == sorted(slot.start for _, slot in found)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core import conflicts, lifecycle, rules
-from core.availability import timelines
+from core.availability import slots, timelines
 from core.errors import Closed
 from core.hours import Period
 from core.intervals import Interval
@@ -191,7 +191,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_resources(cas
         timelines.next_free(found, now=now)
 
     def ask_first() -> None:
-        timelines.first_slots(window, duration=HOUR, min_capacity=None, now=now, limit=20)
+        slots.first_slots(window, duration=HOUR, min_capacity=None, now=now, limit=20)
 
     def ask_instead() -> None:
         # The quota of the person is exhausted: nothing is found, and each resource is looked at.

@@ -12,7 +12,7 @@ from django.db.transaction import TransactionManagementError
 from rest_framework.authtoken.models import Token
 
 from core import conflicts
-from core.availability import timelines
+from core.availability import slots, timelines
 from core.choices import BookingStatus
 from core.intervals import Interval
 from core.lifecycle import transactions
@@ -214,10 +214,10 @@ def test_forgotten_shapes_are_compiled_again(monkeypatch: pytest.MonkeyPatch) ->
 def test_threads_share_a_statement_and_not_a_connection() -> None:
     world = World(7)
     values = {"resource_id": world.resources[0].pk, "window": Interval(at(-20), at(80))}
-    here, found = timelines.times_taken(**values), []
+    here, found = slots.times_taken(**values), []
 
     def read() -> None:
-        found.append(timelines.times_taken(**values))
+        found.append(slots.times_taken(**values))
         connection.close()
 
     threads = [threading.Thread(target=read) for _ in range(4)]
