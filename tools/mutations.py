@@ -20,10 +20,14 @@ TRANSACTIONS = "core/lifecycle/transactions.py"
 DELETION = "core/lifecycle/resources.py"
 QUOTAS = "core/quotas.py"
 CONFLICTS = "core/conflicts.py"
-VERDICTS = "core/rules.py"
+BOUNDS = "core/rules/bounds.py"
+CHANGES = "core/rules/changes.py"
+RULE_LIST = "core/rules/slots.py"
+STATES = "core/rules/states.py"
 CONSTRAINTS = "core/constraints/times.py"
 RECORD_CONSTRAINT = "core/constraints/record.py"
-QUERYSETS = "core/querysets.py"
+BOOKING_VERBS = "core/querysets/bookings.py"
+ROWS = "core/querysets/rows.py"
 CHOICES = "core/choices.py"
 TIMETABLE = "core/hours/timetable.py"
 TERMS = "core/terms.py"
@@ -47,7 +51,7 @@ class Mutant:
 GUARDS = [
     Mutant(
         "the row lock",
-        QUERYSETS,
+        ROWS,
         'queryset.select_for_update(no_key=True, of=("self",)).order_by("pk")',
         'queryset.order_by("pk")',
         POSTGRES,
@@ -55,7 +59,7 @@ GUARDS = [
     ),
     Mutant(
         "the row lock: the order of two",
-        QUERYSETS,
+        ROWS,
         'select_for_update(no_key=True, of=("self",)).order_by("pk")',
         'select_for_update(no_key=True, of=("self",)).order_by("-pk")',
         POSTGRES,
@@ -220,38 +224,41 @@ ASKED_OF_START = "asked |= {start_ahead, not_too_long_ago}"
 NOT_FOR_STAFF = "return asked - not_of_staff if staff else asked"
 
 SLOT_RULES = [
-    Mutant("lead time: in the list", VERDICTS, "    lead_time,\n", ""),
+    Mutant("lead time: in the list", RULE_LIST, "    lead_time,\n", ""),
     Mutant("lead time: for staff too", LIFECYCLE, ASKED_OF_NEW, ASKED_OF_NEW.replace(")", " or act.is_staff)")),
     Mutant("lead time: not for a record", LIFECYCLE, ASKED_OF_NEW, "rules.RULES"),
     Mutant(
         "lead time: exactly is enough",
-        VERDICTS,
+        RULE_LIST,
         "slot.start < window(policy, now=now)",
         "slot.start <= window(policy, now=now)",
     ),
-    Mutant("lead time: too soon", VERDICTS, "if slot.start < window(policy, now=now).start:", "if False:"),
-    Mutant("lead time: the past says so", VERDICTS, "if slot.start < now:", "if False:"),
-    Mutant("lead time: now is not past", VERDICTS, "if slot.start < now:", "if slot.start <= now:"),
-    Mutant("lead time: of a start that is moved", VERDICTS, "            asked.add(lead_time)\n", "            pass\n"),
-    Mutant("lead time: not to give time back", VERDICTS, "if takes_time(before, after):", "if True:"),
-    Mutant("lead time: not for staff who move", VERDICTS, NOT_FOR_STAFF, "return asked"),
-    Mutant("the start is ahead: in the list", VERDICTS, "    start_ahead,\n", ""),
-    Mutant("the start is ahead: of a start that is moved", VERDICTS, ASKED_OF_START, "asked.add(not_too_long_ago)"),
-    Mutant("the end is ahead: of an end that is moved", VERDICTS, "{end_ahead, horizon}", "{horizon}"),
-    Mutant("the end is ahead: now is past", VERDICTS, "if slot.end <= now:", "if slot.end < now:"),
-    Mutant("lead time: not where only the end is moved", VERDICTS, START_MOVED, "if True:"),
-    Mutant("not too long ago: in the list", VERDICTS, "    not_too_long_ago,\n", ""),
-    Mutant("not too long ago: of a start that is moved", VERDICTS, ASKED_OF_START, "asked.add(start_ahead)"),
-    Mutant("not too long ago: exactly is allowed", VERDICTS, "start < EARLIEST_START", "start <= EARLIEST_START"),
-    Mutant("order: in the list", VERDICTS, "    order,\n", ""),
-    Mutant("order: of a change", VERDICTS, "        asked.add(order)\n", "        pass\n"),
-    Mutant("order: the same moment", VERDICTS, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
-    Mutant("horizon: in the list", VERDICTS, "    horizon,\n", ""),
-    Mutant("horizon: of a change", VERDICTS, "{end_ahead, horizon}", "{end_ahead}"),
+    Mutant("lead time: too soon", RULE_LIST, "if slot.start < window(policy, now=now).start:", "if False:"),
+    Mutant("lead time: the past says so", RULE_LIST, "if slot.start < now:", "if False:"),
+    Mutant("lead time: now is not past", RULE_LIST, "if slot.start < now:", "if slot.start <= now:"),
+    Mutant("lead time: of a start that is moved", CHANGES, "            asked.add(lead_time)\n", "            pass\n"),
+    Mutant("lead time: not to give time back", CHANGES, "if takes_time(before, after):", "if True:"),
+    Mutant("lead time: not for staff who move", CHANGES, NOT_FOR_STAFF, "return asked"),
+    Mutant("the start is ahead: in the list", RULE_LIST, "    start_ahead,\n", ""),
+    Mutant("the start is ahead: of a start that is moved", CHANGES, ASKED_OF_START, "asked.add(not_too_long_ago)"),
+    Mutant("the end is ahead: of an end that is moved", CHANGES, "{end_ahead, horizon}", "{horizon}"),
+    Mutant("the end is ahead: now is past", RULE_LIST, "if slot.end <= now:", "if slot.end < now:"),
+    Mutant("lead time: not where only the end is moved", CHANGES, START_MOVED, "if True:"),
+    Mutant("not too long ago: in the list", RULE_LIST, "    not_too_long_ago,\n", ""),
+    Mutant("not too long ago: of a start that is moved", CHANGES, ASKED_OF_START, "asked.add(start_ahead)"),
+    Mutant("not too long ago: exactly is allowed", RULE_LIST, "start < EARLIEST_START", "start <= EARLIEST_START"),
+    Mutant("order: in the list", RULE_LIST, "    order,\n", ""),
+    Mutant("order: of a change", CHANGES, "        asked.add(order)\n", "        pass\n"),
+    Mutant("order: the same moment", RULE_LIST, "if slot.start >= slot.end:", "if slot.start > slot.end:"),
+    Mutant("horizon: in the list", RULE_LIST, "    horizon,\n", ""),
+    Mutant("horizon: of a change", CHANGES, "{end_ahead, horizon}", "{end_ahead}"),
     Mutant(
-        "horizon: exactly is allowed", VERDICTS, "slot.end > window(now=now).end", "slot.end >= window(now=now).end"
+        "horizon: exactly is allowed",
+        RULE_LIST,
+        "slot.end > window(now=now).end",
+        "slot.end >= window(now=now).end",
     ),
-    Mutant("horizon: 1826 days", VERDICTS, "timedelta(days=1826)", "timedelta(days=1827)"),
+    Mutant("horizon: 1826 days", BOUNDS, "timedelta(days=1826)", "timedelta(days=1827)"),
 ]
 
 FREE = "            take(after, waiver, now=act.now, staff=staff)\n"
@@ -271,45 +278,45 @@ FREE_AND_IN_SERVICE = [
     Mutant("free slot: of a revival", LIFECYCLE, FREE, f"            if before.blocks:\n    {FREE}"),
     Mutant(
         "free slot: a move that does not block",
-        VERDICTS,
+        CHANGES,
         NEEDS_SLOT,
         "return takes_time(before, after) or not before.blocks",
     ),
     Mutant("free slot: not of itself", CONFLICTS, "slot.start, except_id=booking.pk)", "slot.start, except_id=None)"),
     Mutant("free slot: three clashes", CONFLICTS, "CLASHES_NAMED = 3", "CLASHES_NAMED = 4"),
     Mutant("clashes: touching after", CONFLICTS, "if start < slot.end]", "if start <= slot.end]"),
-    Mutant("clashes: touching before", QUERYSETS, "gt=moment).order_by(", "gte=moment).order_by("),
-    Mutant("in service: in the list", VERDICTS, "    in_service,\n", ""),
+    Mutant("clashes: touching before", BOOKING_VERBS, "gt=moment).order_by(", "gte=moment).order_by("),
+    Mutant("in service: in the list", RULE_LIST, "    in_service,\n", ""),
     Mutant(
         "in service: for staff too",
         LIFECYCLE,
         ASKED_OF_NEW,
         f"{ASKED_OF_NEW} - ({{rules.in_service}} if act.is_staff else set())",
     ),
-    Mutant("in service: a change", VERDICTS, IN_SERVICE, ""),
-    Mutant("in service: a move", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not before.blocks and ")),
-    Mutant("in service: a change by staff", VERDICTS, IN_SERVICE, IN_SERVICE.replace("if ", "if not staff and ")),
-    Mutant("in service: confirming what is there", VERDICTS, NEEDS_SLOT, "return after.blocks"),
+    Mutant("in service: a change", CHANGES, IN_SERVICE, ""),
+    Mutant("in service: a move", CHANGES, IN_SERVICE, IN_SERVICE.replace("if ", "if not before.blocks and ")),
+    Mutant("in service: a change by staff", CHANGES, IN_SERVICE, IN_SERVICE.replace("if ", "if not staff and ")),
+    Mutant("in service: confirming what is there", CHANGES, NEEDS_SLOT, "return after.blocks"),
 ]
 
 SAME = "abs(wanted - stored) < SAME_MOMENT"
 MOVED = "if after.slot != before.slot:"
 TAKES = "return after.resource_id != before.resource_id or not before.slot.contains(after.slot)"
-REVIVED = "return set(RULES) - not_of_staff if staff else set(RULES)"
+REVIVED = "return set(slots.RULES) - not_of_staff if staff else set(slots.RULES)"
 
 WHOLE_CHANGE = [
-    Mutant("whole change: another time is a move", VERDICTS, TAKES, "return after.resource_id != before.resource_id"),
-    Mutant("whole change: the start alone is a move", VERDICTS, MOVED, MOVED.replace("slot", "end_time")),
-    Mutant("whole change: the end alone is a move", VERDICTS, MOVED, MOVED.replace("slot", "start_time")),
-    Mutant("what does not change is not checked again", VERDICTS, TAKES, "return True"),
-    Mutant("a revival is checked", VERDICTS, NEEDS_SLOT, "return after.blocks and takes_time(before, after)"),
-    Mutant("a revival is a new booking", VERDICTS, REVIVED, "return {in_service}"),
-    Mutant("a revival: staff need no lead time", VERDICTS, REVIVED, "return set(RULES)"),
-    Mutant("giving back takes no time", VERDICTS, TAKES, "return after.slot != before.slot"),
-    Mutant("giving back: on the same resource", VERDICTS, TAKES, "return not before.slot.contains(after.slot)"),
-    Mutant("millisecond: less is no move", VERDICTS, SAME, "wanted == stored"),
-    Mutant("millisecond: one is a move", VERDICTS, SAME, SAME.replace("<", "<=")),
-    Mutant("millisecond: earlier too", VERDICTS, SAME, "wanted - stored < SAME_MOMENT"),
+    Mutant("whole change: another time is a move", CHANGES, TAKES, "return after.resource_id != before.resource_id"),
+    Mutant("whole change: the start alone is a move", CHANGES, MOVED, MOVED.replace("slot", "end_time")),
+    Mutant("whole change: the end alone is a move", CHANGES, MOVED, MOVED.replace("slot", "start_time")),
+    Mutant("what does not change is not checked again", CHANGES, TAKES, "return True"),
+    Mutant("a revival is checked", CHANGES, NEEDS_SLOT, "return after.blocks and takes_time(before, after)"),
+    Mutant("a revival is a new booking", CHANGES, REVIVED, "return {in_service}"),
+    Mutant("a revival: staff need no lead time", CHANGES, REVIVED, "return set(slots.RULES)"),
+    Mutant("giving back takes no time", CHANGES, TAKES, "return after.slot != before.slot"),
+    Mutant("giving back: on the same resource", CHANGES, TAKES, "return not before.slot.contains(after.slot)"),
+    Mutant("millisecond: less is no move", CHANGES, SAME, "wanted == stored"),
+    Mutant("millisecond: one is a move", CHANGES, SAME, SAME.replace("<", "<=")),
+    Mutant("millisecond: earlier too", CHANGES, SAME, "wanted - stored < SAME_MOMENT"),
     Mutant(
         "the notes that are not named stay",
         LIFECYCLE,
@@ -345,33 +352,31 @@ STATUS = [
     Mutant("status: nothing else", CHOICES, "ways.get((self, wanted), False)", "ways.get((self, wanted), True)"),
     Mutant(
         "status: owners keep to the ways",
-        VERDICTS,
+        STATES,
         "if not current.owner_may_become(wanted, requires_approval=approval):",
         "if False:",
     ),
-    Mutant("status: staff do not", VERDICTS, "    if staff:\n        return wanted\n", ""),
-    Mutant("back to pending", VERDICTS, BACK, "back_to_pending = False"),
-    Mutant("back to pending: where moved", VERDICTS, BACK, BACK.replace("takes_time(before, after) and ", "")),
-    Mutant("back to pending: with approval", VERDICTS, BACK, BACK.replace("approval and ", "")),
-    Mutant(
-        "back to pending: of confirmed", VERDICTS, BACK, BACK.removesuffix(" and current == BookingStatus.CONFIRMED")
-    ),
+    Mutant("status: staff do not", STATES, "    if staff:\n        return wanted\n", ""),
+    Mutant("back to pending", STATES, BACK, "back_to_pending = False"),
+    Mutant("back to pending: where moved", STATES, BACK, BACK.replace("takes_time(before, after) and ", "")),
+    Mutant("back to pending: with approval", STATES, BACK, BACK.replace("approval and ", "")),
+    Mutant("back to pending: of confirmed", STATES, BACK, BACK.removesuffix(" and current == BookingStatus.CONFIRMED")),
     Mutant(
         "back to pending: cancelling wins",
-        VERDICTS,
+        STATES,
         "if back_to_pending and wanted in BookingStatus.blocking():",
         "if back_to_pending:",
     ),
     Mutant(
         "back to pending: the resource it then is on",
-        VERDICTS,
+        STATES,
         "approval = after.resource.requires_approval",
         "approval = before.resource.requires_approval",
     ),
     Mutant("first status: where none is asked", CHOICES, FIRST, "return cls.PENDING"),
     Mutant("first status: with approval", CHOICES, FIRST, "return cls.CONFIRMED"),
-    Mutant("first status: what an owner may ask", VERDICTS, ASKED_FIRST, "if False:"),
-    Mutant("first status: pending anywhere", VERDICTS, ASKED_FIRST, ASKED_FIRST.replace("BookingStatus.PENDING, ", "")),
+    Mutant("first status: what an owner may ask", STATES, ASKED_FIRST, "if False:"),
+    Mutant("first status: pending anywhere", STATES, ASKED_FIRST, ASKED_FIRST.replace("BookingStatus.PENDING, ", "")),
     Mutant(
         "first status: staff ask for any", LIFECYCLE, "any_status=as_record or act.is_staff", "any_status=as_record"
     ),
@@ -383,9 +388,9 @@ OF_CANCEL = "rules.history(before, now=act.now, staff=act.is_staff)"
 
 HISTORY = [
     Mutant("history: change", LIFECYCLE, OF_CHANGE, "pass"),
-    Mutant("history: at the end", VERDICTS, ENDED, ENDED.replace("<=", "<")),
+    Mutant("history: at the end", STATES, ENDED, ENDED.replace("<=", "<")),
     Mutant("history: staff change it", LIFECYCLE, OF_CHANGE, OF_CHANGE.replace("staff=staff", "staff=False")),
-    Mutant("history: begun is not ended", VERDICTS, ENDED, ENDED.replace("end_time", "start_time")),
+    Mutant("history: begun is not ended", STATES, ENDED, ENDED.replace("end_time", "start_time")),
     Mutant("history: cancel", LIFECYCLE, OF_CANCEL, "pass"),
     Mutant("history: staff cancel it", LIFECYCLE, OF_CANCEL, OF_CANCEL.replace("act.is_staff", "False")),
     Mutant(
@@ -475,8 +480,8 @@ ACTS = [
         "if False:",
         tests=DECISIONS,
     ),
-    Mutant("a reason belongs to a new status", VERDICTS, "        if given:\n", "        if False:\n", tests=DECISIONS),
-    Mutant("a reason is required", VERDICTS, "after.resource.reason_required and not given", "False", tests=DECISIONS),
+    Mutant("a reason belongs to a new status", STATES, "        if given:\n", "        if False:\n", tests=DECISIONS),
+    Mutant("a reason is required", STATES, "after.resource.reason_required and not given", "False", tests=DECISIONS),
 ]
 
 OPEN_TIME = [
@@ -523,19 +528,19 @@ POLICY = [
     Mutant("terms in memory: the version", TERMS, "kept.version == facts.terms_version and ", "", tests=(IN_MEMORY,)),
     Mutant("terms in memory: the first day", TERMS, " and kept.first_day <= first_day", "", tests=(IN_MEMORY,)),
     *(
-        Mutant(f"policy: {name} in the list", VERDICTS, f"    {name},\n", "", tests=POLICIES)
+        Mutant(f"policy: {name} in the list", RULE_LIST, f"    {name},\n", "", tests=POLICIES)
         for name in ("not_too_far_ahead", "not_too_short", "not_too_long", "on_grid", "in_opening_hours")
     ),
-    Mutant("policy: exactly the shortest", VERDICTS, "slot.duration < ", "slot.duration <= ", tests=POLICIES),
-    Mutant("policy: exactly the longest", VERDICTS, "slot.duration > ", "slot.duration >= ", tests=POLICIES),
+    Mutant("policy: exactly the shortest", RULE_LIST, "slot.duration < ", "slot.duration <= ", tests=POLICIES),
+    Mutant("policy: exactly the longest", RULE_LIST, "slot.duration > ", "slot.duration >= ", tests=POLICIES),
     Mutant(
         "policy: of a change that takes time",
-        VERDICTS,
+        CHANGES,
         "        asked |= OF_POLICY\n",
         "        pass\n",
         tests=POLICIES,
     ),
-    Mutant("policy: shortening", VERDICTS, "        asked.add(not_too_short)\n", "        pass\n", tests=POLICIES),
+    Mutant("policy: shortening", CHANGES, "        asked.add(not_too_short)\n", "        pass\n", tests=POLICIES),
     Mutant("policy: the notice of a move", LIFECYCLE, NOTICE.format(staff="staff"), "", tests=POLICIES),
     Mutant("policy: the notice of a cancellation", LIFECYCLE, NOTICE.format(staff="act.is_staff"), "", tests=POLICIES),
     Mutant(
@@ -547,7 +552,7 @@ POLICY = [
     ),
     Mutant(
         "policy: only the named rule is waived",
-        VERDICTS,
+        RULE_LIST,
         "if name not in self.allowed:",
         "if name is None:",
         tests=POLICIES,

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 
-from core import errors, lifecycle, rules
+from core import errors, lifecycle
 from core.choices import BookingStatus
 from core.conflicts import NotFree
 from core.lifecycle import Changes
@@ -165,7 +165,7 @@ def test_a_record_of_staff_starts_in_the_year_1900_at_the_earliest(alice: User, 
 def test_a_violation_of_a_constraint_is_answered_like_the_check(
     alice: User, room: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rules, "RULES", ())
+    monkeypatch.setattr("core.rules.slots.RULES", ())
     before = everything()
     with pytest.raises(errors.EndNotAfterStart) as caught:
         book(alice, room, at(11), at(10))

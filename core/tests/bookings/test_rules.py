@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core import rules
+from core import errors, rules
 from core.intervals import Interval
 from core.models import Resource
 from core.tests.support.factories import at
@@ -88,6 +88,6 @@ def test_a_resource_out_of_service_has_no_bookable_part(now: datetime) -> None:
 )
 def test_a_start_within_the_lead_time_names_the_minutes(settings: object, minutes: int, said: str) -> None:
     settings.BOOKING_LEAD_TIME_MINUTES = minutes
-    with pytest.raises(rules.errors.StartTooSoon) as caught:
+    with pytest.raises(errors.StartTooSoon) as caught:
         rules.require(Interval(at(8), at(9)), ROOM, now=at(8))
     assert said in caught.value.message

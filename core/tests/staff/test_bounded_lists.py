@@ -6,8 +6,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from core import querysets
 from core.models import Booking, Resource
+from core.querysets import bookings
 from core.staff import base
 from core.tests.support.factories import at, make_booking, make_resource, make_user
 
@@ -88,7 +88,7 @@ def test_a_search_costs_two_statements_for_each_word_and_asks_for_no_dates(
 def test_a_search_finds_the_same_however_many_resources_and_users_it_names(
     admin_pages: Client, alice: User, monkeypatch: pytest.MonkeyPatch, most: int, words: str, hours: list[int]
 ) -> None:
-    monkeypatch.setattr(querysets, "MOST_NAMED", most)
+    monkeypatch.setattr(bookings, "MOST_NAMED", most)
     bob, blue, red = make_user("bob"), make_resource("Blue room"), make_resource("Red room")
     make_booking(alice, blue, at(1))
     make_booking(bob, blue, at(2), notes="Gloves")
