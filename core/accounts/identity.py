@@ -2,7 +2,6 @@
 
 import re
 
-from confusable_homoglyphs import categories, confusables
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -47,6 +46,11 @@ def is_imitation(name: str) -> bool:
 
     Latin beside Han, Kana or Hangul is how people write in East Asia (UTS 39, section 5.2, "highly restrictive").
     """
+    if name.isascii():
+        return False
+    # Imported late: the tables of look-alike letters take 7 MB, and most processes never need them.
+    from confusable_homoglyphs import categories, confusables
+
     scripts = set(categories.unique_aliases(name))
     return bool(scripts - EAST_ASIAN) and bool(confusables.is_dangerous(name))
 
