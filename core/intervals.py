@@ -3,11 +3,22 @@
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
 
 # The databases count in microseconds.
 TICK = timedelta(microseconds=1)
 # A day within the ends of the calendar, so that each moment exists in every time zone.
 FIRST_MOMENT, LAST_MOMENT = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+
+
+class Span(Protocol):
+    """What has a start and an end."""
+
+    @property
+    def start(self) -> datetime: ...
+
+    @property
+    def end(self) -> datetime: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +52,11 @@ class Interval:
             self.end + after if LAST_MOMENT - self.end > after else LAST_MOMENT,
         )
 
-    def subtract(self, busy: Iterable["Interval"]) -> Iterator["Interval"]:
-        """The gaps in this interval between busy intervals, in order.
+    def subtract(self, busy: Iterable[Span]) -> Iterator["Interval"]:
+        """The gaps in this interval between busy spans, in order.
 
         Args:
-            busy: Intervals ordered by start; they may overlap.
+            busy: Spans ordered by start; they may overlap.
         """
         position = self.start
         for taken in busy:

@@ -86,6 +86,7 @@ def rows_of_many(*, resource_ids: list[int], window: Interval, most: int | None)
 def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dict[str, Any]]:
     """What is taken, in order and cut to the window; it tells nobody who booked."""
     busy = []
+    is_anybody = reader.id is None and not reader.is_staff
     for row in rows:
         start, end = max(row.taken.start, window.start), min(row.taken.end, window.end)
         if start >= end:
@@ -93,7 +94,7 @@ def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dic
         entry: dict[str, Any] = {"start_time": start, "end_time": end, "status": row.status}
         if row.taken.is_closure:
             entry |= {"kind": Kind.CLOSURE.value, "reason": row.reason}
-        elif reader.may_see(row):
+        elif not is_anybody and reader.may_see(row):
             entry["id"] = row.id
         busy.append(entry)
     return busy
@@ -120,7 +121,7 @@ def free_json(
     if offer is not None:
         return [span.as_json() for span in offer.free_spans(window)]
     bookable = rules.bookable_part(window, resource, now=now)
-    return [gap.as_json() for gap in bookable.subtract(row.taken.slot for row in rows)] if bookable else []
+    return [gap.as_json() for gap in bookable.subtract(row.taken for row in rows)] if bookable else []
 
 
 def next_free(
