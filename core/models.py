@@ -66,7 +66,8 @@ class Resource(models.Model):
     )
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
 
-    # Written with the policy, so that a resource without any rule of its own costs no further look.
+    # Written with the policy, so that a resource without any rule of its own, and without coming bookings that have
+    # buffers, costs no further look.
     has_terms = models.BooleanField(default=False, db_default=False, editable=False)
     # Another random number after each write of rules that hold for it; the database itself sets it.
     terms_version = models.BigIntegerField(default=0, db_default=0, editable=False)
@@ -93,6 +94,7 @@ class Resource(models.Model):
                 name=constraints.CAPACITY_AT_LEAST_ONE,
                 violation_error_message="The capacity must be at least 1.",
             ),
+            constraints.AwaitsTerms(name="core_resource_awaits_terms"),
         ]
 
     def __str__(self) -> str:

@@ -10,8 +10,8 @@ longer than the database needs. A function with `prepared` is compiled once, and
     bookings = booked(resource_id=1, window=today, most=3)
 
 The function gets a placeholder for each value that `prepared` names, so it may pass such a value on to a lookup and may
-not look into it. Its other arguments are the shape of the statement, and so is the absence (None) of a value: they may
-decide how the queryset looks. Each shape is compiled once, so shapes must be few.
+not look into it. The other arguments, and whether a value is None, decide the SQL: they are the shape of the statement.
+Each shape is compiled once, so shapes must be few.
 
 `queryset` returns the plain queryset of a call. A test compares both for each prepared function.
 """
@@ -88,6 +88,8 @@ class Statement:
         self.ordering = [str(name) for name in queryset.query.order_by or queryset.model._meta.ordering or ()]
         self.compiler = queryset.query.get_compiler(connection=connection)
         self.sql, self.parameters = self.compiler.as_sql()
+        # That of the first thread, which may end before this process.
+        self.compiler.connection = None
 
     def rows(self, values: dict[str, Any], connection: BaseDatabaseWrapper) -> list[Any]:
         """Runs the statement; the rows are those of its queryset."""

@@ -159,13 +159,19 @@ def kept_texts(facts: Facts, first_day: date) -> tuple[str, ...] | None:
 def read_texts(ids: Collection[int], first_day: date) -> Mapping[int, tuple[str, ...]]:
     """The texts of resources, read and kept; one statement, so that they are of the version that comes with them."""
     rows = Resource.objects.order_by().filter(pk__in=ids).with_terms(since=first_day)
-    if len(_kept) > MOST_KEPT:
-        _kept.clear()
     found = {}
     for pk, version, *texts in rows.values_list("pk", "terms_version", *TERMS):
-        found[pk] = tuple(text or "" for text in texts)
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        found[pk] = tuple(one_of_equals(text or "") for text in texts)
         _kept[pk] = Kept(version, first_day, found[pk])
     return found
+
+
+@lru_cache(maxsize=4096)
+def one_of_equals(text: str) -> str:
+    """The text, as the object that was first of those that are equal: resources often share texts."""
+    return text
 
 
 def terms_of(resource: Resource) -> Terms:

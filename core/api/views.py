@@ -82,7 +82,7 @@ class ApiView(ViewBase):
         Raises:
             Http404: When it is too large to be the id of a row.
         """
-        digits = str(self.kwargs["pk"])
+        digits = str(self.kwargs["pk"]).lstrip("0") or "0"
         if len(digits) > len(str(LARGEST_KEY)) or int(digits) > LARGEST_KEY:
             raise Http404
         return int(digits)

@@ -28,10 +28,10 @@ class Copies:
         self.lock = threading.Lock()
         self.rendering = threading.Lock()
 
-    def get(self, calendar: int, version: str, render: Callable[[], bytes]) -> bytes:
-        """Returns the content of a calendar in a version: the copy of it, or what `render` returns.
+    def get(self, calendar: int, version: str, write: Callable[[], Copy]) -> Copy:
+        """Returns the copy of a calendar in a version, or what `write` returns; keeps that if it has the version.
 
-        One calendar is rendered at a time. So calls that come together for one calendar render it once, and those for
+        One calendar is written at a time. So calls that come together for one calendar write it once, and those for
         different calendars do not fill the memory together.
         """
         kept = self.find(calendar, version)
@@ -41,18 +41,19 @@ class Copies:
             kept = self.find(calendar, version)
             if kept is not None:
                 return kept
-            content = render()
-            self.keep(calendar, Copy(version, content))
-        return content
+            written = write()
+            if written.version == version:
+                self.keep(calendar, written)
+        return written
 
-    def find(self, calendar: int, version: str) -> bytes | None:
+    def find(self, calendar: int, version: str) -> Copy | None:
         """Returns the copy of a calendar if it has the version."""
         with self.lock:
             kept = self.copies.get(calendar)
             if kept is None or kept.version != version:
                 return None
             self.copies.move_to_end(calendar)
-            return kept.content
+            return kept
 
     def keep(self, calendar: int, copy: Copy) -> None:
         """Keeps a copy in place of the older one of that calendar, and drops those that were read longest ago."""

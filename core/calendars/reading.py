@@ -1,7 +1,6 @@
 """What a calendar feed shows: which bookings, in which version, as which file."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
@@ -9,7 +8,7 @@ from django.db.models import Count, F, Subquery, Value
 from django.db.models.functions import Abs, Coalesce
 
 from core.api.etags import digest
-from core.calendars.copies import Copies
+from core.calendars.copies import Copies, Copy
 from core.calendars.entries import (
     BUSY_COLUMNS,
     PERSONAL_COLUMNS,
@@ -99,13 +98,17 @@ def version_of(feed: CalendarFeed, *, now: datetime) -> Version:
     return Version(digest(content, VERSION_LENGTH), is_full)
 
 
-def content_of(feed: CalendarFeed, version: Version, *, now: datetime) -> bytes:
-    """The file of the feed in its version: the copy in memory, or a new one with one statement.
+def content_of(feed: CalendarFeed, version: Version, *, now: datetime) -> Copy:
+    """The file of the feed: the copy in memory of that version, or a new one with two statements.
 
-    A booking that changes between the two statements is in the file already, under the tag of the version before. The
-    next request has another tag and replaces the file.
+    The copy has another version, and is not kept, if something changed while it was written.
     """
-    return copies.get(feed.pk, version.tag, partial(render, feed, is_full=version.is_full, now=now))
+
+    def write() -> Copy:
+        content = render(feed, is_full=version.is_full, now=now)
+        return Copy(version_of(feed, now=now).tag, content)
+
+    return copies.get(feed.pk, version.tag, write)
 
 
 def render(feed: CalendarFeed, *, is_full: bool, now: datetime) -> bytes:

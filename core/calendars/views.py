@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.etags import conditional_response
+from core.api.etags import is_fresh
 from core.api.query import ListParameters
 from core.api.throttling import limits_of, rate_limit_headers, seconds_to_wait
 from core.api.views import ApiView
@@ -100,11 +100,13 @@ def calendar(request: HttpRequest, secret: str) -> HttpResponse:
     if feed is None:
         raise Http404
     version = reading.version_of(feed, now=now)
-    return conditional_response(
-        request,
-        f'"{version.tag}"',
-        lambda: HttpResponse(reading.content_of(feed, version, now=now), content_type=CALENDAR),
-        Cache_Control="private, max-age=300",
-        X_Robots_Tag="noindex",
-        **rest,
-    )
+    tag = f'"{version.tag}"'
+    headers = {"Cache-Control": "private, max-age=300", "X-Robots-Tag": "noindex", "ETag": tag, **rest}
+    if is_fresh(request, tag):
+        response = HttpResponse(status=304, headers=headers)
+        del response.headers["Content-Type"]
+        return response
+    copy = reading.content_of(feed, version, now=now)
+    if copy.version != version.tag:
+        del headers["ETag"]
+    return HttpResponse(copy.content, content_type=CALENDAR, headers=headers)

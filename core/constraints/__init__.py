@@ -13,7 +13,7 @@ from core.constraints.names import (
     USERNAME_UNIQUE,
 )
 from core.constraints.record import AppendOnly
-from core.constraints.terms import VersionsTerms
+from core.constraints.terms import AwaitsTerms, VersionsTerms
 from core.constraints.times import BLOCKING_SQL, NoOverlap, TimesCompareAsText
 from core.constraints.violations import ERRORS, as_booking_error, locale_problem
 
@@ -31,6 +31,7 @@ __all__ = [
     "TIMES_COMPARE",
     "USERNAME_UNIQUE",
     "AppendOnly",
+    "AwaitsTerms",
     "NoOverlap",
     "TimesCompareAsText",
     "VersionsTerms",

@@ -8,29 +8,40 @@ from core.constraints.base import TriggerConstraint
 
 # The integers that JSON carries exactly (RFC 8259, section 6).
 LARGEST_VERSION = 2**53
+# An advisory lock of PostgreSQL: new resources and rules of all resources wait for each other.
+LOCK = "hashtext('core_resource_terms')"
 
 
 class VersionsTerms(TriggerConstraint):
     """Each write of a row of rules gives its resource another `terms_version`, also by SQL.
 
     A row whose `resource_id` is null holds for all resources, and gives each of them another version. A version is a
-    random number: a number that a transaction rolled back never comes again, so a copy of the rules in memory is right
+    random number: one whose transaction was rolled back does not come again. So a copy of the rules in memory is right
     as long as the resource has the version of the copy.
+
+    On SQLite, INSERT OR REPLACE gives no version to the resource of a replaced row.
     """
 
     def on_postgresql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         function = schema_editor.quote_name(self.name)
         change = f"UPDATE core_resource SET terms_version = floor(random() * {LARGEST_VERSION})::bigint"
-        body = " ".join(
-            f"IF TG_OP <> '{other}' THEN IF {row}.resource_id IS NULL THEN {change}; "
+        # Each statement sees what was committed before it. The rows are locked in the order of all locks.
+        change_all = (
+            f"PERFORM pg_advisory_xact_lock({LOCK}); "
+            f"PERFORM 1 FROM core_resource ORDER BY id FOR NO KEY UPDATE; {change};"
+        )
+        by_row = " ".join(
+            f"IF TG_OP <> '{other}' THEN IF {row}.resource_id IS NULL THEN {change_all} "
             f"ELSE {change} WHERE id = {row}.resource_id; END IF; END IF;"
             for row, other in (("NEW", "DELETE"), ("OLD", "INSERT"))
         )
         templates = (
             f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f"BEGIN {body} RETURN NULL; END $$",
+            f"BEGIN IF TG_OP = 'TRUNCATE' THEN {change_all} RETURN NULL; END IF; {by_row} RETURN NULL; END $$",
             f"CREATE TRIGGER {function} AFTER INSERT OR UPDATE OR DELETE ON %(table)s "
             f"FOR EACH ROW EXECUTE FUNCTION {function}()",
+            f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_truncate')} AFTER TRUNCATE ON %(table)s "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
         )
         return [self._statement(model, schema_editor, template) for template in templates]
 
@@ -48,3 +59,23 @@ class VersionsTerms(TriggerConstraint):
             )
             for event, named in rows.items()
         ]
+
+
+class AwaitsTerms(TriggerConstraint):
+    """A new resource waits for the transactions that write rules of all resources.
+
+    Such a transaction gives a version to the resources that it sees. A resource that came meanwhile would keep the
+    version by which a process knows the rules of before. SQLite has one writer at a time.
+    """
+
+    def on_postgresql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+        function = schema_editor.quote_name(self.name)
+        templates = (
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NULL; END $$",
+            f"CREATE TRIGGER {function} BEFORE INSERT ON %(table)s FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        )
+        return [self._statement(model, schema_editor, template) for template in templates]
+
+    def on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+        return []

@@ -14,6 +14,9 @@ class Migration(migrations.Migration):
             name="terms_version",
             field=models.BigIntegerField(db_default=0, default=0, editable=False),
         ),
+        migrations.AddConstraint(
+            model_name="resource", constraint=core.constraints.AwaitsTerms(name="core_resource_awaits_terms")
+        ),
         # Last, because the triggers write to the column.
         *(
             migrations.AddConstraint(

@@ -223,7 +223,7 @@ class Delivery(Generic[Row, Parcel]):
         return row.claimed_until is not None and row.claimed_until - self.run.now < timedelta(seconds=MARGIN_SECONDS)
 
     def claim(self, most: int) -> Row | None:
-        """Claims up to `most` rows, and twice as many as the time before: few wait here for a provider that is slow."""
+        """Claims at most `most` rows, and at most twice as many as the last time: few wait for a slow provider."""
         if self.is_down:
             # Until the run ends: rows whose calls hang would otherwise keep coming before the rows behind them.
             self.order = UNTRIED_AND_NEWEST_FIRST

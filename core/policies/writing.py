@@ -13,8 +13,9 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, OuterRef, PositiveIntegerField, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from core import errors
@@ -59,14 +60,18 @@ def settle(*resource_ids: int | None) -> None:
     has_terms = Q(Exists(policies.filter(any_limit)), *others, _connector=Q.OR)
     since = timezone.now() - timedelta(minutes=LONGEST_BUFFER)
     coming = Booking.objects.blocking().filter(resource_id=OuterRef("pk"), end_time__gt=since)
-    largest = (
-        Coalesce(Subquery(rows.order_by(f"-{name}").values(name)[:1]), Value(0))
-        for rows in (policies, coming)
-        for name in BUFFERS
+    largest = Greatest(
+        *(
+            Coalesce(Subquery(rows.order_by(f"-{name}").values(name)[:1]), Value(0))
+            for rows in (policies, coming)
+            for name in BUFFERS
+        ),
+        output_field=PositiveIntegerField(),
     )
+    # The buffers of coming bookings refuse slots even when the policy is gone.
+    has_any = has_terms | Q(GreaterThan(largest, Value(0)))
     resources.update(
-        has_terms=Case(When(has_terms, then=Value(True)), default=Value(False)),
-        buffer_reach_minutes=Greatest(*largest),
+        has_terms=Case(When(has_any, then=Value(True)), default=Value(False)), buffer_reach_minutes=largest
     )
 
 

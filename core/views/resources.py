@@ -154,7 +154,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
             return rows
         free = Resource.objects.with_any_terms().filter(is_available=True).free_during(self.window)
         self.allowed = {each.pk for each in offers.allowing(self.window, list(free), now=self.now)}
-        if is_whole and self.parameters["limit"] is None:
+        if is_whole and self.parameters["limit"] is None and not self.parameters["count"]:
             asked = self.parameters["available"]
             return [row for row in rows if not has_terms(row) or (value_of(row, "id") in self.allowed) == asked]
         return read()

@@ -6,28 +6,28 @@ import time
 import pytest
 from django.db import OperationalError
 
-from core.calendars.copies import Copies
+from core.calendars.copies import Copies, Copy
 
 
 class Renders:
-    """Renders content, and counts how often; each takes a moment."""
+    """Renders content of a version, and counts how often; each takes a moment."""
 
-    def __init__(self, content: bytes, *, seconds: float = 0) -> None:
-        self.content = content
+    def __init__(self, content: bytes, version: str = "a", *, seconds: float = 0) -> None:
+        self.content, self.version = content, version
         self.seconds = seconds
         self.number = 0
 
-    def __call__(self) -> bytes:
+    def __call__(self) -> Copy:
         self.number += 1
         time.sleep(self.seconds)
-        return self.content
+        return Copy(self.version, self.content)
 
 
 def test_a_version_is_rendered_once_and_the_next_one_replaces_it() -> None:
     copies = Copies(most_bytes=10)
-    first, second = Renders(b"first"), Renders(b"second")
-    assert [copies.get(1, "a", first) for _ in range(3)] == [b"first"] * 3
-    assert [copies.get(1, "b", second) for _ in range(3)] == [b"second"] * 3
+    first, second = Renders(b"first"), Renders(b"second", "b")
+    assert [copies.get(1, "a", first) for _ in range(3)] == [Copy("a", b"first")] * 3
+    assert [copies.get(1, "b", second) for _ in range(3)] == [Copy("b", b"second")] * 3
     assert (first.number, second.number, copies.bytes) == (1, 1, 6)
     copies.get(1, "a", first)
     assert first.number == 2
@@ -35,8 +35,15 @@ def test_a_version_is_rendered_once_and_the_next_one_replaces_it() -> None:
 
 def test_two_calendars_with_the_same_version_share_nothing() -> None:
     copies = Copies(most_bytes=10)
-    assert copies.get(1, "a", Renders(b"one")) == b"one"
-    assert copies.get(2, "a", Renders(b"two")) == b"two"
+    assert copies.get(1, "a", Renders(b"one")).content == b"one"
+    assert copies.get(2, "a", Renders(b"two")).content == b"two"
+
+
+def test_what_changed_while_it_was_rendered_is_answered_and_not_kept() -> None:
+    copies = Copies(most_bytes=10)
+    newer = Renders(b"newer", "b")
+    assert [copies.get(1, "a", newer) for _ in range(2)] == [Copy("b", b"newer")] * 2
+    assert (newer.number, copies.bytes) == (2, 0)
 
 
 def test_those_read_longest_ago_give_way() -> None:
@@ -52,7 +59,8 @@ def test_what_is_larger_than_all_together_is_answered_and_not_kept() -> None:
     copies = Copies(most_bytes=10)
     copies.get(1, "a", Renders(b"small"))
     large = Renders(b"x" * 11)
-    assert [len(copies.get(2, "a", large)) for _ in range(2)] == [11, 11]
+    assert [len(copies.get(2, "a", large).content) for _ in range(2)] == [11, 11]
+    large.version = "b"
     copies.get(1, "b", large)
     assert (large.number, copies.bytes, len(copies.copies)) == (3, 0, 0)
 
@@ -65,7 +73,7 @@ def test_calls_at_once_for_one_version_render_it_once() -> None:
 
     def call() -> None:
         barrier.wait(timeout=30)
-        found.append(copies.get(1, "a", render))
+        found.append(copies.get(1, "a", render).content)
 
     threads = [threading.Thread(target=call) for _ in range(8)]
     for thread in threads:
@@ -78,9 +86,9 @@ def test_calls_at_once_for_one_version_render_it_once() -> None:
 def test_after_a_failure_the_next_call_renders() -> None:
     copies = Copies(most_bytes=10)
 
-    def fail() -> bytes:
+    def fail() -> Copy:
         raise OperationalError("gone")
 
     with pytest.raises(OperationalError, match="gone"):
         copies.get(1, "a", fail)
-    assert copies.get(1, "a", Renders(b"content")) == b"content"
+    assert copies.get(1, "a", Renders(b"content")).content == b"content"

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
+from core import terms
 from core.models import Booking, OpeningException, Resource
 from core.policies import fitting
 from core.tests.support.environment import ROOT
@@ -63,6 +64,7 @@ def test_it_reads_the_bookings_in_batches_and_tells_how_far_it_is(
         make_booking(alice, room, at(hour))
     set_policy(as_admin, room, max_minutes=30)
     out, progress = StringIO(), StringIO()
+    terms._kept.clear()
     with django_assert_num_queries(6):
         call_command("check_bookings", stdout=out, stderr=progress, no_color=True)
     assert len(out.getvalue().splitlines()) == 6

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
+from core import terms
 from core.models import OpeningException, OpeningHours, Resource
 from core.policies import writing
 from core.tests.support.errors import assert_flat_error
@@ -422,8 +423,10 @@ def test_the_open_spans_of_a_resource_without_rules_are_one_statement(
         assert spans(anonymous, room, at(1), at(5)) == [(text(at(1)), text(at(5)))]
     set_hours(as_admin, room, ("09:00", "17:00"))
     add_exception(as_admin, None, day_of(9))
-    with django_assert_num_queries(2):
-        spans(anonymous, room, at(0), at(24 * 30))
+    terms._kept.clear()
+    for expected in (2, 1):
+        with django_assert_num_queries(expected):
+            spans(anonymous, room, at(0), at(24 * 30))
 
 
 def test_a_resource_that_is_not_there_has_no_open_spans(anonymous: APIClient) -> None:

@@ -12,7 +12,7 @@ from core import terms
 from core.models import Resource
 from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
-from core.tests.support.factories import at, make_booking, make_resource, text
+from core.tests.support.factories import at, booking_body, make_booking, make_resource, text
 from core.tests.support.rules import add_exception, day_of, set_hours, set_policy
 
 URL = "/api/resources/"
@@ -207,3 +207,27 @@ def test_lists_take_a_fixed_number_of_statements(
     for number_of_statements in (ruled, known):
         with django_assert_num_queries(number_of_statements):
             assert anonymous.get(URL, asked).status_code == 200
+
+
+def test_the_number_of_those_that_can_be_booked_is_that_of_the_list(
+    as_admin: APIClient, anonymous: APIClient, room: Resource, lab: Resource
+) -> None:
+    set_policy(as_admin, lab, max_minutes=30)
+    for path in (URL, f"{URL}availability/"):
+        answer = anonymous.get(path, {"available": "true", "count": "true", **window(10, 12)})
+        assert len(answer.json()) == 1
+        assert answer.headers["X-Total-Count"] == "1"
+
+
+def test_buffers_that_outlive_their_policy_are_offered_nowhere(
+    as_admin: APIClient, as_alice: APIClient, anonymous: APIClient, room: Resource
+) -> None:
+    set_policy(as_admin, room, buffer_before_minutes=60, buffer_after_minutes=60)
+    assert as_alice.post("/api/bookings/", booking_body(room, at(10), at(11))).status_code == 201
+    as_admin.delete(f"{URL}{room.pk}/policy/")
+    asked = {"start": text(at(8)), "end": text(at(20)), "duration": 90}
+    [first] = anonymous.get("/api/availability/", asked).json()
+    assert first["start_time"] == text(at(12))
+    assert anonymous.get(URL, {"available": "true", **window(11, 12)}).json() == []
+    refused = as_alice.post("/api/bookings/", booking_body(room, at(11), at(12)))
+    assert refused.json()["code"] == "too_close"

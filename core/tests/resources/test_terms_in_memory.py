@@ -184,3 +184,43 @@ def test_a_booking_that_waited_for_a_rule_obeys_it(
         assert rival.waits()
     rival.join()
     assert_flat_error(rival.answer, 400, "closed")
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_resource_that_comes_beside_a_rule_of_all_obeys_it(as_admin: APIClient, as_alice: APIClient) -> None:
+    """The rule gives a version to the resources that it sees; the new one waits until it is there."""
+    add_exception(as_admin, None, day_of(9))
+    make_resource("Old room")
+    closed = {"first_day": day_of(1), "last_day": day_of(1), "name": "Strike", "hours": []}
+    body = {"name": "New room", "requires_approval": False}
+    with transaction.atomic():
+        writing.add_exception(None, closed)
+        rival = Rival(lambda: as_admin.post("/api/resources/", body))
+        rival.start()
+        assert rival.waits()
+    rival.join()
+    made = Resource.objects.get(pk=rival.answer.json()["id"])
+    assert_flat_error(as_alice.post("/api/bookings/", booking_body(made)), 400, "closed")
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_truncate_gives_another_version(as_admin: APIClient, room: Resource) -> None:
+    set_policy(as_admin, room, max_minutes=60)
+    before = version_of(room)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE core_resourcepolicy")
+    assert version_of(room) != before
+    assert read(room)[0][0].policy.max_minutes is None
+
+
+def test_resources_share_equal_texts_in_memory(as_admin: APIClient, room: Resource, lab: Resource) -> None:
+    for each in (room, lab):
+        set_policy(as_admin, each, max_minutes=60)
+    add_exception(as_admin, None, day_of(3))
+    terms._kept.clear()
+    read(room)
+    read(lab)
+    first, second = (terms._kept[each.pk].texts for each in (room, lab))
+    assert all(one is other for one, other in zip(first, second, strict=True))
