@@ -134,7 +134,16 @@ def groups(sizes: list[int]) -> list[Group]:
         Group(
             [
                 Scenario(
-                    f"own 50 of {grouped(size)}", data.world_of(size), own, 200, 3, 4, 3, 400, line="own 50", size=size
+                    f"own 50 of {grouped(size)}",
+                    data.world_of(size),
+                    own,
+                    200,
+                    1.8,
+                    2.3,
+                    2,
+                    400,
+                    line="own 50",
+                    size=size,
                 )
                 for size in sizes
             ],
@@ -144,7 +153,7 @@ def groups(sizes: list[int]) -> list[Group]:
             [
                 Scenario(
                     f"1000 resources, {grouped(size)} bookings",
-                    *(data.world_of(size), resources, 200, 2.5, 3, 2, 100),
+                    *(data.world_of(size), resources, 200, 1.8, 2.2, 1, 100),
                     line="1000 resources",
                     size=size,
                 )
