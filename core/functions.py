@@ -171,9 +171,7 @@ class Mentions(Lookup):
         return f"{FOLDED.format(column=column)} LIKE '%%' || {pattern} || '%%'", params
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[str | int, ...]]:
-        column, column_params = self.process_lhs(compiler, connection)
-        text, text_params = self.process_rhs(compiler, connection)
-        return f"INSTR(FOLD_TEXT({column}), FOLD_TEXT({text})) > 0", (*column_params, *text_params)
+        return filled_in(self, compiler, connection, "INSTR(FOLD_TEXT({}), FOLD_TEXT({})) > 0")
 
 
 class KeysField(Field):  # type: ignore[type-arg]  # it takes no types at run time

@@ -458,8 +458,8 @@ ACTS = [
     Mutant(
         "the record: TRUNCATE on PostgreSQL",
         RECORD_CONSTRAINT,
-        "FOR EACH STATEMENT EXECUTE",
-        "FOR EACH STATEMENT WHEN (false) EXECUTE",
+        "FOR EACH STATEMENT",
+        "FOR EACH STATEMENT WHEN (false)",
         POSTGRES,
         RECORD,
     ),

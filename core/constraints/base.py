@@ -98,3 +98,23 @@ class TriggerConstraint(OwnConstraint):
     def on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         """The triggers."""
         raise NotImplementedError
+
+    def _function(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, body: str, **triggers: str
+    ) -> list[Statement]:
+        """The function of PostgreSQL and its triggers.
+
+        Args:
+            model: The model of the table.
+            schema_editor: That of the migration.
+            body: The statements of the function.
+            triggers: By the end of its name, when each trigger calls the function.
+        """
+        quote = schema_editor.quote_name
+        function = f"{quote(self.name)}()"
+        head = f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
+        calls = (
+            f"CREATE TRIGGER {quote(f'{self.name}_{suffix}')} {when} EXECUTE FUNCTION {function}"
+            for suffix, when in triggers.items()
+        )
+        return [self._statement(model, schema_editor, template) for template in (head, *calls)]

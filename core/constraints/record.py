@@ -31,7 +31,6 @@ class AppendOnly(TriggerConstraint):
         return path, args, {**kwargs, "set_once": self.set_once, "blanked": self.blanked, "kept_days": self.kept_days}
 
     def on_postgresql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
-        function = schema_editor.quote_name(self.name)
         changing = ", ".join(f"'{column}'" for column in (*self.set_once, *self.blanked))
         allowed = [
             f"to_jsonb(NEW) - ARRAY[{changing}] = to_jsonb(OLD) - ARRAY[{changing}]",
@@ -44,14 +43,13 @@ class AppendOnly(TriggerConstraint):
             f"IF OLD.at < now() - interval '{self.kept_days} days' THEN RETURN OLD; END IF; "
             f"END IF; RAISE EXCEPTION '{self.name}' USING ERRCODE = 'integrity_constraint_violation';"
         )
-        templates = (
-            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
-            f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_row')} BEFORE UPDATE OR DELETE ON %(table)s "
-            f"FOR EACH ROW EXECUTE FUNCTION {function}()",
-            f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_truncate')} BEFORE TRUNCATE ON %(table)s "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        return self._function(
+            model,
+            schema_editor,
+            body,
+            row="BEFORE UPDATE OR DELETE ON %(table)s FOR EACH ROW",
+            truncate="BEFORE TRUNCATE ON %(table)s FOR EACH STATEMENT",
         )
-        return [self._statement(model, schema_editor, template) for template in templates]
 
     def on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         columns = [field.column for field in model._meta.local_concrete_fields]

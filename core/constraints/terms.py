@@ -23,7 +23,6 @@ class VersionsTerms(TriggerConstraint):
     """
 
     def on_postgresql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
-        function = schema_editor.quote_name(self.name)
         change = f"UPDATE core_resource SET terms_version = floor(random() * {LARGEST_VERSION})::bigint"
         # Each statement sees what was committed before it. The rows are locked in the order of all locks.
         change_all = (
@@ -35,15 +34,13 @@ class VersionsTerms(TriggerConstraint):
             f"ELSE {change} WHERE id = {row}.resource_id; END IF; END IF;"
             for row, other in (("NEW", "DELETE"), ("OLD", "INSERT"))
         )
-        templates = (
-            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f"BEGIN IF TG_OP = 'TRUNCATE' THEN {change_all} RETURN NULL; END IF; {by_row} RETURN NULL; END $$",
-            f"CREATE TRIGGER {function} AFTER INSERT OR UPDATE OR DELETE ON %(table)s "
-            f"FOR EACH ROW EXECUTE FUNCTION {function}()",
-            f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_truncate')} AFTER TRUNCATE ON %(table)s "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        return self._function(
+            model,
+            schema_editor,
+            f"IF TG_OP = 'TRUNCATE' THEN {change_all} RETURN NULL; END IF; {by_row} RETURN NULL;",
+            row="AFTER INSERT OR UPDATE OR DELETE ON %(table)s FOR EACH ROW",
+            truncate="AFTER TRUNCATE ON %(table)s FOR EACH STATEMENT",
         )
-        return [self._statement(model, schema_editor, template) for template in templates]
 
     def on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         change = f"UPDATE core_resource SET terms_version = abs(random() %% {LARGEST_VERSION})"
@@ -69,13 +66,12 @@ class AwaitsTerms(TriggerConstraint):
     """
 
     def on_postgresql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
-        function = schema_editor.quote_name(self.name)
-        templates = (
-            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-            f"BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NULL; END $$",
-            f"CREATE TRIGGER {function} BEFORE INSERT ON %(table)s FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+        return self._function(
+            model,
+            schema_editor,
+            f"PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NULL;",
+            insert="BEFORE INSERT ON %(table)s FOR EACH STATEMENT",
         )
-        return [self._statement(model, schema_editor, template) for template in templates]
 
     def on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         return []
