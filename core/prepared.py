@@ -19,7 +19,7 @@ Each shape is compiled once, so shapes must be few.
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -159,6 +159,7 @@ class Listing(Generic[Row]):
         """The names of the columns that order the rows; `most` as for `beginning`."""
         return self.function.statement({**self.values, "most": most}, connections[DEFAULT_DB_ALIAS]).ordering
 
+    @cached_property
     def queryset(self) -> QuerySet[Any, Row]:
         """All rows."""
         rows: QuerySet[Any, Row] = self.function.queryset(**self.values, most=None)
@@ -170,7 +171,7 @@ FUNCTIONS: list[Prepared[Any, Any]] = []
 
 
 def prepared(
-    **columns: "Column | type[Interval]",
+    **columns: "Column",
 ) -> Callable[[Callable[Values, QuerySet[Any, Row]]], Prepared[Values, Row]]:
     """Makes a function of named arguments, which returns a queryset, a prepared one.
 

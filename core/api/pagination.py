@@ -181,7 +181,7 @@ def link_header(links: Mapping[str, str]) -> str:
 
 def queryset_of(listed: Rows) -> QuerySet[Any, Any]:
     """The queryset of a list."""
-    return listed.queryset() if isinstance(listed, Listing) else listed
+    return listed.queryset if isinstance(listed, Listing) else listed
 
 
 def ordering_of(listed: Rows, limit: int) -> list[str]:

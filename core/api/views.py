@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponsePermanentRedirect
@@ -33,6 +33,8 @@ else:
     ViewBase = GenericViewBase = object
 
 READ_METHODS = ("GET", "HEAD")
+
+Row = TypeVar("Row", bound=Model)
 
 
 class ApiView(ViewBase):
@@ -123,6 +125,17 @@ class ApiView(ViewBase):
         if self.public and is_read and "Authorization" not in request.headers and not request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "public, max-age=0, must-revalidate")
         return response
+
+
+def found(row: Row | None) -> Row:
+    """The row of an address.
+
+    Raises:
+        Http404: When there is none.
+    """
+    if row is None:
+        raise Http404
+    return row
 
 
 class NothingHereView(ApiView, APIView):

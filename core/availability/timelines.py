@@ -16,6 +16,7 @@ from core.intervals import Interval
 from core.models import Booking, Resource
 from core.offers import TAKEN, Offer, Taken, ahead_of, first_starts, has_rules, openings_of, reach_of, taken_of
 from core.prepared import KEY, KEYS, prepared
+from core.querysets import SHORTEST, ResourceQuerySet
 from core.terms import terms_of
 
 # Opening hours are worked out in these years.
@@ -83,10 +84,26 @@ def rows_of_many(*, resource_ids: list[int], window: Interval, most: int | None)
     return Booking.taken.taken_in(window, resource_ids=resource_ids).values_list(*COLUMNS)[:most]
 
 
+@prepared(pk=KEY, window=Interval, first=Interval, last=Interval)
+def shown_resource(
+    *, pk: int, window: Interval | None, first: Interval | None, last: Interval | None
+) -> ResourceQuerySet:
+    """The resource, with the start of its first gap between two slots as `next_free`.
+
+    Args:
+        pk: The id of the resource.
+        window: That of its availability; None to leave the availability out.
+        first: The first slot that answers `next_free`; None if that is not asked.
+        last: The last such slot.
+    """
+    resources = Resource.objects.filter(pk=pk).with_house()
+    resources = resources if window is None else resources.with_availability(window)
+    return resources.with_first_gap(first, last, length=SHORTEST, name="next_free")
+
+
 def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dict[str, Any]]:
     """What is taken, in order and cut to the window; it tells nobody who booked."""
     busy = []
-    is_anybody = reader.id is None and not reader.is_staff
     for row in rows:
         start, end = max(row.taken.start, window.start), min(row.taken.end, window.end)
         if start >= end:
@@ -94,7 +111,7 @@ def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dic
         entry: dict[str, Any] = {"start_time": start, "end_time": end, "status": row.status}
         if row.taken.is_closure:
             entry |= {"kind": Kind.CLOSURE.value, "reason": row.reason}
-        elif not is_anybody and reader.may_see(row):
+        elif reader.may_see(row):
             entry["id"] = row.id
         busy.append(entry)
     return busy

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from django.http import Http404
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -15,14 +14,13 @@ from rest_framework.views import APIView
 from core import quotas, rules
 from core.api.pagination import Cursor, link_header, list_fingerprint
 from core.api.query import Parameters
-from core.api.views import ApiView
+from core.api.views import ApiView, found
 from core.availability import slots, timelines
 from core.availability.serializers import FirstSlotParameters, SlotParameters, TimelineParameters
-from core.availability.timelines import Reader
+from core.availability.timelines import Reader, shown_resource
 from core.intervals import Interval
 from core.models import Booking, Resource
-from core.prepared import KEY, prepared
-from core.querysets import SHORTEST, ResourceQuerySet, outermost
+from core.querysets import SHORTEST, outermost
 from core.terms import attach_terms, terms_of
 
 DEFAULT_WINDOW = timedelta(days=7)
@@ -45,9 +43,7 @@ class TimelineView(ApiView, APIView):
         now = self.now
         window = Interval(parameters["start"] or now, parameters["end"] or now + DEFAULT_WINDOW)
         first, last = outermost(rules.offered_window(now=now), SHORTEST)
-        resource = found_resource.first(pk=self.key, first=first, last=last)
-        if resource is None:
-            raise Http404
+        resource = found(shown_resource.first(pk=self.key, window=None, first=first, last=last))
         attach_terms([resource], since=min(window.start, now))
         rows = timelines.read_rows(window, [resource], most=MAX_BOOKINGS + 1)[resource.pk]
         if len(rows) > MAX_BOOKINGS:
@@ -76,9 +72,7 @@ class SlotsView(ApiView, APIView):
 
     def get(self, request: Request, pk: int) -> Response:
         parameters = self.parameters
-        resource = found_resource.first(pk=self.key, first=None, last=None)
-        if resource is None:
-            raise Http404
+        resource = found(shown_resource.first(pk=self.key, window=None, first=None, last=None))
         attach_terms([resource], since=self.now)
         fingerprint, cursor, start = list_fingerprint(request, SLOT_ORDER), parameters["cursor"], parameters["start"]
         if cursor is not None:
@@ -94,7 +88,7 @@ class SlotsView(ApiView, APIView):
 
     def slots_of(self, resource: Resource, window: Interval, parameters: Parameters) -> Iterator[Interval]:
         """Yields the slots that the caller can book, in order."""
-        found = slots.bookable_slots(
+        bookable_slots = slots.bookable_slots(
             resource,
             window,
             duration=timedelta(minutes=parameters["duration"]),
@@ -104,14 +98,8 @@ class SlotsView(ApiView, APIView):
         )
         bookable = rules.bookable_part(window, resource, now=self.now)
         if bookable is None or not self.request.user.is_authenticated:
-            return found
-        return filter(quotas.check_of(self.request.user, resource, bookable, now=self.now), found)
-
-
-@prepared(pk=KEY, first=Interval, last=Interval)
-def found_resource(*, pk: int, first: Interval | None, last: Interval | None) -> ResourceQuerySet:
-    """The resource, with the start of its first gap between two slots as `next_free`."""
-    return Resource.objects.filter(pk=pk).with_house().with_first_gap(first, last, length=SHORTEST, name="next_free")
+            return bookable_slots
+        return filter(quotas.check_of(self.request.user, resource, bookable, now=self.now), bookable_slots)
 
 
 class FirstSlotsView(ApiView, APIView):

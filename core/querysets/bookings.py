@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import BooleanField, F, Func, Q
 
@@ -59,9 +59,9 @@ class BookingQuerySet(models.QuerySet[Any]):
         """Bookings with another id; every booking for None."""
         return self if booking_id is None else self.exclude(pk=booking_id)
 
-    def visible_to(self, user: User | AnonymousUser) -> "BookingQuerySet":
-        """Bookings that a list may show to the user: every booking to staff, their own to others."""
-        return self if user.is_staff else self.filter(user_id=user.pk)
+    def owned_by(self, user_id: int | None) -> "BookingQuerySet":
+        """The bookings of a user; every booking for None."""
+        return self if user_id is None else self.filter(user_id=user_id)
 
     def upcoming(self, moment: datetime) -> "BookingQuerySet":
         """Bookings that end after the moment."""

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, cast
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import Http404
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
@@ -23,7 +22,7 @@ from core.api.fields import KeyField
 from core.api.idempotency import idempotent
 from core.api.lists import RowListMixin, RowsMixin
 from core.api.query import ordered
-from core.api.views import ApiView, TaggedMixin
+from core.api.views import ApiView, TaggedMixin, found
 from core.errors import BookingError
 from core.lifecycle import Changes
 from core.models import Booking
@@ -64,9 +63,7 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
 
     def get_object(self) -> Booking:
         """The booking, looked up among all; the permission then decides."""
-        booking = booking_in_full.first(pk=self.key)
-        if booking is None:
-            raise Http404
+        booking = found(booking_in_full.first(pk=self.key))
         self.check_object_permissions(self.request, booking)
         return booking
 
@@ -89,8 +86,8 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         )
         if not asked["search"]:
             return bookings
-        found = cast(BookingQuerySet, bookings.queryset())
-        return found.mentioning(asked["search"], of_user=("username",) if caller.is_staff else ())
+        every = cast(BookingQuerySet, bookings.queryset)
+        return every.mentioning(asked["search"], of_user=("username",) if caller.is_staff else ())
 
     @property
     def caller(self) -> User:
@@ -201,7 +198,7 @@ def listed_bookings(
         most: How many rows are read at most; None for all.
         compared: The values of the parameters in `COMPARISONS`; None for one that is not asked.
     """
-    bookings = Booking.objects.all() if owner is None else Booking.objects.filter(user_id=owner)
+    bookings = Booking.objects.owned_by(owner)
     for name, value in compared.items():
         if value is not None:
             bookings = bookings.filter(**{COMPARISONS[name]: value})

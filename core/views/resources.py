@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import Http404
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
@@ -22,7 +21,7 @@ from core.api.etags import is_fresh, with_tag
 from core.api.lists import RowListMixin, RowsMixin
 from core.api.pagination import KeyPagination, value_of
 from core.api.query import ordered
-from core.api.views import ApiView, TaggedMixin
+from core.api.views import ApiView, TaggedMixin, found
 from core.availability import timelines
 from core.availability.timelines import Reader
 from core.hours import Timetable
@@ -92,9 +91,7 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         """The resource, with what its terms add to its row."""
         window = rules.offered_window(now=self.now)
         first, last = outermost(window, SHORTEST) if "next_free" in self.includes else (None, None)
-        resource = shown_resource.first(pk=self.key, window=self.shown_window, first=first, last=last)
-        if resource is None:
-            raise Http404
+        resource = found(timelines.shown_resource.first(pk=self.key, window=self.shown_window, first=first, last=last))
         self.check_object_permissions(self.request, resource)
         self.attach([resource])
         for name, value in self.by_terms(resource.pk, terms_of(resource)).items():
@@ -131,10 +128,10 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
 
     def complete(self, rows: Sequence[Any]) -> Sequence[Any]:
         """The rows with what their terms say. Terms cost at most one further statement, and none without terms."""
-        found = [facts_in(row) for row in rows]
+        facts = [facts_in(row) for row in rows]
         _, shown = ResourceSerializer.including(self.includes).columns()
         unseen = [name for name in ResourceSerializer.hidden if name not in shown]
-        ruled = [facts for facts in found if facts.has_terms or facts.house_has_terms]
+        ruled = [each for each in facts if each.has_terms or each.house_has_terms]
         terms = read_terms(ruled, since=min(self.shown_window.start, self.now))
         if ruled and "next_free" in self.includes:
             self.attach(list(Resource.objects.with_house().filter(pk__in=list(terms))))
@@ -329,10 +326,3 @@ def listed_resources(
     if serializer is None:
         return ordered(resources, ordering)[:most]
     return serializer.rows(ordered(resources.with_availability(window), ordering))[:most]
-
-
-@prepared(pk=KEY, window=Interval, first=Interval, last=Interval)
-def shown_resource(*, pk: int, window: Interval, first: Interval | None, last: Interval | None) -> ResourceQuerySet:
-    """The resource, with its availability in the window and the start of its first gap between two slots."""
-    resources = Resource.objects.filter(pk=pk).with_house().with_availability(window)
-    return resources.with_first_gap(first, last, length=SHORTEST, name="next_free")

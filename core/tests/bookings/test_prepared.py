@@ -150,8 +150,7 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
         "ordering": w.random.choice([None, "capacity", "-name"]),
         "most": w.random.choice([None, 3]),
     },
-    "found_resource": lambda w: {"pk": w.key(w.resources), **w.ends()},
-    "shown_resource": lambda w: {"pk": w.key(w.resources), "window": w.interval(), **w.ends()},
+    "shown_resource": lambda w: {"pk": w.key(w.resources), "window": w.maybe(w.interval), **w.ends()},
 }
 
 
