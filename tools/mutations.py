@@ -132,17 +132,17 @@ GUARDS = [
     Mutant(
         "the SQLite triggers",
         CONSTRAINTS,
-        "schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))",
-        "self._triggers(model, schema_editor)",
+        "schema_editor.deferred_sql.extend(self._on_sqlite(model, schema_editor))",
+        "self._on_sqlite(model, schema_editor)",
         SQLITE,
         GUARD,
     ),
     Mutant(
         "the SQLite triggers: after a rebuild",
         CONSTRAINTS,
-        "schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))",
+        "schema_editor.deferred_sql.extend(self._on_sqlite(model, schema_editor))",
         "if not model._meta.db_table.startswith('new__'):\n"
-        "            schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))",
+        "            schema_editor.deferred_sql.extend(self._on_sqlite(model, schema_editor))",
         SQLITE,
         GUARD,
     ),

@@ -53,6 +53,23 @@ class OwnConstraint(BaseConstraint):
         """The statement with the table, which Django may rename before it runs the statement."""
         return Statement(template, table=Table(model._meta.db_table, schema_editor.quote_name))
 
+    def _triggers(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **triggers: str
+    ) -> list[Statement]:
+        """A trigger for each event.
+
+        Args:
+            model: The model of the table.
+            schema_editor: That of the migration.
+            triggers: By the end of its name, when each trigger runs and what it does.
+        """
+        return [
+            self._statement(
+                model, schema_editor, f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} {rest}"
+            )
+            for suffix, rest in triggers.items()
+        ]
+
 
 class TriggerConstraint(OwnConstraint):
     """A constraint that is made of triggers on both databases.
@@ -110,11 +127,7 @@ class TriggerConstraint(OwnConstraint):
             body: The statements of the function.
             triggers: By the end of its name, when each trigger calls the function.
         """
-        quote = schema_editor.quote_name
-        function = f"{quote(self.name)}()"
+        function = f"{schema_editor.quote_name(self.name)}()"
         head = f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
-        calls = (
-            f"CREATE TRIGGER {quote(f'{self.name}_{suffix}')} {when} EXECUTE FUNCTION {function}"
-            for suffix, when in triggers.items()
-        )
-        return [self._statement(model, schema_editor, template) for template in (head, *calls)]
+        calls = {suffix: f"{when} EXECUTE FUNCTION {function}" for suffix, when in triggers.items()}
+        return [self._statement(model, schema_editor, head), *self._triggers(model, schema_editor, **calls)]

@@ -64,15 +64,11 @@ class AppendOnly(TriggerConstraint):
             "update": f"UPDATE ON %(table)s FOR EACH ROW WHEN NOT ({' AND '.join(allowed)})",
             "delete": f"DELETE ON %(table)s FOR EACH ROW WHEN OLD.at >= datetime('now', '-{self.kept_days} days')",
         }
-        return [
-            self._statement(
-                model,
-                schema_editor,
-                f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} BEFORE {refusal} "
-                f"BEGIN SELECT RAISE(ABORT, '{self.name}'); END",
-            )
+        triggers = {
+            suffix: f"BEFORE {refusal} BEGIN SELECT RAISE(ABORT, '{self.name}'); END"
             for suffix, refusal in refusals.items()
-        ]
+        }
+        return self._triggers(model, schema_editor, **triggers)
 
     def _blank(self) -> Iterator[tuple[str, str]]:
         """Each column that may be blanked, and the condition for its blank value."""

@@ -45,17 +45,13 @@ class VersionsTerms(TriggerConstraint):
     def on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         change = f"UPDATE core_resource SET terms_version = abs(random() %% {LARGEST_VERSION})"
         rows = {"insert": ("NEW",), "update": ("NEW", "OLD"), "delete": ("OLD",)}
-        return [
-            self._statement(
-                model,
-                schema_editor,
-                f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{event}')} AFTER {event.upper()} ON %(table)s "
-                "FOR EACH ROW BEGIN "
-                + " ".join(f"{change} WHERE {row}.resource_id IS NULL OR id = {row}.resource_id;" for row in named)
-                + " END",
-            )
+        triggers = {
+            event: f"AFTER {event.upper()} ON %(table)s FOR EACH ROW BEGIN "
+            + " ".join(f"{change} WHERE {row}.resource_id IS NULL OR id = {row}.resource_id;" for row in named)
+            + " END"
             for event, named in rows.items()
-        ]
+        }
+        return self._triggers(model, schema_editor, **triggers)
 
 
 class AwaitsTerms(TriggerConstraint):

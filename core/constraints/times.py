@@ -27,7 +27,7 @@ class NoOverlap(OwnConstraint):
         """The part of CREATE TABLE; None on SQLite, where triggers are created after the table."""
         if schema_editor.connection.vendor == "postgresql":
             return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion()}"
-        schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
+        schema_editor.deferred_sql.extend(self._on_sqlite(model, schema_editor))
         return None
 
     def validate(
@@ -61,7 +61,7 @@ class NoOverlap(OwnConstraint):
             f"tstzrange(start_time, end_time) WITH &&) WHERE ({BLOCKING_SQL})"
         )
 
-    def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
+    def _on_sqlite(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         # AFTER the write, so that NEW holds the stored values; ABORT rolls back the whole statement. The other bookings
         # do not overlap each other, so the first booking that ends after the new start decides: one step in an index.
         body = (
@@ -72,14 +72,8 @@ class NoOverlap(OwnConstraint):
             "AND other.end_time > NEW.start_time AND other.id <> NEW.id ORDER BY other.end_time LIMIT 1); END"
         )
         events = {"insert": "AFTER INSERT", "update": "AFTER UPDATE OF id, resource_id, start_time, end_time, status"}
-        return [
-            self._statement(
-                model,
-                schema_editor,
-                f"CREATE TRIGGER {schema_editor.quote_name(f'{self.name}_{suffix}')} {event} ON %(table)s {body}",
-            )
-            for suffix, event in events.items()
-        ]
+        triggers = {suffix: f"{event} ON %(table)s {body}" for suffix, event in events.items()}
+        return self._triggers(model, schema_editor, **triggers)
 
 
 class TimesCompareAsText(OwnConstraint):
