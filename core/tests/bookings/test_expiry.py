@@ -29,6 +29,7 @@ from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import TODAY, at, booking_body, make_booking, make_pending_booking
 from core.tests.support.mailing import deliver
 from core.tests.support.parallel import in_parallel
+from core.tests.support.plans import plan_of
 from core.tests.support.records import recorded, told
 
 MOMENT = timedelta(microseconds=1)
@@ -271,12 +272,7 @@ def test_a_look_with_nothing_due_is_one_statement_that_reads_an_index_of_those_t
         make_booking(alice, lab, at(12, day=-day))
         make_pending_booking(alice, lab, at(10, day=day + 1))
     (statement,) = statements(expire_pending)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{statement}")
-        plan = "\n".join(str(row) for row in cursor.fetchall())
-    assert "core_booking_expiring" in plan
+    assert "core_booking_expiring" in (plan := plan_of(statement)), plan
 
 
 def test_the_index_holds_none_that_was_written_into_the_past(alice: User, lab: Resource) -> None:

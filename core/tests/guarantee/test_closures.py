@@ -20,6 +20,7 @@ from core.tests.support.closures import AROUND, CANCEL, closed, closure_body, ma
 from core.tests.support.factories import at, booking_body, make_booking, make_resource, make_user, text
 from core.tests.support.overlaps import everything, overlapping_pairs
 from core.tests.support.parallel import Rival, hold, in_parallel
+from core.tests.support.plans import plan_of
 from core.tests.support.records import told
 
 INSERT = (
@@ -87,11 +88,8 @@ def test_a_form_refuses_a_booking_over_a_closure(admin: User, alice: User, room:
 @pytest.mark.django_db
 @pytest.mark.only_on_postgresql
 def test_the_rows_of_a_closure_are_found_by_an_index() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN SELECT 1 FROM core_booking WHERE closure_id = 1")
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "core_booking_of_closure" in plan
+    plan = plan_of("SELECT 1 FROM core_booking WHERE closure_id = 1")
+    assert "core_booking_of_closure" in plan, plan
 
 
 # --- At the same moment -----------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from core.outbox.delivery import Begun
 from core.tests.support.factories import at, make_booking, make_user
 from core.tests.support.mailing import deliver
 from core.tests.support.parallel import in_parallel
+from core.tests.support.plans import plan_of
 
 Sent = list[EmailMultiAlternatives]
 
@@ -253,13 +254,7 @@ def test_whoever_looks_walks_along_the_next_bookings_alone(number: int, index: s
     )
     with CaptureQueriesContext(connection) as captured:
         assert reminders.write_due(now=at(9, day=-7)) == 0
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("ANALYZE")
-        statement = captured[number]["sql"]
-        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{statement}")
-        plan = "\n".join(str(row) for row in cursor.fetchall())
-    assert f"{index} " in plan, plan
+    assert f"{index} " in (plan := plan_of(captured[number]["sql"])), plan
 
 
 def test_a_process_that_delivers_looks_once_a_minute(booking: Booking, mailoutbox: Sent) -> None:
