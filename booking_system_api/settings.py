@@ -246,6 +246,7 @@ CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "if-ma
 CORS_EXPOSE_HEADERS = [
     "Link",
     "X-Total-Count",
+    "X-No-Longer-Fit",
     "ETag",
     "Location",
     "Retry-After",

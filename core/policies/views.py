@@ -41,12 +41,17 @@ class RulesMixin(ApiView, TaggedMixin):
 
     permission_classes = (IsAdminOrReadOnly,)
     public = True
+    tells_unfit = True
 
     def answer_written(self, row: Any, number: int, **options: Any) -> Response:  # noqa: ANN401
         """The response with a row, the number of bookings that no longer fit, and the tag of the row."""
         fields = self.get_serializer(row).data
         response = Response({**fields, "no_longer_fit": number}, **options)
         return with_tag(self.request, response, tag_of(fields, ()))
+
+    def answer_deleted(self, number: int) -> Response:
+        """The response without a body that tells how many bookings no longer fit."""
+        return Response(status=204, headers={"X-No-Longer-Fit": str(number)})
 
 
 class PolicyViewSet(RulesMixin, viewsets.GenericViewSet):
@@ -71,8 +76,9 @@ class PolicyViewSet(RulesMixin, viewsets.GenericViewSet):
         return self.answer_written(stored, no_longer_fit(now=self.now, resource_id=row.resource_id))
 
     def destroy(self, request: Request, pk: str) -> Response:
-        writing.delete_policy(self.get_object().resource_id, check=self.version_check())
-        return Response(status=204)
+        resource_id = self.get_object().resource_id
+        writing.delete_policy(resource_id, check=self.version_check())
+        return self.answer_deleted(no_longer_fit(now=self.now, resource_id=resource_id))
 
 
 class OpeningHoursViewSet(RulesMixin, viewsets.GenericViewSet):
@@ -143,8 +149,9 @@ class OpeningExceptionViewSet(RulesMixin, viewsets.GenericViewSet):
         return self.answer_written(changed, self.unfit_near(row, changed))
 
     def destroy(self, request: Request, **kwargs: str) -> Response:
-        writing.remove(self.get_object(), check=self.version_check())
-        return Response(status=204)
+        row = self.get_object()
+        writing.remove(row, check=self.version_check())
+        return self.answer_deleted(self.unfit_near(row))
 
     def unfit_near(self, *exceptions: OpeningException) -> int:
         """How many bookings no longer fit: of the resource, or of all resources near the days of the exceptions."""

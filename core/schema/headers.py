@@ -57,6 +57,13 @@ HEADERS = {
         minimum=0,
         maximum=MOST_COUNTED,
     ),
+    "X-No-Longer-Fit": shown(
+        "After a deletion, what `no_longer_fit` is in the answers to other writes: how many coming bookings the rules "
+        "would refuse now.",
+        2,
+        type="integer",
+        minimum=0,
+    ),
     "ETag": shown(
         "The version of what is shown: for `If-None-Match`, and with a single object for `If-Match`. A list that is "
         "streamed has none.",

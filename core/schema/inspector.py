@@ -208,6 +208,8 @@ class Inspector(AutoSchema):
             names += ["RateLimit", "RateLimit-Policy"]
         if status_code in ("200", "201") and self.is_tagged():
             names.append("ETag")
+        if status_code == "204" and getattr(self.view, "tells_unfit", False):
+            names.append("X-No-Longer-Fit")
         query = self.query_parameters()
         if status_code == "200" and query is not None and issubclass(query, ListParameters):
             names += ["Link", "X-Total-Count"]

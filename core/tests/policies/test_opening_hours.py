@@ -263,6 +263,22 @@ def test_an_exception_counts_the_bookings_that_no_longer_fit(
     assert moved.json()["no_longer_fit"] == 2
 
 
+def test_a_deletion_counts_them_in_a_header(as_admin: APIClient, alice: User, room: Resource) -> None:
+    set_hours(as_admin, room, ("09:00", "17:00"))
+    made = add_exception(as_admin, room, day_of(3), day_of(3), ("18:00", "22:00"))
+    make_booking(alice, room, at(19, day=3))
+    answer = as_admin.delete(f"{exceptions_of(room)}{made['id']}/")
+    assert (answer.status_code, answer.headers["X-No-Longer-Fit"], answer.content) == (204, "1", b"")
+
+
+def test_the_deletion_of_a_policy_for_loans_counts_the_loans(as_admin: APIClient, alice: User, room: Resource) -> None:
+    set_hours(as_admin, room, ("09:00", "17:00"))
+    as_admin.put(f"/api/resources/{room.pk}/policy/", {"may_span_closed": True})
+    make_booking(alice, room, at(16, day=3), at(10, day=4))
+    answer = as_admin.delete(f"/api/resources/{room.pk}/policy/")
+    assert (answer.status_code, answer.headers["X-No-Longer-Fit"]) == (204, "1")
+
+
 @pytest.mark.parametrize("number", [1, 25])
 def test_an_exception_of_all_costs_the_same_however_many_resources_there_are(
     as_admin: APIClient, alice: User, django_assert_num_queries: DjangoAssertNumQueries, number: int
