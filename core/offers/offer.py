@@ -112,6 +112,8 @@ class Offer:
         if not self.openings.spans_closed:
             gaps = intersections(self.openings.timetable.open_spans(part), gaps)
         for gap in gaps:
-            start = self.first_start(gap, length=None)
+            # Most gaps begin with a possible start, which needs no search.
+            first = Interval(gap.start, gap.start + self.openings.shortest_from(gap.start))
+            start = gap.start if self.allows(first) else self.first_start(gap, length=None)
             if start is not None:
                 yield Interval(start, self.openings.last_end(Interval(start, gap.end)))

@@ -84,6 +84,18 @@ def mark(row: OutboxRow, **columns: object) -> bool:
     return retry_update(lambda: claimed.update(claim=None, claimed_until=None, **columns)) == 1
 
 
+def try_again(row: OutboxRow, *, at: datetime, **columns: object) -> None:
+    """Marks a row that is due again at a moment; the rows behind it in its queue become due no sooner.
+
+    They could not be sent before it. Left due, each of them would be looked at by every claim.
+    """
+    places = {name: getattr(row, name) for name in row.queue}
+    if not mark(row, due_at=at, **columns) or not places or None in places.values():
+        return
+    rows = type(row)._default_manager.filter(Is("state", value=State.WAITING.value), **places)
+    rows.filter(pk__gt=row.pk, due_at__lt=at).update(due_at=at)
+
+
 def retry_update(update: Callable[[], Result]) -> Result:
     """Calls `update` until it succeeds: a sent row without its mark would be sent again.
 

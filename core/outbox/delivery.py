@@ -22,7 +22,7 @@ from django.db import DatabaseError, InterfaceError
 
 from core.outbox.calls import Call
 from core.outbox.channels import Channel, NotNeeded, NotSent, Parcel, Row
-from core.outbox.claims import LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark
+from core.outbox.claims import LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark, try_again
 from core.outbox.models import OutboxRow, State
 from core.outbox.quiet import Requests
 
@@ -303,7 +303,7 @@ class Delivery(Generic[Row, Parcel]):
                 self.tally["dropped"] += 1
             case NotSent(can_retry=True) if now + delay_after(tries) <= row.retry_until:
                 logger.warning("%s was not sent (%s); it is tried again.", row, last_error)
-                mark(row, tries=tries, due_at=now + delay_after(tries), last_error=last_error)
+                try_again(row, at=now + delay_after(tries), tries=tries, last_error=last_error)
                 self.tally["retried"] += 1
             case NotSent():
                 # Mark the row first: if the process is killed in between, no process sends a row that was given up.

@@ -137,6 +137,34 @@ def test_messages_about_one_booking_to_one_receiver_keep_their_order(
 
 
 @pytest.mark.django_db
+def test_no_claim_looks_at_what_waits_behind_a_message_that_is_tried_again() -> None:
+    first, *behind = write(4)
+    Notification.objects.filter(pk__in=[row.pk for row in (first, *behind[:2])]).update(
+        booking_id=7, to="x@example.org"
+    )
+    now = timezone.now()
+    claimed = claims.claim(EmailChannel(), now=now)
+    assert claimed == first
+    claims.try_again(claimed, at=now + timedelta(minutes=4), tries=1)
+    due = dict(Notification.objects.values_list("pk", "due_at"))
+    assert {due[row.pk] for row in (first, *behind[:2])} == {now + timedelta(minutes=4)}
+    assert due[behind[2].pk] < now
+
+
+@pytest.mark.django_db
+def test_whoever_has_lost_the_claim_delays_nothing() -> None:
+    first, second = write(2)
+    Notification.objects.update(booking_id=7, to="x@example.org")
+    now = timezone.now()
+    claimed = claims.claim(EmailChannel(), now=now)
+    assert claimed == first
+    Notification.objects.update(claim=uuid.uuid4())
+    claims.try_again(claimed, at=now + timedelta(minutes=4))
+    second.refresh_from_db()
+    assert second.due_at < now
+
+
+@pytest.mark.django_db
 def test_a_claim_is_a_few_statements_however_many_wait() -> None:
     write(200)
     with CaptureQueriesContext(connection) as captured:
