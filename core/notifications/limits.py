@@ -7,7 +7,7 @@ the copies to `TO_EMAIL` have no limit and count nowhere.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -20,6 +20,7 @@ from core.notifications.recipients import Recipient, replaces_staff_copy
 from core.outbox.channels import NotNeeded
 from core.outbox.claims import unclaimed
 from core.outbox.models import State
+from core.prepared import KEY, MOMENT, TEXT, prepared
 from core.querysets import locked
 from core.record.facts import Facts
 
@@ -78,20 +79,35 @@ def is_limited(row: Notification, user: User, recipient: Recipient) -> bool:
 def moments_of_limits(row: Notification, recipient: Recipient, *, now: datetime) -> list[datetime]:
     """The moments from which the limits that are reached allow one more mail."""
     longest = OF_ADDRESS if recipient.is_confirmed else OF_UNCONFIRMED_ADDRESS
-    # A row without user and facts is of a deleted account.
-    to_users = Notification.objects.filter(Q(user__isnull=False) | Q(facts={}))
-    counted = to_users.exclude(kind__in=Kind.without_limit())
-    counted = counted.only("done_at", "booking_id")
-    sent = counted.filter(state=State.SENT, to=recipient.address, done_at__gt=now - longest.period)
-    # Another process may be sending these at this moment.
-    ahead = counted.filter(state=State.WAITING, to=row.to, claimed_until__gt=now, pk__lt=row.pk)
-    mails = [*ahead[: OF_ADDRESS.number], *sent.order_by("-done_at")[: OF_ADDRESS.number]]
-    all_moments = [mail.done_at or now for mail in mails]
+    # Another process may be sending those before this one at this moment.
+    ahead = [(now, booking_id) for booking_id in on_their_way(to=row.to, now=now, before=row.pk)]
+    mails = [*ahead, *sent_to(to=recipient.address, since=now - longest.period)]
+    all_moments = [moment for moment, _ in mails]
     moments = [longest.allows_from(all_moments), OF_ADDRESS.allows_from(all_moments)]
     if row.booking_id is not None:
-        of_booking = [mail.done_at or now for mail in mails if mail.booking_id == row.booking_id]
+        of_booking = [moment for moment, booking_id in mails if booking_id == row.booking_id]
         moments.append(OF_BOOKING.allows_from(of_booking))
     return [moment for moment in moments if moment is not None]
+
+
+@prepared(to=TEXT, since=MOMENT)
+def sent_to(*, to: str, since: datetime) -> QuerySet[Notification, Any]:
+    """The moment and the booking of each mail to an address since a moment, the latest first."""
+    sent = counted().filter(state=State.SENT, to=to, done_at__gt=since)
+    return sent.order_by("-done_at").values_list("done_at", "booking_id")[: OF_ADDRESS.number]
+
+
+@prepared(to=TEXT, now=MOMENT, before=KEY)
+def on_their_way(*, to: str, now: datetime, before: int) -> QuerySet[Notification, Any]:
+    """The booking of each mail to an address that was written before another one and is being sent now."""
+    ahead = counted().filter(state=State.WAITING, to=to, claimed_until__gt=now, pk__lt=before)
+    return ahead.order_by("pk").values_list("booking_id", flat=True)[: OF_ADDRESS.number]
+
+
+def counted() -> QuerySet[Notification]:
+    """The mails that count; a row without user and facts is of a deleted account."""
+    to_users = Notification.objects.filter(Q(user__isnull=False) | Q(facts={}))
+    return to_users.exclude(kind__in=Kind.without_limit())
 
 
 def keep_counting(user: User, *, now: datetime) -> None:
@@ -106,17 +122,23 @@ def keep_counting(user: User, *, now: datetime) -> None:
 # --- The message that stands for others -------------------------------------------------------------------------------
 
 
-def in_one_of(user: User, *, now: datetime) -> QuerySet[Notification]:
+def in_one_of(user_id: int, *, now: datetime) -> QuerySet[Notification]:
     """The messages of a user that stand for others and that nobody is sending now."""
-    waiting = Notification.objects.filter(user=user, kind=Kind.BOOKINGS_IN_ONE, state=State.WAITING)
+    waiting = Notification.objects.filter(user_id=user_id, kind=Kind.BOOKINGS_IN_ONE, state=State.WAITING)
     return waiting.filter(unclaimed(now)).order_by("pk")
 
 
 def waits_for_others(row: Notification, user: User, *, now: datetime) -> bool:
     """True if a message that stands for others already tells of the same booking: what came later is told later."""
-    waiting = in_one_of(user, now=now).exclude(pk=row.pk).values_list("facts", flat=True)
+    waiting = told_in_one(user_id=user.pk, now=now, except_id=row.pk)
     told = (each for facts in waiting for each in cast(Facts, facts)["bookings"])
     return any(each["booking"]["id"] == row.booking_id for each in told)
+
+
+@prepared(user_id=KEY, now=MOMENT, except_id=KEY)
+def told_in_one(*, user_id: int, now: datetime, except_id: int) -> QuerySet[Notification, Any]:
+    """What the messages of a user that stand for others tell, except one and those that somebody is sending now."""
+    return in_one_of(user_id, now=now).exclude(pk=except_id).values_list("facts", flat=True)
 
 
 @transaction.atomic
@@ -129,7 +151,7 @@ def tell_later(row: Notification, user: User, *, due_at: datetime, now: datetime
     # Several processes may come here at once.
     if locked(User._default_manager.filter(pk=user.pk)).first() is None:
         raise NotNeeded("the account was deleted")
-    later = locked(in_one_of(user, now=now).exclude(pk=row.pk)).first() or new_message(
+    later = locked(in_one_of(user.pk, now=now).exclude(pk=row.pk)).first() or new_message(
         Kind.BOOKINGS_IN_ONE, now=now, user=user, to=row.to, facts=dict(NOTHING)
     )
     later.facts = with_message(later.facts, row)

@@ -16,7 +16,9 @@ from core.availability import slots, timelines
 from core.choices import BookingStatus
 from core.intervals import Interval
 from core.lifecycle import transactions
-from core.models import Booking, Resource
+from core.models import Booking, Notification, Resource
+from core.notifications import messages
+from core.notifications.kinds import Kind
 from core.prepared import FUNCTIONS, KEY, MOMENT, Prepared, insert, update
 from core.querysets import SHORTEST, outermost
 from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer, ResourceSerializer
@@ -42,6 +44,22 @@ class World:
         for resource in self.resources:
             self.fill(resource)
         make_closure(self.users[2], *self.resources[:3], start=at(62), end=at(65))
+        self.messages = Notification.objects.bulk_create(self.message() for _ in range(120))
+
+    def message(self) -> Notification:
+        """A message to a user, in any state."""
+        user = self.random.choice([*self.users, None])
+        state = self.random.choice(["sent", "sent", "sent", "waiting"])
+        kind = self.random.choice([Kind.BOOKING_CREATED, Kind.BOOKINGS_IN_ONE, Kind.PASSWORD_RESET])
+        row = messages.new_message(kind, now=self.moment(), user=user, to=self.address())
+        row.facts = self.random.choice([{}, {"bookings": []}])
+        row.state, row.booking_id = state, self.maybe(self.booking)
+        row.done_at = self.moment() if state == "sent" else None
+        row.claimed_until = self.maybe(self.moment)
+        return row
+
+    def address(self) -> str:
+        return self.random.choice(["a@example.org", "b@example.org"])
 
     def fill(self, resource: Resource) -> None:
         hour = self.random.randint(-20, 4)
@@ -124,6 +142,9 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
         "with_terms": w.random.choice([None, True, False]),
         **w.gap(),
     },
+    "sent_to": lambda w: {"to": w.address(), "since": w.moment()},
+    "on_their_way": lambda w: {"to": w.address(), "now": w.moment(), "before": w.key(w.messages)},
+    "told_in_one": lambda w: {"user_id": w.key(w.users), "now": w.moment(), "except_id": w.key(w.messages)},
     "soonest": lambda w: {
         "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
         "with_terms": w.random.choice([None, True, False]),
