@@ -1,9 +1,10 @@
-"""The part `browser` of `make test-all`: installs Playwright and, as root on Debian, Chromium, then runs the tests.
+"""The part `browser` of `make test-all`: installs Playwright, axe-core and Chromium, then runs the tests.
 
-Playwright drives the system's own Chromium, never a browser that Playwright downloads. `CHROMIUM` names another
-program.
+Chromium is installed as root on Debian only. Playwright drives the system's own Chromium, never a browser that
+Playwright downloads. `CHROMIUM` names another program.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import sys
 
 from tools.bootstrap import ROOT, SetupError, ensure_environment, say
 
+AXE_VERSION = "4.14.1"
+AXE_FOLDER = ROOT / ".venv" / "axe"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WHAT_TO_DO = "install Chromium (on Debian and Ubuntu: apt install chromium) or name it: make test-all CHROMIUM=PATH"
 
@@ -48,11 +51,32 @@ def ensure_chromium() -> str:
     return path
 
 
+def ensure_axe() -> str:
+    """The path of the script of axe-core, which checks pages for accessibility; installs it with npm.
+
+    Raises:
+        SetupError: npm is missing, or the installation failed.
+    """
+    script = AXE_FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+    package = script.with_name("package.json")
+    if not package.exists() or json.loads(package.read_text())["version"] != AXE_VERSION:
+        say(f"Installing axe-core {AXE_VERSION} ...")
+        AXE_FOLDER.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--prefix", str(AXE_FOLDER), "--no-save", "--no-audit", "--no-fund", "--silent"]
+        try:
+            subprocess.run([*command, f"axe-core@{AXE_VERSION}"], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise SetupError(
+                "axe-core cannot be installed by npm (on Debian and Ubuntu: apt install nodejs npm)."
+            ) from error
+    return str(script)
+
+
 def main() -> int:
     """Runs the browser tests with the command line's arguments for pytest; returns the exit status."""
     try:
         python = ensure_environment(for_browser=True)
-        environment = {**os.environ, "CHROMIUM": ensure_chromium()}
+        environment = {**os.environ, "CHROMIUM": ensure_chromium(), "AXE": ensure_axe()}
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,14 +15,27 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 
 from core.api.throttling import SIGN_IN, seconds_to_wait
 from core.staff.forms import SearchForm
 from core.zones import zone_of
 
+if TYPE_CHECKING:
+    from core.staff.pages import StaffPage
+
 # How many of the caller's own actions the first page shows.
 RECENT = 10
+
+
+class Page(NamedTuple):
+    """A page of the admin that belongs to no table; one with a label stands in the head of each page."""
+
+    route: str
+    view: "type[StaffPage]"
+    name: str
+    label: str
 
 
 class FieldPicker(AutocompleteJsonView):
@@ -62,6 +75,25 @@ class BookingAdminSite(AdminSite):
     index_template = "core/staff/index.html"
     site_url = settings.FRONTEND_URL or "/api/"
 
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        self.pages: list[Page] = []
+
+    def add_page(self, route: str, view: "type[StaffPage]", name: str, label: str = "") -> None:
+        """Gives a page its address below that of the admin.
+
+        Args:
+            route: The address, such as `queue/`.
+            view: The page.
+            name: The name of the address: `admin:` and this word.
+            label: The word that leads there from each page; empty for a page that others lead to.
+        """
+        self.pages.append(Page(route, view, name, label))
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        own = [path(page.route, self.admin_view(page.view.as_view()), name=page.name) for page in self.pages]
+        return [*own, *super().get_urls()]
+
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:  # noqa: FBT001, FBT002 - Django's own
         """A page in the time zone of its reader: the current zone until the page is rendered, and no longer."""
         page = super().admin_view(view, cacheable)
@@ -80,7 +112,10 @@ class BookingAdminSite(AdminSite):
         return zone_of(preferences.time_zone if preferences else None)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return super().each_context(request) | {"time_zone": str(timezone.get_current_timezone())}
+        return super().each_context(request) | {
+            "time_zone": str(timezone.get_current_timezone()),
+            "pages": [(page.label, reverse(f"admin:{page.name}")) for page in self.pages if page.label],
+        }
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The first page; its recent actions link only to pages that the caller may open."""

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from core.api import counters
 from core.models import Resource
+from core.tests.support.chromium import address, browser, complaints, page, signed_in  # noqa: F401 - fixtures
 from core.tests.support.clients import client_of, pages_of
 from core.tests.support.factories import make_resource, make_user
 from core.tests.support.records import without_triggers

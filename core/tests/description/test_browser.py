@@ -7,7 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 
 from core.models import Booking, Resource
-from core.tests.staff.test_browser import address, browser, complaints, page, signed_in  # noqa: F401 - fixtures
 from core.tests.support.clients import client_of
 from core.tests.support.factories import PASSWORD, at, make_booking, text
 
@@ -20,19 +19,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def hosts(page: "Page", address: str) -> list[str]:  # noqa: F811
+def hosts(page: "Page", address: str) -> list[str]:
     """The hosts that the page asks for something, whether or not it gets it."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).netloc))
     return asked
 
 
-def own(address: str) -> set[str]:  # noqa: F811
+def own(address: str) -> set[str]:
     # Pictures in a style sheet and a worker made from a text are addresses without a host.
     return {urlsplit(address).netloc, ""}
 
 
-def authorize(page: "Page", token: str) -> None:  # noqa: F811
+def authorize(page: "Page", token: str) -> None:
     """Sign in on the Swagger page, as a person does."""
     page.click("button.authorize")
     page.locator(".auth-container", has_text="Token (apiKey)").locator("input").fill(f"Token {token}")
@@ -41,8 +40,8 @@ def authorize(page: "Page", token: str) -> None:  # noqa: F811
 
 
 def test_the_swagger_page_signs_in_and_makes_a_booking(
-    page: "Page",  # noqa: F811
-    address: str,  # noqa: F811
+    page: "Page",
+    address: str,
     hosts: list[str],
     alice: User,
     room: Resource,
@@ -66,15 +65,15 @@ def test_the_swagger_page_signs_in_and_makes_a_booking(
 
 
 def test_the_swagger_page_works_in_a_session_of_staff(
-    signed_in: "Callable[[User], Page]",  # noqa: F811
+    signed_in: "Callable[[User], Page]",
     hosts: list[str],
-    address: str,  # noqa: F811
+    address: str,
     admin: User,
     alice: User,
     room: Resource,
 ) -> None:
     booking = make_booking(alice, room)
-    page = signed_in(admin)  # noqa: F811
+    page = signed_in(admin)
     page.goto("/api/docs/")
     page.click("#operations-Bookings-cancelBooking button.opblock-summary-control")
     block = page.locator("#operations-Bookings-cancelBooking")
@@ -88,7 +87,7 @@ def test_the_swagger_page_works_in_a_session_of_staff(
     assert set(hosts) <= own(address)
 
 
-def test_redoc_renders_every_operation(page: "Page", address: str, hosts: list[str]) -> None:  # noqa: F811
+def test_redoc_renders_every_operation(page: "Page", address: str, hosts: list[str]) -> None:
     page.goto("/api/redoc/", wait_until="networkidle")
     page.wait_for_selector("h1:has-text('Booking API')")
     page.wait_for_selector("h2:has-text('Book a resource')")
