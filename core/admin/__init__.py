@@ -3,9 +3,10 @@
 from core.accounts import admin as accounts
 from core.admin import bookings, resources
 from core.calendars import admin as calendars
+from core.desk import admin as desk
 from core.history import admin as history
 from core.notifications import admin as notifications
 from core.policies import admin as policies
 from core.policies import closure_admin as closures
 
-__all__ = ["accounts", "bookings", "calendars", "closures", "history", "notifications", "policies", "resources"]
+__all__ = ["accounts", "bookings", "calendars", "closures", "desk", "history", "notifications", "policies", "resources"]

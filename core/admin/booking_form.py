@@ -1,6 +1,5 @@
 """The form of a booking in the admin."""
 
-from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 from zlib import crc32
@@ -9,32 +8,16 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from core.choices import BookingStatus, Waivable
+from core.choices import BookingStatus
 from core.lifecycle import Changes
 from core.models import Booking
-from core.record.models import LONGEST_REASON
+from core.record.forms import ReasonField, WaiverField
 from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named
-from core.texts import fold_line_ends
 
 CHANGED_MEANWHILE = (
     "Somebody changed this booking after you opened it; it is {status} by now. Reload the page to see it as it is."
 )
-
-
-class ReasonField(forms.CharField):
-    """Why staff decide as they do; the owner reads it."""
-
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
-        super().__init__(
-            max_length=LONGEST_REASON,
-            widget=forms.Textarea(attrs={"rows": 2}),
-            help_text="The owner reads it in the e-mail and in the history.",
-            **kwargs,
-        )
-
-    def to_python(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature
-        return super().to_python(fold_line_ends(value) if isinstance(value, str) else value)
 
 
 class ReasonForm(forms.Form):
@@ -45,26 +28,6 @@ class ReasonForm(forms.Form):
     def __init__(self, *args: Any, is_required: bool, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = is_required
-
-
-class WaiverField(forms.MultipleChoiceField):
-    """Tick boxes for the rules that staff may waive, one for each rule that has refused; hidden until one has."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            label="Book it all the same, without",
-            help_text="Only what you tick is waived. The history of the booking keeps who waived which rule.",
-            required=False,
-            widget=forms.MultipleHiddenInput,
-        )
-
-    def offer(self, rules: Iterable[Waivable]) -> None:
-        """Shows the boxes of these rules."""
-        self.widget = forms.CheckboxSelectMultiple()
-        self.choices = [(rule.value, rule.label) for rule in rules]
-
-    def has_changed(self, initial: object, data: object) -> bool:
-        return False
 
 
 def version_of(booking: Booking) -> str:
@@ -101,9 +64,7 @@ class BookingForm(ZonedForm):
             del self.fields["past_confirmed"]
             self.initial["seen"] = version_of(self.instance)
         ticked = self.data.getlist("override") if self.is_bound else []
-        refused = self.save_error.waivable if self.save_error else None
-        if ticked or refused:
-            self.fields["override"].offer(rule for rule in Waivable if rule in ticked or rule == refused)
+        self.fields["override"].offer_after(self.save_error.waivable if self.save_error else None, ticked=ticked)
 
     def clean(self) -> dict[str, Any] | None:
         """Asks once more before a new booking is stored that is over already; most often the date is a mistake.

@@ -1,6 +1,8 @@
 """The admin of bookings: another face of the same verbs."""
 
+import contextlib
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -160,6 +162,14 @@ class BookingAdmin(ForStaff):
         if obj is not None:
             details["fields"] = ["status", "reason", "notes", "staff_note", "created", "changed", "seen"]
         return [(None, subject), ("Time", time), (None, details)]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Also the times of an address, such as that of a free cell of the timeline, with an offset (ISO 8601)."""
+        times = {}
+        for name in ("start_time", "end_time"):
+            with contextlib.suppress(ValueError, OverflowError):
+                times[name] = datetime.fromisoformat(request.GET.get(name, "")).astimezone(UTC)
+        return {**super().get_changeform_initial_data(request), **times}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
         """The owner of an existing booking is read-only."""

@@ -38,6 +38,7 @@ class ChangedMeanwhile(errors.BookingError):
     """The database refused a write of the admin for a reason that no check knows; no client of the API gets this."""
 
     code = "changed_meanwhile"
+    status = 409
     message = "Somebody else changed the same thing at the same moment. Look at it again and repeat what you did."
 
 

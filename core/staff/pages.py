@@ -1,9 +1,11 @@
 """Pages of the admin that belong to no table."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.views.generic import TemplateView
+
+from core.staff.site import BookingAdminSite
 
 
 class StaffPage(TemplateView):
@@ -21,5 +23,11 @@ class StaffPage(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - Django's own
         common = admin.site.each_context(self.request)
-        own = {"title": self.title, "styles": self.styles, "scripts": self.scripts}
+        # The pages need the width, and their own head leads everywhere.
+        own = {"title": self.title, "styles": self.styles, "scripts": self.scripts, "is_nav_sidebar_enabled": False}
         return super().get_context_data(**{**common, **own, **kwargs})
+
+
+def add_page(route: str, view: type[StaffPage], name: str, label: str = "") -> None:
+    """Gives a page its address in the admin; see `BookingAdminSite.add_page`."""
+    cast(BookingAdminSite, admin.site).add_page(route, view, name, label)

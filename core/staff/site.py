@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -17,13 +17,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
+from django.views import View
 
 from core.api.throttling import SIGN_IN, seconds_to_wait
 from core.staff.forms import SearchForm
 from core.zones import zone_of
-
-if TYPE_CHECKING:
-    from core.staff.pages import StaffPage
 
 # How many of the caller's own actions the first page shows.
 RECENT = 10
@@ -33,7 +31,7 @@ class Page(NamedTuple):
     """A page of the admin that belongs to no table; one with a label stands in the head of each page."""
 
     route: str
-    view: "type[StaffPage]"
+    view: type[View]
     name: str
     label: str
 
@@ -79,7 +77,7 @@ class BookingAdminSite(AdminSite):
         super().__init__(name)
         self.pages: list[Page] = []
 
-    def add_page(self, route: str, view: "type[StaffPage]", name: str, label: str = "") -> None:
+    def add_page(self, route: str, view: type[View], name: str, label: str = "") -> None:
         """Gives a page its address below that of the admin.
 
         Args:

@@ -1,0 +1,355 @@
+"""The picture of a day or of a week: the rows of resources, with what is booked, closed and free.
+
+All of it is data; `core/templates/core/desk/timeline.html` draws it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from core.choices import Kind
+from core.hours import Timetable
+from core.hours.clock import DAY, start_of_day
+from core.intervals import Interval, on_which_clock
+from core.models import Booking, Resource
+from core.terms import terms_of
+
+# The columns of a day are so many minutes wide; each hour has a heading.
+UNIT = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
+COLUMNS = (
+    *("resource_id", "pk", "start_time", "end_time", "status", "kind", "updated_at"),
+    *("closure_id", "closure__reason", "user__username", "user__first_name", "user__last_name"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A booking or a closure, as the picture shows it.
+
+    Attributes:
+        id: The id of the booking or of the closure.
+        kind: A status, or `closure`.
+        slot: Its whole time.
+        name: Who booked, or the reason of the closure.
+        seen: The version of the booking.
+    """
+
+    id: int
+    kind: str
+    slot: Interval
+    name: str
+    seen: str
+
+    @property
+    def is_closure(self) -> bool:
+        return self.kind == Kind.CLOSURE
+
+    @property
+    def starts(self) -> str:
+        return in_utc(self.slot.start)
+
+    @property
+    def ends(self) -> str:
+        return in_utc(self.slot.end)
+
+
+@dataclass(slots=True)
+class Cell:
+    """A part of a row, as wide as some columns.
+
+    Attributes:
+        kind: A status, `closure`, `closed` or `free`.
+        span: Its time; that of a booking is rounded to columns.
+        width: The number of columns.
+        entries: What is booked; several where many short bookings share a column.
+        name: The name of a closed day.
+    """
+
+    kind: str
+    span: Interval
+    width: int
+    entries: list[Entry] = field(default_factory=list)
+    name: str = ""
+
+    @property
+    def starts(self) -> str:
+        return in_utc(self.span.start)
+
+    @property
+    def ends(self) -> str:
+        return in_utc(self.span.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The heading of an hour or of a day.
+
+    Attributes:
+        span: Its time.
+        width: The number of columns.
+        text: The hour as `09:00`, or the day.
+        offset: The offset of the clock from UTC on a day with a change of the clock, such as `+02:00`; else empty.
+    """
+
+    span: Interval
+    width: int
+    text: str
+    offset: str = ""
+
+
+@dataclass(frozen=True)
+class Days:
+    """The shown days, by the clock of one zone.
+
+    Args:
+        first: The first day.
+        number: How many days: 1, or 7 from a Monday on.
+        zone: The zone.
+    """
+
+    first: date
+    number: int
+    zone: ZoneInfo
+
+    @cached_property
+    def days(self) -> list[Interval]:
+        """The time of each day."""
+        days = [self.first + number * DAY for number in range(self.number + 1)]
+        starts = [start_of_day(day, self.zone) for day in days]
+        return [Interval(start, end) for start, end in zip(starts, starts[1:], strict=False)]
+
+    @property
+    def window(self) -> Interval:
+        return Interval(self.days[0].start, self.days[-1].end)
+
+    @property
+    def is_week(self) -> bool:
+        return self.number > 1
+
+    @property
+    def headings(self) -> list[Heading]:
+        """The hours of the day, or the days of the week."""
+        if self.is_week:
+            return [Heading(day, 1, f"{day.start.astimezone(self.zone):%a %d %b}") for day in self.days]
+        return list(hours_of(self.window, self.zone))
+
+
+def hours_of(window: Interval, zone: ZoneInfo) -> Iterator[Heading]:
+    """The hours of a day: from one full hour of the local clock to the next; 23 or 25 where the clock changes."""
+    has_change = window.start.astimezone(zone).utcoffset() != window.end.astimezone(zone).utcoffset()
+    start = window.start
+    while start < window.end:
+        local = start.astimezone(zone)
+        end = min(start + HOUR - timedelta(minutes=local.minute, seconds=local.second), window.end)
+        offset = f"{local:%z}"
+        text = f"{offset[:3]}:{offset[3:5]}" if has_change else ""
+        yield Heading(Interval(start, end), (end - start) // UNIT, f"{local:%H:%M}", text)
+        start = end
+
+
+def entries_in(window: Interval, resource_ids: Sequence[int]) -> dict[int, list[Entry]]:
+    """What blocks the resources in the window, in order. One statement."""
+    found: dict[int, list[Entry]] = {pk: [] for pk in resource_ids}
+    rows = Booking.taken.taken_in(window, resource_ids=resource_ids).values_list(*COLUMNS)
+    for resource_id, pk, start, end, status, kind, updated, closure_id, reason, username, first, last in rows:
+        if kind == Kind.CLOSURE:
+            entry = Entry(closure_id, kind, Interval(start, end), reason, "")
+        else:
+            name = f"{first} {last}".strip() or username
+            entry = Entry(pk, status, Interval(start, end), name, updated.isoformat())
+        found[resource_id].append(entry)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDay:
+    """The closed time of a day.
+
+    Attributes:
+        spans: In order.
+        words: Such as `closed, Christmas`, or `open 08:00–18:00`; empty for a day that is open throughout.
+        throughout: True if the day is closed throughout.
+    """
+
+    spans: list[Interval]
+    words: str
+    throughout: bool
+
+
+class Closed:
+    """The closed time in the shown days; resources with the same hours share what is worked out."""
+
+    def __init__(self, days: Days) -> None:
+        self.days = days
+        self._spans: dict[int, list[tuple[Interval, str]]] = {}
+        self._days: dict[int, list[ClosedDay]] = {}
+
+    def spans(self, timetable: Timetable) -> list[tuple[Interval, str]]:
+        """The closed spans in order, each with the public name of what closes it."""
+        known = self._spans.get(id(timetable))
+        if known is None:
+            known = self._spans[id(timetable)] = list(timetable.closed_spans(self.days.window))
+        return known
+
+    def by_day(self, timetable: Timetable) -> list[ClosedDay]:
+        """The closed time of each day."""
+        known = self._days.get(id(timetable))
+        if known is None:
+            known = self._days[id(timetable)] = [self.on(day, self.spans(timetable)) for day in self.days.days]
+        return known
+
+    def on(self, day: Interval, spans: Sequence[tuple[Interval, str]]) -> ClosedDay:
+        """The closed time of a day."""
+        shut = [(part, name) for span, name in spans if (part := span.clip(day))]
+        opens = list(day.subtract(part for part, _ in shut))
+        words = ""
+        if not opens:
+            words = ", ".join(["closed", *dict.fromkeys(name for _, name in shut if name)])
+        elif shut:
+            clocks = (f"{clock(part.start, self.days.zone)}–{clock(part.end, self.days.zone)}" for part in opens)
+            words = f"open {', '.join(clocks)}"
+        return ClosedDay([part for part, _ in shut], words, not opens)
+
+
+def cells_of_day(
+    entries: Sequence[Entry], closed: Sequence[tuple[Interval, str]], headings: Sequence[Heading], window: Interval
+) -> list[Cell]:
+    """The cells of one resource on one day, side by side over the whole of it."""
+    cells: list[Cell] = []
+    position = 0
+    total = units(window.duration)
+    for entry in entries:
+        start = max(units(entry.slot.start - window.start), 0)
+        end = min(max(-units(window.start - entry.slot.end), start + 1), total)
+        if end <= position and cells:
+            cells[-1].entries.append(entry)
+            continue
+        start = max(start, position)
+        cells += gap_cells(position, start, closed, headings, window)
+        cells.append(Cell(entry.kind, span_of(start, end, window), end - start, [entry]))
+        position = end
+    return cells + gap_cells(position, total, closed, headings, window)
+
+
+def units(length: timedelta) -> int:
+    """The number of whole columns in a length; a column that has only begun does not count."""
+    return length // UNIT
+
+
+def span_of(start: int, end: int, window: Interval) -> Interval:
+    """The time from one column to another."""
+    return Interval(window.start + start * UNIT, window.start + end * UNIT)
+
+
+def gap_cells(
+    start: int, end: int, closed: Sequence[tuple[Interval, str]], headings: Sequence[Heading], window: Interval
+) -> list[Cell]:
+    """The cells between two bookings: closed time in one piece, free time by the hour."""
+    cells = []
+    gap = span_of(start, end, window)
+    shut = [(part, name) for span, name in closed if (part := span.clip(gap))]
+    for part, name in shut:
+        cells.append(Cell("closed", part, 0, name=name))
+    for free in gap.subtract(part for part, _ in shut):
+        cells += [Cell("free", part, 0) for heading in headings if (part := heading.span.clip(free))]
+    cells.sort(key=lambda cell: cell.span.start)
+    position = start
+    for cell in cells:
+        until = min(max(-units(window.start - cell.span.end), position), end)
+        cell.width, position = until - position, until
+    return [cell for cell in cells if cell.width]
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfWeek:
+    """One day of one resource in the picture of a week.
+
+    Attributes:
+        day: Its time.
+        entries: What is booked on it, in order.
+        closed: The words of its `ClosedDay`.
+        is_closed: True if it is closed throughout.
+        free_from: The first moment that is neither booked nor closed; None if there is none.
+    """
+
+    day: Interval
+    entries: list[Entry]
+    closed: str
+    is_closed: bool
+    free_from: datetime | None
+
+    @property
+    def starts(self) -> str:
+        """The start of the free hour that the day offers."""
+        return in_utc(self.free_from) if self.free_from else ""
+
+    @property
+    def ends(self) -> str:
+        return in_utc(self.free_from + HOUR) if self.free_from else ""
+
+
+def days_of_week(
+    entries: Sequence[Entry], closed: Sequence["ClosedDay"], days: Days, *, now: datetime
+) -> Iterator[DayOfWeek]:
+    """The days of one resource.
+
+    Args:
+        entries: What is booked, in order.
+        closed: For each of the days.
+        days: The shown days.
+        now: The present moment; no earlier time is free.
+    """
+    for day, shut in zip(days.days, closed, strict=True):
+        on_day = [entry for entry in entries if entry.slot.start < day.end and day.start < entry.slot.end]
+        taken = sorted((*shut.spans, *(entry.slot for entry in on_day)), key=lambda span: span.start)
+        free = next(Interval(max(day.start, now), day.end).subtract(taken), None)
+        yield DayOfWeek(day, on_day, shut.words, shut.throughout, free.start if free else None)
+
+
+def in_utc(moment: datetime) -> str:
+    """A moment for an address."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"
+
+
+def clock(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment on the local clock."""
+    return on_which_clock(moment.astimezone(zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A resource with its cells, or with the days of its week."""
+
+    resource: Resource
+    cells: list[Cell]
+    days: list[DayOfWeek]
+
+
+def lines_of(resources: Sequence[Resource], days: Days, *, now: datetime) -> list[Line]:
+    """The lines of the picture. One statement.
+
+    Args:
+        resources: The resources, with their terms attached.
+        days: The shown days.
+        now: The present moment.
+    """
+    window, closed = days.window, Closed(days)
+    entries, headings = entries_in(window, [each.pk for each in resources]), days.headings
+    lines = []
+    for resource in resources:
+        timetable, own = terms_of(resource).timetable, entries[resource.pk]
+        if days.is_week:
+            lines.append(Line(resource, [], list(days_of_week(own, closed.by_day(timetable), days, now=now))))
+        else:
+            lines.append(Line(resource, cells_of_day(own, closed.spans(timetable), headings, window), []))
+    return lines
+
+
+def one_zone(resources: Sequence[Resource], otherwise: ZoneInfo) -> ZoneInfo:
+    """The zone of the resources if all have the same one."""
+    zones = [key for key, _ in groupby(sorted(terms_of(each).zone.key for each in resources))]
+    return ZoneInfo(zones[0]) if len(zones) == 1 else otherwise

@@ -1,0 +1,51 @@
+"""Fields of the admin's forms whose values the record keeps: the reason, and the waived rules."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from core.choices import Waivable
+from core.record.models import LONGEST_REASON
+from core.texts import fold_line_ends
+
+
+class ReasonField(forms.CharField):
+    """Why staff decide as they do; the owner reads it."""
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(
+            max_length=LONGEST_REASON,
+            widget=forms.Textarea(attrs={"rows": 2}),
+            help_text="The owner reads it in the e-mail and in the history.",
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature
+        return super().to_python(fold_line_ends(value) if isinstance(value, str) else value) or ""
+
+
+class WaiverField(forms.MultipleChoiceField):
+    """Tick boxes for the rules that staff may waive, one for each rule that has refused; hidden until one has."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Book it all the same, without",
+            help_text="Only what you tick is waived. The history of the booking keeps who waived which rule.",
+            required=False,
+            widget=forms.MultipleHiddenInput,
+        )
+
+    def offer(self, rules: Iterable[Waivable]) -> None:
+        """Shows the boxes of these rules."""
+        self.widget = forms.CheckboxSelectMultiple()
+        self.choices = [(rule.value, rule.label) for rule in rules]
+
+    def offer_after(self, refused: Waivable | None, *, ticked: Iterable[str]) -> None:
+        """Shows the boxes of the rules that were ticked, and of the one that has refused."""
+        known = set(ticked)
+        if known or refused:
+            self.offer(rule for rule in Waivable if rule in known or rule == refused)
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        return False
