@@ -146,6 +146,7 @@ def test_the_app_may_read_these_headers(anonymous):
     assert {name.strip() for name in exposed.split(",")} == {
         "Link",
         "X-Total-Count",
+        "X-No-Longer-Fit",
         "ETag",
         "Location",
         "RateLimit",
