@@ -4,6 +4,7 @@ from core.lifecycle.bookings import Changes, book, cancel, change, expire, remov
 from core.lifecycle.closures import ClosureChanges, change_closure, close, lift, preview
 from core.lifecycle.plans import Plan, Preview
 from core.lifecycle.resources import delete_resource
+from core.lifecycle.together import together
 from core.lifecycle.transactions import find_user
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "lift",
     "preview",
     "remove",
+    "together",
 ]

@@ -9,7 +9,7 @@ from drf_spectacular.drainage import error, get_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_media_type_object
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer
 from rest_framework.exceptions import (
     NotAuthenticated,
     NotFound,
@@ -39,6 +39,7 @@ from core.errors import (
 from core.schema.fields import drop_input_rules, example_error, widen_inputs
 from core.schema.headers import HEADERS, IF_MATCH, IF_NONE_MATCH
 from core.schema.problems import Problem, problem_of, problems
+from core.views.bulk import TooManyEntries
 
 Schema = dict[str, Any]
 
@@ -63,6 +64,7 @@ HEADERS_OF_STATUS = {
 }
 # The shapes of refusals that have further members, each by an error that has some.
 SHAPES_OF_CODES = {
+    TooManyEntries.default_code: "InvalidBulk",
     SlotTaken.code: "InvalidBooking",
     ExceptionsClash.code: "InvalidException",
     ClosureConflicts.code: "InTheWay",
@@ -178,8 +180,8 @@ class Inspector(AutoSchema):
             content = {kind: build_media_type_object(schema, shown) for kind, shown in examples.items()}
             body = {"content": content, "required": required}
         if body:
-            # The parsers read an absent body as an object without fields.
-            body.setdefault("required", False)
+            # The parsers read an absent body as an object without fields, which is none of several shapes to choose from.
+            body.setdefault("required", isinstance(shape, PolymorphicProxySerializer))
         return body
 
     # --- Responses ----------------------------------------------------------------------------------------------------
@@ -300,6 +302,8 @@ class Inspector(AutoSchema):
         """An example of a validation error, by field: of the body, else of the query."""
         sent = self.get_request_serializer()
         shape = list(sent.values())[-1] if isinstance(sent, dict) else sent or self.query_parameters()
+        if isinstance(shape, PolymorphicProxySerializer):
+            shape = shape.serializers[0]
         found = example_error(shape, partial=self.method == "PATCH") if shape else {}
         return found or {FORMAT: [f"Send {', '.join(self.view.content_negotiation_class.formats)}."]}
 

@@ -95,6 +95,16 @@ SLOT_TAKEN = {
     "required": list(WORDS),
     "additionalProperties": MESSAGES,
 }
+PLACE = {"anyOf": [{"type": "integer"}, MESSAGES]}
+INVALID_BULK = {
+    **SLOT_TAKEN,
+    "description": "Bad input; with `all_or_nothing` also the first refusal of an entry, with what the rule says.",
+    "properties": {
+        **SLOT_TAKEN["properties"],
+        "id": {**PLACE, "description": "The booking that was refused, where the body has `ids`."},
+        "index": {**PLACE, "description": "The place of the entry that was refused, where the body has `bookings`."},
+    },
+}
 SUGGESTED = {
     "kind": {"enum": ["later", "earlier", "elsewhere"]},
     "resource": {"type": "integer"},
@@ -136,6 +146,7 @@ SHAPES: dict[str, Any] = {
     "Problem": PROBLEM,
     "Invalid": INVALID,
     "InvalidBooking": SLOT_TAKEN,
+    "InvalidBulk": INVALID_BULK,
     "InvalidException": INVALID_EXCEPTION,
     "InTheWay": IN_THE_WAY,
     "Suggestion": SUGGESTION,

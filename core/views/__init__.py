@@ -1,7 +1,8 @@
 """The root, resources and bookings over HTTP. Every write of a booking calls a verb."""
 
 from core.views.bookings import BookingViewSet
+from core.views.bulk import BulkBookingsView
 from core.views.resources import ResourceViewSet
 from core.views.root import RootView
 
-__all__ = ["BookingViewSet", "ResourceViewSet", "RootView"]
+__all__ = ["BookingViewSet", "BulkBookingsView", "ResourceViewSet", "RootView"]

@@ -136,13 +136,11 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
     ) -> Booking:
         """Creates or changes a booking from the body."""
         fields = self.sent_fields(booking, partial=partial)
-        user_id, reason, override = (fields.pop(name, None) for name in ("user_id", "reason", "override"))
-        act, override = replace(self.act, reason=reason or ""), override or ()
-        if booking is not None:
-            changes, check = Changes(**fields), self.version_check()
-            return lifecycle.change(booking, changes=changes, act=act, override=override, check=check, dry_run=dry_run)
-        user = lifecycle.find_user(user_id) if user_id else self.caller
-        return lifecycle.book(user=user, act=act, override=override, dry_run=dry_run, **fields)
+        if booking is None:
+            return book_as_sent(fields, act=self.act, dry_run=dry_run)
+        override, act = fields.pop("override", None) or (), replace(self.act, reason=fields.pop("reason", ""))
+        changes, check = Changes(**fields), self.version_check()
+        return lifecycle.change(booking, changes=changes, act=act, override=override, check=check, dry_run=dry_run)
 
     def sent_fields(self, booking: Booking | None, *, partial: bool) -> dict[str, Any]:
         """The validated fields of the body.
@@ -165,6 +163,24 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         """Cancels the booking; the row stays."""
         lifecycle.cancel(self.get_object(), act=self.act, check=self.version_check())
         return Response(status=204)
+
+
+def book_as_sent(fields: Mapping[str, Any], *, act: Act, dry_run: bool = False) -> Booking:
+    """Books for the caller, or for the `user` that staff name.
+
+    Args:
+        fields: The validated fields of a body.
+        act: The act, without its reason.
+        dry_run: True: try it and store nothing.
+
+    Raises:
+        BookingError: Of the first rule that the booking breaks.
+    """
+    values = dict(fields)
+    user_id, reason, override = (values.pop(name, None) for name in ("user_id", "reason", "override"))
+    user = lifecycle.find_user(user_id) if user_id else cast(User, act.by)
+    act = replace(act, reason=reason or "")
+    return lifecycle.book(user=user, act=act, override=override or (), dry_run=dry_run, **values)
 
 
 @prepared(

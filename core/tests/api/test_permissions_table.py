@@ -35,6 +35,7 @@ REGISTRATION = {"username": "carol", "email": "carol@example.org", "password": P
 NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "another-horse-9-battery"}
 FAREWELL = {"current_password": PASSWORD}
 CLOSURE = {**SLOT, "resources": ["{closable}"], "reason": "Paint"}
+CONFIRMED = {"action": "confirm", "ids": ["{booking}"]}
 PICTURE = {"profile_picture": "https://example.org/a.png"}
 SIGN_IN = {"username": "alice", "password": PASSWORD}
 
@@ -118,6 +119,9 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     ("DELETE", "/api/bookings/", {}, (401, 405, 405, 405, 405)),
     ("POST", "/api/bookings/check/", {"resource": "{resource}", **SLOT}, (401, 200, 200, 200, 200)),
     ("GET", "/api/bookings/check/", {}, (401, 405, 405, 405, 405)),
+    ("POST", "/api/bookings/bulk/", CONFIRMED, (401, 403, 403, 200, 200)),
+    ("POST", "/api/bookings/bulk/", {"bookings": []}, (401, 403, 403, 400, 400)),
+    ("GET", "/api/bookings/bulk/", {}, (401, 403, 403, 405, 405)),
     ("GET", "/api/bookings/{booking}/", {}, (401, 403, 200, 200, 200)),
     ("HEAD", "/api/bookings/{booking}/", {}, (401, 403, 200, 200, 200)),
     ("OPTIONS", "/api/bookings/{booking}/", {}, (401, 200, 200, 200, 200)),

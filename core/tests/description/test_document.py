@@ -129,6 +129,8 @@ def test_every_answer_tells_of_its_headers(schema: dict[str, Any]) -> None:
 def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
     shapes = (
         "Booking",
+        "BulkBookingsRequest",
+        "BulkDecisionRequest",
         "NewBookingRequest",
         "Resource",
         "ResourceRequest",
@@ -158,6 +160,7 @@ def read_by(schema: dict[str, Any], operation: dict[str, Any]) -> set[str]:
     # Of a list: what its objects have.
     shapes = [resolved(schema, content["schema"]) for content in contents]
     read = [fields_of(shape.get("items", shape), schema) for shape in shapes]
+    read += [fields_of(field.get("items", {}), schema) for fields in list(read) for field in fields.values()]
     return parameters.union({"non_field_errors"}, *read)
 
 

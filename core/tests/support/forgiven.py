@@ -22,7 +22,7 @@ def fields_of(shape: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """The fields of a shape, or of all shapes to choose from, by name."""
     found = resolved(schema, shape)
     fields = dict(found.get("properties", {}))
-    for one in found.get("anyOf", ()):
+    for one in (*found.get("anyOf", ()), *found.get("oneOf", ())):
         fields = {**fields_of(one, schema), **fields}
     return fields
 

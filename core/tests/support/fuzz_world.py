@@ -88,6 +88,8 @@ class World:
             "user": self.owner.pk,
             "group": self.quota.group_id,
             "id": self.booking.pk,
+            "ids": [self.booking.pk],
+            "bookings": [{**self.slot(), "resource": self.room.pk}],
             "username": f"user{self.calls}",
             "email": f"user{self.calls}@example.org",
             "password": PASSWORD,

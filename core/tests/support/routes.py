@@ -32,6 +32,7 @@ ROUTES = {
     "closure-detail": ("api/closures/(?P<pk>[0-9]+)/", "delete get patch"),
     "booking-list": ("api/bookings/", "get post"),
     "booking-check": ("api/bookings/check/", "post"),
+    "booking-bulk": ("api/bookings/bulk/", "post"),
     "booking-detail": ("api/bookings/(?P<pk>[0-9]+)/", "delete get patch put"),
     "booking-calendar": ("api/bookings/(?P<pk>[0-9]+)/calendar\\.ics", "get"),
     "booking-history": ("api/bookings/(?P<pk>[0-9]+)/history/", "get"),
