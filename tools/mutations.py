@@ -10,6 +10,7 @@ SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 # Fast, specific tests come first: a run ends at its first failure.
 RULES = ("core/tests/bookings/test_lifecycle_rules.py", "core/tests/bookings/test_*.py")
 LOCKS = ("core/tests/bookings/test_lifecycle_locks.py", "core/tests/guarantee/test_parallel.py")
+MANY = ("core/tests/guarantee/test_bulk.py",)
 GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
 
 HOURS = ("core/tests/availability/test_hours.py",)
@@ -18,6 +19,7 @@ POLICIES = ("core/tests/policies/test_*.py", "core/tests/bookings/test_override.
 LIFECYCLE = "core/lifecycle/bookings.py"
 TRANSACTIONS = "core/lifecycle/transactions.py"
 DELETION = "core/lifecycle/resources.py"
+TOGETHER = "core/lifecycle/together.py"
 QUOTAS = "core/quotas.py"
 CONFLICTS = "core/conflicts.py"
 BOUNDS = "core/rules/bounds.py"
@@ -80,6 +82,30 @@ GUARDS = [
         "",
         POSTGRES,
         LOCKS,
+    ),
+    Mutant(
+        "the locks of many: of the bookings",
+        TOGETHER,
+        "rows = list(locked(Booking.objects.filter(pk__in=bookings)))",
+        "rows = list(Booking.objects.filter(pk__in=bookings))",
+        POSTGRES,
+        MANY,
+    ),
+    Mutant(
+        "the locks of many: of the resources",
+        TOGETHER,
+        "        len(locked(Resource.objects.filter(pk__in=of_resources)))\n",
+        "",
+        POSTGRES,
+        MANY,
+    ),
+    Mutant(
+        "the locks of many: of the users",
+        TOGETHER,
+        "        len(locked(User.objects.filter(pk__in=of_users)))\n",
+        "",
+        POSTGRES,
+        MANY,
     ),
     Mutant(
         "the write lock of SQLite at the beginning",

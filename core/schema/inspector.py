@@ -180,7 +180,7 @@ class Inspector(AutoSchema):
             content = {kind: build_media_type_object(schema, shown) for kind, shown in examples.items()}
             body = {"content": content, "required": required}
         if body:
-            # The parsers read an absent body as an object without fields, which is none of several shapes to choose from.
+            # The parsers read an absent body as an object without fields. It is none of several shapes to choose from.
             body.setdefault("required", isinstance(shape, PolymorphicProxySerializer))
         return body
 

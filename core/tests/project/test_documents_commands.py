@@ -76,6 +76,7 @@ THREADS = [
     pytest.param(chapter(documents.README, "Your first booking"), 5, id="README: your first booking"),
     pytest.param(chapter(documents.TOUR, "A tour with curl"), 8, id="tour.md: a tour with curl"),
     pytest.param(chapter(documents.TOUR, "Finding a free slot"), 7, id="tour.md: finding a free slot"),
+    pytest.param(chapter(documents.TOUR, "Many bookings at once"), 4, id="tour.md: many bookings at once"),
     # Whoever makes a calendar feed has signed in as the tour says.
     pytest.param(
         chapter(documents.TOUR, "A tour with curl")[:3] + chapter(documents.CALENDARS, "Make a feed"),
