@@ -122,3 +122,8 @@ def in_short(slot: Interval, zone: tzinfo) -> str:
     start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
     last = on_which_clock(end) if start.date() == end.date() else f"{end:%Y-%m-%d} {on_which_clock(end)}"
     return f"{start:%Y-%m-%d} {on_which_clock(start)}–{last}"
+
+
+def name_of(resource: str, slot: Interval, whose: str, zone: tzinfo) -> str:
+    """The name of a booking for staff: ``Aurora meeting room, 2026-11-26 14:00–16:00 UTC, bert``."""
+    return f"{resource}, {in_short(slot, zone)} {zone}, {whose}"

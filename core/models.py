@@ -17,7 +17,7 @@ from django.utils import timezone
 from core import constraints
 from core.choices import BookingStatus, Kind
 from core.functions import RandomUUID
-from core.intervals import Interval, in_short
+from core.intervals import Interval, name_of
 from core.querysets import BookingQuerySet, ResourceQuerySet
 from core.zones import require_zone
 
@@ -214,9 +214,9 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         # UTC, but that the pages of the admin make the zone of their reader the current one.
-        zone = timezone.get_current_timezone()
-        whose = "closed" if self.kind == Kind.CLOSURE else self.user.get_username()
-        return f"{self.resource.name}, {in_short(self.slot, zone)} {zone}, {whose}"
+        # The record and the messages forget the names of deleted accounts.
+        whose = "closed" if self.kind == Kind.CLOSURE else self.user.get_username() or "a deleted account"
+        return name_of(self.resource.name, self.slot, whose, timezone.get_current_timezone())
 
     @property
     def slot(self) -> Interval:

@@ -14,9 +14,10 @@ from django.utils.text import Truncator
 
 from core.history.lines import actor_of, lines_of
 from core.models import Booking
+from core.record.facts import facts_of, name_in
 from core.record.kinds import Part
 from core.record.models import BookingEvent
-from core.staff.base import ForStaff
+from core.staff.base import ForStaff, booking_link
 from core.staff.filters import DaysFilter, TypedFilter
 from core.staff.forms import is_key, number_in
 from core.staff.moments import named, nowrap, to_the_second
@@ -104,16 +105,14 @@ class ActAdmin(ForStaff):
 
     @admin.display(description="booking")
     def booking(self, row: BookingEvent) -> str:
-        """The number of the booking, and the way to its page if there still is one."""
-        if not row.exists:
-            return nowrap(f"no. {row.booking_id}")
-        page = reverse("admin:core_booking_change", args=[row.booking_id])
-        return format_html('<a href="{}">{}</a>', page, nowrap(f"no. {row.booking_id}"))
+        """The name of the booking after the act, and the way to its page if there still is one."""
+        return booking_link(row.booking_id, name_in(facts_of(row)), is_there=row.exists)
 
     @admin.display(description="booking")
     def booking_and_owner(self, row: BookingEvent) -> str:
-        """The booking, and below it the owner."""
-        return format_html("{}<br><small>{}</small>", self.booking(row), self.of(row))
+        """The booking, and below it the way to all acts on bookings of its owner."""
+        more = self.of(row) if row.owner else ""
+        return booking_link(row.booking_id, name_in(facts_of(row)), more=more, is_there=row.exists)
 
     @admin.display(description="owner")
     def of(self, row: BookingEvent) -> str:

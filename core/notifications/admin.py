@@ -5,17 +5,19 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
 from core.notifications import messages as verbs
 from core.notifications.models import Notification, NotificationPreferences
 from core.outbox.models import State
-from core.record.facts import lines_of
-from core.staff.base import ForStaff
+from core.record.facts import lines_of, name_in
+from core.staff.base import ForStaff, booking_link
 from core.staff.moments import minutes, named
+
+# The errors of reading facts that another version wrote.
+UNREADABLE = (KeyError, TypeError, ValueError)
 
 
 @admin.register(Notification)
@@ -32,6 +34,9 @@ class NotificationAdmin(ForStaff):
         *("created", "next_try", "done", "contents"),
     )
     readonly_fields = fields
+
+    class Media:
+        css: ClassVar = {"all": ["core/admin/lists.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only events write messages."""
@@ -63,18 +68,21 @@ class NotificationAdmin(ForStaff):
 
     @admin.display(description="booking", ordering="booking_id")
     def booking(self, row: Notification) -> str:
-        """The number of the booking, as mails write it, and the way to its page."""
+        """The name of the booking as the message tells it, the way to its page, and the number that mails write."""
         if row.booking_id is None:
             return "-"
-        page = reverse("admin:core_booking_change", args=[row.booking_id])
-        return format_html('<a href="{}">no. {}</a>', page, row.booking_id)
+        try:
+            name = name_in(row.facts)
+        except UNREADABLE:
+            name = "Booking"
+        return booking_link(row.booking_id, name)
 
     @admin.display(description="contents")
     def contents(self, row: Notification) -> str:
         """The facts in words; as they are stored if another version wrote them."""
         try:
             lines = lines_of(row.facts)
-        except (KeyError, TypeError, ValueError):
+        except UNREADABLE:
             lines = [str(row.facts)]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "-"
 

@@ -18,7 +18,7 @@ from core.intervals import Interval
 from core.lifecycle import ClosureChanges, Preview
 from core.models import Closure, Resource
 from core.policies.admin import ComingFilter
-from core.policies.closure_options import digest_of, options_of, slot_in_short
+from core.policies.closure_options import digest_of, name_of_clash, options_of, slot_in_short
 from core.policies.closure_serializers import MOST_RESOURCES
 from core.policies.words import names_of
 from core.record.acts import Act
@@ -186,7 +186,7 @@ class ClosureAdmin(ForStaff):
             "media": self.media,
             "title": "What is in the way",
             "zone": zone,
-            "clashes": [(clash, slot_in_short(clash.slot)) for clash in preview.clashes],
+            "clashes": [(clash, name_of_clash(clash)) for clash in preview.clashes],
             "options": list(options_of(preview, chosen=request.POST.get("on_conflict"))),
             "sent": [(name, value) for name, values in request.POST.lists() if name not in OWN for value in values],
             "seen": digest_of(preview),

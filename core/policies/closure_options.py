@@ -7,7 +7,8 @@ from hashlib import sha256
 from django.utils import timezone
 
 from core.choices import OnConflict
-from core.intervals import Interval, in_short
+from core.errors import Clash
+from core.intervals import Interval, in_short, name_of
 from core.lifecycle import Plan, Preview
 from core.models import Resource
 
@@ -35,6 +36,11 @@ class Option:
 def slot_in_short(slot: Interval) -> str:
     """A slot in the zone of the reader."""
     return in_short(slot, timezone.get_current_timezone())
+
+
+def name_of_clash(clash: Clash) -> str:
+    """The name of a booking in the way, or of the part of another closure, in the zone of the reader."""
+    return name_of(clash.resource_name, clash.slot, clash.username or "closed", timezone.get_current_timezone())
 
 
 def digest_of(preview: Preview) -> str:

@@ -185,6 +185,11 @@ def without_words_of(booking: Facts) -> Facts:
     return {**booking, "booking": {**booking["booking"], "notes": ""}, "user": nameless}
 
 
+def name_in(facts: Facts) -> str:
+    """The name of a booking after an act, with its times in the current zone."""
+    return str(booking_of(facts["after"]))
+
+
 def lines_of(facts: Facts) -> list[str]:
     """Describes facts for staff, a line for each; moments are in the current zone."""
     lines = []

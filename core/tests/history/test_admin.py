@@ -120,11 +120,12 @@ class TestTheList:
     def test_it_shows_all_acts_newest_first(self, admin_pages: Client, booking: Booking, other: Booking) -> None:
         page = admin_pages.get(LIST).content.decode()
         rows = table(page, "result_list")
+        name = f"{booking}; no. {booking.pk}, alice"
         assert [row[1:] for row in rows] == [
-            ["booking.created", f"no. {other.pk}; bob", "bob (owner)", "api", "-"],
-            ["booking.cancelled", f"no. {booking.pk}; alice", "the system", "job", "-"],
-            ["booking.confirmed", f"no. {booking.pk}; alice", "admin (staff)", "admin; 5f0c-3a52", "Yours & mine"],
-            ["booking.created", f"no. {booking.pk}; alice", "alice (owner)", "api", "-"],
+            ["booking.created", f"{other}; no. {other.pk}, bob", "bob (owner)", "api", "-"],
+            ["booking.cancelled", name, "the system", "job", "-"],
+            ["booking.confirmed", name, "admin (staff)", "admin; 5f0c-3a52", "Yours & mine"],
+            ["booking.created", name, "alice (owner)", "api", "-"],
         ]
 
     def test_the_first_page_leads_to_it(self, admin_pages: Client) -> None:
@@ -232,11 +233,12 @@ class TestLinks:
         root.delete()
         alice.delete()
         page = admin_pages.get(LIST).content.decode()
-        assert [(row[2].split("; ")[1], row[3]) for row in table(page, "result_list")] == [
-            ("-", "a deleted account (staff)"),
-            ("-", "the system"),
-            ("-", "admin (staff)"),
-            ("-", "a deleted account (owner)"),
+        name = f"Lab, {at(10):%Y-%m-%d} 10:00–11:00 UTC, a deleted account; no. {booking.pk}"
+        assert [row[2:4] for row in table(page, "result_list")] == [
+            [name, "a deleted account (staff)"],
+            [name, "the system"],
+            [name, "admin (staff)"],
+            [name, "a deleted account (owner)"],
         ]
         for row in BookingEvent.objects.all():
             assert admin_pages.get(f"{LIST}{row.pk}/change/").status_code == 200
@@ -246,7 +248,14 @@ class TestThePageOfAnAct:
     def test_it_tells_the_act_in_words(self, admin_pages: Client, booking: Booking) -> None:
         row = BookingEvent.objects.get(kind="booking.confirmed")
         page = admin_pages.get(f"{LIST}{row.pk}/change/").content.decode()
-        for text in ("status: pending → confirmed", "Yours &amp; mine", "5f0c-3a52", "not yet", f"no. {booking.pk}"):
+        for text in (
+            "status: pending → confirmed",
+            "Yours &amp; mine",
+            "5f0c-3a52",
+            "not yet",
+            f">{booking}<",
+            f"no. {booking.pk}",
+        ):
             assert text in page, text
 
     def test_nobody_adds_changes_or_deletes_an_act(self, root_pages: Client, booking: Booking) -> None:
