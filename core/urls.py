@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("core.notifications.urls")),
     path("", include("core.policies.urls")),
     path("", include("core.policies.closure_urls")),
+    path("", include("core.reports.urls")),
     path("auth/", include("core.accounts.urls")),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),

@@ -1,5 +1,6 @@
 """Reads query strings: a serializer for each endpoint, which rejects unknown, empty and repeated parameters (400)."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
@@ -11,7 +12,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from core.api.fields import MomentField
+from core.api.fields import LARGEST_KEY, MomentField
 from core.api.rendering import is_browsable_page
 
 # Parameters of every list; error messages name them last.
@@ -20,8 +21,14 @@ LARGEST_PAGE = 1000
 # A count that goes on after so many rows would cost more than the page beside it.
 MOST_COUNTED = 100_000
 
+# The digits of an id.
+KEY = re.compile(r"[0-9]{1,19}")
+
 # An empty search matches every row; any other empty parameter is an error.
 MAY_BE_EMPTY = ("search",)
+
+# The fields of parameters that may be repeated.
+REPEATED = (serializers.MultipleChoiceField, serializers.ListField)
 
 # The framework's own parameter of every endpoint: JSON or the browsable page.
 FORMAT = "format"
@@ -93,7 +100,7 @@ class QueryParameters(serializers.Serializer):
     def lists(cls) -> set[str]:
         """The parameters that may be repeated."""
         fields = cls._declared_fields.items()
-        return {name for name, field in fields if isinstance(field, serializers.MultipleChoiceField)}
+        return {name for name, field in fields if isinstance(field, REPEATED)}
 
     @classmethod
     @cache
@@ -190,6 +197,22 @@ class IncludeParameter(serializers.MultipleChoiceField):
     def __init__(self, choices: Sequence[str], **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
         message = f"Send {', '.join(choices)}; it may be repeated."
         super().__init__(choices=choices, required=False, error_messages={"invalid_choice": message}, **kwargs)
+
+
+class KeysParameter(serializers.ListField):
+    """Ids of rows: one or more, repeated."""
+
+    default_error_messages: ClassVar = {"invalid": "Send whole numbers from 1 on; it may be repeated."}
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401 - the framework's own
+        child = serializers.IntegerField(min_value=1, max_value=LARGEST_KEY)
+        super().__init__(child=child, required=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[int]:  # noqa: ANN401 - the framework's own
+        """The ids, each once and in order."""
+        if not all(KEY.fullmatch(text) and 1 <= int(text) <= LARGEST_KEY for text in data):
+            self.fail("invalid")
+        return sorted(set(map(int, data)))
 
 
 class FlagParameter(ChoiceParameter):

@@ -27,6 +27,7 @@ TAGS = {
     "Bookings": "A user's claim on a resource for a span of time. No two of them hold the same slot.",
     "Quotas": "How much each person may book, and what is left of it.",
     "Calendars": "Bookings in the calendar program that people have anyway (iCalendar, RFC 5545).",
+    "Reports": "How much of the open time is booked, for staff.",
     "Own account": "Registration, one's own data, passwords.",
     "Profile picture": "Its address; the picture itself lives elsewhere.",
     "Messages": "Which e-mails one gets, and in which time zone their times are.",

@@ -15,6 +15,7 @@ from core.history import schema as history  # noqa: F401
 from core.notifications import schema as notifications  # noqa: F401
 from core.policies import closure_schema as closures  # noqa: F401
 from core.policies import schema as policies  # noqa: F401
+from core.reports import schema as reports  # noqa: F401
 from core.schema import bookings, bulk, components, resources, start  # noqa: F401
 from core.schema.inspector import Inspector
 

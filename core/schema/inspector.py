@@ -73,7 +73,13 @@ TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
 NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
 
 # Swagger UI sends the examples of parameters as they are, so only required parameters have one.
-EXAMPLES = {"start": "2030-01-31T09:00:00Z", "end": "2030-02-01T00:00:00Z", "duration": 60}
+EXAMPLES = {
+    "start": "2030-01-31T09:00:00Z",
+    "end": "2030-02-01T00:00:00Z",
+    "duration": 60,
+    "from": "2030-01-01",
+    "to": "2030-01-31",
+}
 KEYS = {"booking": 41, "resource": 3, "user": 7, "feed": 5, "closure": 9}
 PLACES = ("path", "query", "header")
 

@@ -177,6 +177,8 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     ("GET", "/api/bookings/{booking}/history/", {}, (401, 403, 200, 200, 200)),
     ("POST", "/api/bookings/{booking}/history/", {}, (401, 405, 405, 405, 405)),
     ("GET", "/api/bookings/999999/history/", {}, (401, 404, 404, 404, 404)),
+    ("GET", "/api/reports/utilisation/?from=2030-01-01&to=2030-01-07", {}, (401, 403, 403, 200, 200)),
+    ("POST", "/api/reports/utilisation/", {}, (401, 403, 403, 405, 405)),
     ("GET", "/api/calendar-feeds/", {}, (401, 200, 200, 200, 200)),
     ("POST", "/api/calendar-feeds/", {}, (401, 201, 201, 201, 201)),
     ("GET", "/api/calendar-feeds/{feed}/", {}, (401, 404, 200, 404, 404)),

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from core.api.fields import FlagField
 from core.availability import serializers as availability
 from core.policies.closure_serializers import ClosureListParameters
+from core.reports.serializers import UtilisationParameters
 from core.serializers import BookingListParameters, ResourceListParameters, TimelinesParameters
 from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, path_of, resolved
 from core.tests.support.errors import SLOTS, WORDS
@@ -98,6 +99,7 @@ def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
         "/api/resources/{resource_id}/opening-exceptions/": paging,
         "/api/resources/{id}/open/": {"start", "end"},
         "/api/quotas/": paging,
+        "/api/reports/utilisation/": set(UtilisationParameters().fields),
         "/api/resources/{id}/": {"start", "end", "include"},
         "/api/bookings/{id}/": {"include"},
     }

@@ -95,6 +95,7 @@ CALENDARS = Document(ROOT / "docs" / "calendars.md")
 CONFIGURATION = Document(ROOT / "docs" / "configuration.md")
 DEPLOYING = Document(ROOT / "docs" / "deploying.md")
 POLICIES = Document(ROOT / "docs" / "policies.md")
+REPORTS = Document(ROOT / "docs" / "reports.md")
 TOUR = Document(ROOT / "docs" / "tour.md")
 
 

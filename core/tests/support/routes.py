@@ -38,6 +38,7 @@ ROUTES = {
     "booking-history": ("api/bookings/(?P<pk>[0-9]+)/history/", "get"),
     "calendar-feed-list": ("api/calendar-feeds/", "get post"),
     "calendar-feed-detail": ("api/calendar-feeds/(?P<pk>[0-9]+)/", "delete get"),
+    "utilisation": ("api/reports/utilisation/", "get"),
     "schema": ("api/schema/", "get"),
     "docs": ("api/docs/", "get"),
     "redoc": ("api/redoc/", "get"),

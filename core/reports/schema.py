@@ -1,0 +1,37 @@
+"""The OpenAPI description of the reports."""
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
+
+from core.api.description import describe
+from core.reports import views
+from core.reports.measures import PERIOD, ROUNDING
+from core.reports.serializers import UtilisationSerializer
+
+LINE = {
+    "resource": 3,
+    "resource_name": "Blue room",
+    "open_minutes": 480,
+    "booked_minutes": 300,
+    "pending_minutes": 60,
+    "cancelled_late_minutes": 30,
+    "outside_open_minutes": 0,
+    "share": 0.625,
+}
+
+extend_schema_serializer(
+    component_name="Utilisation",
+    examples=[OpenApiExample("example", LINE, response_only=True)],
+    extensions={"x-sometimes": ("resource", "resource_name", "weekday", "hour", "week", "first_day")},
+)(UtilisationSerializer)
+
+describe(
+    views.UtilisationViewSet,
+    "Reports",
+    list=extend_schema(
+        operation_id="listUtilisation",
+        summary="How much of the open time is booked",
+        description="A line for each resource by name, for each weekday, for each hour of the day, or for each week; "
+        f"those of all but resources sum up all resources.\n\n{PERIOD}\n\n{ROUNDING}\n\nFor staff.",
+        responses={200: OpenApiResponse(UtilisationSerializer(many=True), "The lines of the report.")},
+    ),
+)

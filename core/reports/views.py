@@ -1,0 +1,29 @@
+"""The reports over HTTP."""
+
+from rest_framework import viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.etags import with_tag_of_body
+from core.api.views import ApiView, TaggedMixin
+from core.reports.serializers import UtilisationParameters, UtilisationSerializer, asked_of
+from core.reports.utilisation import TooMuch, report_of
+
+
+class UtilisationViewSet(ApiView, TaggedMixin, viewsets.GenericViewSet):
+    """How much of the open time of the resources is booked; for staff."""
+
+    about = "How much of the open time of the resources is booked; for staff."
+    serializer_class = UtilisationSerializer
+    permission_classes = (IsAdminUser,)
+    query = UtilisationParameters
+
+    def list(self, request: Request) -> Response:
+        """Lists the lines of the report."""
+        try:
+            report = report_of(asked_of(self.parameters))
+        except TooMuch as error:
+            raise ValidationError({"to": [str(error)]}) from error
+        return with_tag_of_body(request, Response([line.as_json() for line in report.lines]))
