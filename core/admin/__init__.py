@@ -8,5 +8,17 @@ from core.history import admin as history
 from core.notifications import admin as notifications
 from core.policies import admin as policies
 from core.policies import closure_admin as closures
+from core.reports import admin as reports
 
-__all__ = ["accounts", "bookings", "calendars", "closures", "desk", "history", "notifications", "policies", "resources"]
+__all__ = [
+    "accounts",
+    "bookings",
+    "calendars",
+    "closures",
+    "desk",
+    "history",
+    "notifications",
+    "policies",
+    "reports",
+    "resources",
+]
