@@ -81,7 +81,8 @@ class Bar:
     Attributes:
         label: What it is about, shortened.
         words: What it says.
-        value: The share, written beside it.
+        value: The share, written beside it; words without open time.
+        is_open: False without open time; there is no bar then.
         booked: The percentage of the width that is booked.
         pending: The percentage that waits for approval, to the right of it.
         top: Where its row begins, in pixels.
@@ -90,6 +91,7 @@ class Bar:
     label: str
     words: str
     value: str
+    is_open: bool
     booked: str
     pending: str
     top: int
@@ -109,7 +111,15 @@ def bars_of(report: Report) -> Iterator[Bar]:
     """The bars, in the order of the lines."""
     for number, line in enumerate(report.lines):
         opened, booked, pending, *_ = line.sums
-        label, value = label_of(line), in_percent(line.measures["share"])
+        label, share = label_of(line), line.measures["share"]
+        value, words = (in_percent(share), f"{in_percent(share)} booked") if opened else ("not open", "not open")
         filled, hatched = (f"{100 * length / opened:.3f}%" if opened else "0%" for length in (booked, pending))
-        words = f"{label}: {value} booked" if opened else f"{label}: not open"
-        yield Bar(Truncator(label).chars(LONGEST_LABEL), words, value, filled, hatched, top=number * Bar.height)
+        yield Bar(
+            label=Truncator(label).chars(LONGEST_LABEL),
+            words=f"{label}: {words}",
+            value=value,
+            is_open=opened > 0,
+            booked=filled,
+            pending=hatched,
+            top=number * Bar.height,
+        )

@@ -47,11 +47,11 @@ def test_the_page_is_readable_in_light_and_dark_and_on_a_telephone(
     for by in ("resource", "weekday", "hour", "week"):
         page.goto(f"{week}&by={by}")
         require_accessible(page)
+        if os.environ.get("SCREENSHOTS"):
+            page.screenshot(path=Path(os.environ["SCREENSHOTS"], f"{by}-{scheme}-{width}.png"), full_page=True)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         filled = page.locator("svg.bars g .booked").first.evaluate("bar => getComputedStyle(bar).fill")
         assert filled not in ("rgb(0, 0, 0)", "none")
-        if os.environ.get("SCREENSHOTS"):
-            page.screenshot(path=Path(os.environ["SCREENSHOTS"], f"{by}-{scheme}-{width}.png"), full_page=True)
 
 
 def test_the_form_is_filled_in_by_the_keyboard_and_a_refusal_is_told(

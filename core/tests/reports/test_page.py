@@ -62,7 +62,8 @@ def test_five_hours_of_eight_are_told_by_the_bar_and_by_the_table(
 def test_the_lines_are_named_for_people(admin_pages: Client, room: Resource, by: By, labels: list[str]) -> None:
     page = page_of(admin_pages, by=by, **{"from": "2030-01-05", "to": "2030-01-08"})
     assert [row[0] for row in rows_in(page)] == [*labels, "All together"]
-    assert page.count('class="ground" y=') == len(labels)
+    # Of the seven weekdays four are in the period.
+    assert page.count('class="ground" y=') == (4 if by == By.WEEKDAY else len(labels))
 
 
 def test_the_page_opens_with_the_last_28_days_and_the_formulas(admin_pages: Client, room: Resource) -> None:
@@ -126,6 +127,14 @@ def test_a_hostile_name_is_text_in_the_chart_and_in_the_table(admin_pages: Clien
     page = page_of(admin_pages)
     assert "<script>alert" not in page
     assert page.count("&lt;script&gt;alert(1)") >= 2
+
+
+def test_a_line_without_open_time_has_no_bar_and_says_so(admin_pages: Client, room: Resource) -> None:
+    open_daily(room, 8, 18)
+    page = page_of(admin_pages, by="hour")
+    assert page.count('class="ground" y=') == 10
+    assert page.count("not open</text>") == 14
+    assert "<title>07:00–08:00: not open</title>" in page
 
 
 def test_only_staff_reach_the_page(alice: User, admin_pages: Client) -> None:
