@@ -16,6 +16,8 @@ GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "sch
 HOURS = ("core/tests/availability/test_hours.py",)
 POLICIES = ("core/tests/policies/test_*.py", "core/tests/bookings/test_override.py")
 
+REPORTS = ("core/tests/reports/test_utilisation.py", "core/tests/reports/test_arithmetic.py")
+
 LIFECYCLE = "core/lifecycle/bookings.py"
 TRANSACTIONS = "core/lifecycle/transactions.py"
 DELETION = "core/lifecycle/resources.py"
@@ -33,6 +35,9 @@ ROWS = "core/querysets/rows.py"
 CHOICES = "core/choices.py"
 TIMETABLE = "core/hours/timetable.py"
 TERMS = "core/terms.py"
+COUNTING = "core/reports/counting.py"
+CELLS = "core/reports/cells.py"
+REPORT = "core/reports/utilisation.py"
 IN_MEMORY = "core/tests/resources/test_terms_in_memory.py"
 MIGRATION = "core/migrations/0001_initial.py"
 SETTINGS = "booking_system_api/settings.py"
@@ -612,4 +617,50 @@ POLICY = [
     ),
 ]
 
-MUTANTS = [*GUARDS, *SLOT_RULES, *OPEN_TIME, *FREE_AND_IN_SERVICE, *WHOLE_CHANGE, *STATUS, *HISTORY, *ACTS, *POLICY]
+REPORTED = [
+    Mutant("reports: closures taken out", COUNTING, "cells.add(start, end, sums.open, sign=-1)", "pass", tests=REPORTS),
+    Mutant(
+        "reports: closed time is not booked",
+        COUNTING,
+        "cells.add(start, closed_until, sums.outside_open)",
+        "pass",
+        tests=REPORTS,
+    ),
+    Mutant(
+        "reports: cut at the edges",
+        COUNTING,
+        "start, end = max(start, first), min(end, last)",
+        "end = min(end, last)",
+        tests=REPORTS,
+    ),
+    Mutant(
+        "reports: hours by the local clock",
+        CELLS,
+        "ticks(part.end), offset // TICK",
+        "ticks(part.end), 0",
+        tests=REPORTS,
+    ),
+    Mutant(
+        "reports: cancelled late",
+        REPORT,
+        "ticks(cancelled_at) < LATE_TICKS",
+        "ticks(cancelled_at) <= LATE_TICKS",
+        tests=REPORTS,
+    ),
+    Mutant("reports: the latest cancellation", REPORT, 'order_by("-id")', 'order_by("id")', tests=REPORTS),
+    Mutant("reports: long bookings", REPORT, "(long_rows, usual_rows)", "(usual_rows,)", tests=REPORTS),
+    Mutant("reports: at most so many bookings", REPORT, "if number > MOST_BOOKINGS:", "if False:", tests=REPORTS),
+]
+
+MUTANTS = [
+    *GUARDS,
+    *SLOT_RULES,
+    *OPEN_TIME,
+    *FREE_AND_IN_SERVICE,
+    *WHOLE_CHANGE,
+    *STATUS,
+    *HISTORY,
+    *ACTS,
+    *POLICY,
+    *REPORTED,
+]

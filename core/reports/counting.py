@@ -44,6 +44,12 @@ class Sums:
         """The sums of one line, in the order of the attributes."""
         return [each[line] for each in self.columns]
 
+    def add(self, other: "Sums") -> None:
+        """Adds other sums of the same lines."""
+        for column, more in zip(self.columns, other.columns, strict=True):
+            for line, length in enumerate(more):
+                column[line] += length
+
     @property
     def columns(self) -> tuple[list[int], ...]:
         return self.open, self.booked, self.pending, self.cancelled_late, self.outside_open
@@ -68,7 +74,7 @@ def count(sums: Sums, rows: Sequence[Row], opening: Opening, cells: Cells) -> No
     """Adds what the rows of one resource take, and its open time, to the sums.
 
     Args:
-        sums: The sums of the report.
+        sums: The sums.
         rows: The closures and bookings of the resource; those that hold their slot never overlap.
         opening: The open time of its timetable in the period.
         cells: The cells of the period in its zone.

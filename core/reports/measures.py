@@ -43,7 +43,9 @@ MEASURES = (
         "Outside open time",
         "The time of confirmed bookings that is not open time; it is no part of the booked time.",
     ),
-    Measure("share", "Share", "Booked time divided by open time, from 0 to 1; null without open time."),
+    Measure(
+        "share", "Share", "Booked time divided by open time, from 0 to 1. There is none (null) where nothing was open."
+    ),
 )
 
 PERIOD = (

@@ -22,7 +22,8 @@ from core.reports.measures import LATE, MEASURES, REACH
 from core.terms import attach_terms, terms_of
 
 MOST_DAYS = 366
-# One report reads so much at most: days times resources, and bookings.
+# One report reads so much at most: resources, resources times days, and bookings.
+MOST_RESOURCES = 5_000
 MOST_RESOURCE_DAYS = 100_000
 MOST_BOOKINGS = 300_000
 BATCH = 5_000
@@ -105,23 +106,18 @@ def report_of(asked: Asked) -> Report:
     Raises:
         TooMuch: When it is about too many days of resources, or reads too many bookings.
     """
-    most = MOST_RESOURCE_DAYS // asked.days.number
+    most = min(MOST_RESOURCES, MOST_RESOURCE_DAYS // asked.days.number)
     resources = list(asked.resources[: most + 1])
     if len(resources) > most:
         fit = f"{most} resource fits" if most == 1 else f"{most} resources fit"
-        raise TooMuch(f"At most {fit} in a report of {asked.days.number} days. Ask for fewer days or resources.")
+        raise TooMuch(f"At most {fit} in this report. Ask for fewer days or resources.")
+    apart = counted(resources, asked)
     if asked.by == By.RESOURCE:
-        return Report(
-            asked,
-            [
-                Line({"resource": each.pk, "resource_name": each.name}, sums.of_line(0))
-                for each, sums in counted(resources, asked, Sums.of(1), apart=True)
-            ],
-        )
-    lines = number_of_lines(asked.days, asked.by)
-    together = Sums.of(lines)
-    for _ in counted(resources, asked, together, apart=False):
-        pass
+        named = (({"resource": each.pk, "resource_name": each.name}, sums) for each, sums in apart)
+        return Report(asked, [Line(about, sums.of_line(0)) for about, sums in named])
+    together = Sums.of(number_of_lines(asked.days, asked.by))
+    for _, sums in apart:
+        together.add(sums)
     return Report(asked, [Line(about, together.of_line(line)) for line, about in enumerate(abouts(asked))])
 
 
@@ -135,23 +131,15 @@ def abouts(asked: Asked) -> Iterator[dict[str, Any]]:
         yield from ({"week": f"{monday:%G-W%V}", "first_day": monday} for monday in asked.days.mondays)
 
 
-def counted(
-    resources: Collection[Resource], asked: Asked, together: Sums, *, apart: bool
-) -> Iterator[tuple[Resource, Sums]]:
-    """Counts each resource.
+def counted(resources: Collection[Resource], asked: Asked) -> Iterator[tuple[Resource, Sums]]:
+    """Yields each resource with its sums, in order; the resources were read by `with_house`.
 
-    Args:
-        resources: The resources, read with `with_house`.
-        asked: What the report is about.
-        together: The sums of all resources.
-        apart: True for sums of each resource in place of those of all.
-
-    Yields:
-        Each resource with the sums in which it was counted.
+    Raises:
+        TooMuch: When there are too many bookings.
     """
     if not resources:
         return
-    days, lines = asked.days, len(together.open)
+    days, lines = asked.days, number_of_lines(asked.days, asked.by)
     attach_terms(resources, since=datetime.combine(days.first, time.min, UTC))
     zones = {terms_of(each).zone for each in resources}
     cells = {zone: cells_of(days, zone, asked.by) for zone in zones}
@@ -159,7 +147,7 @@ def counted(
     openings: dict[Timetable, Opening] = {}
     for each in resources:
         timetable = terms_of(each).timetable
-        mine, sums = cells[timetable.zone], Sums.of(lines) if apart else together
+        mine, sums = cells[timetable.zone], Sums.of(lines)
         if timetable not in openings:
             spans = timetable.open_spans(days.in_zone(timetable.zone))
             openings[timetable] = Opening.of(((ticks(span.start), ticks(span.end)) for span in spans), mine, lines)
@@ -174,7 +162,7 @@ def rows_of(resource_ids: Collection[int], period: Interval) -> dict[int, list[R
         TooMuch: When there are more than `MOST_BOOKINGS` rows.
     """
     found: dict[int, list[Row]] = defaultdict(list)
-    read = chain(long_rows(resource_ids, period).iterator(BATCH), usual_rows(resource_ids, period).iterator(BATCH))
+    read = chain.from_iterable(rows(resource_ids, period).iterator(BATCH) for rows in (long_rows, usual_rows))
     for number, (resource_id, start_time, end_time, status, kind, cancelled_at) in enumerate(read, start=1):
         if number > MOST_BOOKINGS:
             text = f"This period has more than {MOST_BOOKINGS} bookings of these resources."

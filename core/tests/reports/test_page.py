@@ -119,7 +119,7 @@ def test_too_much_is_told_on_the_page(
     admin_pages: Client, room: Resource, lab: Resource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(utilisation, "MOST_RESOURCE_DAYS", 1)
-    assert "At most 1 resource fits in a report of 1 days." in page_of(admin_pages)
+    assert "At most 1 resource fits in this report." in page_of(admin_pages)
 
 
 def test_a_hostile_name_is_text_in_the_chart_and_in_the_table(admin_pages: Client, db: None) -> None:

@@ -300,14 +300,15 @@ def test_366_days_are_allowed(as_admin: APIClient, room: Resource) -> None:
     assert line["open_minutes"] == 366 * 1440
 
 
+@pytest.mark.parametrize(("bound", "most"), [("MOST_RESOURCE_DAYS", 3), ("MOST_RESOURCES", 1)])
 def test_too_many_resources_for_so_many_days_are_refused(
-    as_admin: APIClient, room: Resource, lab: Resource, monkeypatch: pytest.MonkeyPatch
+    as_admin: APIClient, room: Resource, lab: Resource, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
 ) -> None:
-    monkeypatch.setattr(utilisation, "MOST_RESOURCE_DAYS", 3)
-    assert len(utilisation_of(as_admin)) == 2
+    monkeypatch.setattr(utilisation, bound, most)
+    assert len(utilisation_of(as_admin, resource=lab.pk)) == 1
     answer = as_admin.get(URL, {"from": str(TOMORROW), "to": str(TOMORROW + timedelta(days=1))})
     assert_flat_error(answer, 400)
-    assert answer.json()["to"] == ["At most 1 resource fits in a report of 2 days. Ask for fewer days or resources."]
+    assert answer.json()["to"] == ["At most 1 resource fits in this report. Ask for fewer days or resources."]
 
 
 def test_too_many_bookings_are_refused(
