@@ -129,6 +129,18 @@ def test_the_last_cancellation_counts_and_a_booking_that_came_back_is_booked(
     assert (line["booked_minutes"], line["cancelled_late_minutes"]) == (0, 0)
 
 
+def test_a_booking_that_was_cancelled_in_time_comes_back_and_is_cancelled_late(
+    as_admin: APIClient, admin: User, alice: User, room: Resource
+) -> None:
+    booking = make_booking(alice, room)
+    cancel(booking, admin, ahead=48 * HOUR)
+    act = Act(admin, booking.start_time - 30 * HOUR, Channel.API)
+    lifecycle.change(booking, changes=lifecycle.Changes(status="confirmed"), act=act)
+    cancel(booking, admin, ahead=HOUR)
+    (line,) = utilisation_of(as_admin)
+    assert line["cancelled_late_minutes"] == 60
+
+
 def test_what_the_record_does_not_know_is_not_cancelled_late(as_admin: APIClient, alice: User, room: Resource) -> None:
     Booking.objects.filter(pk=make_booking(alice, room).pk).update(status="cancelled")
     (line,) = utilisation_of(as_admin)
