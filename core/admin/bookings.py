@@ -20,6 +20,8 @@ from core import lifecycle
 from core.admin.booking_form import BookingForm, ReasonForm
 from core.choices import BookingStatus
 from core.errors import BookingError, BookingMissing
+from core.exports.admin import ExportedAdmin
+from core.exports.tables import BOOKINGS
 from core.history.admin import history_of
 from core.intervals import in_short
 from core.lifecycle import Changes
@@ -41,6 +43,15 @@ EXPECTED = {
 DECISIONS = ("confirm", "reject", "cancel")
 # The columns of a user that a search looks at.
 USER_COLUMNS = ("username", "first_name", "last_name", "email")
+# The parameters of the list whose values are no words of people.
+PLAIN_FILTERS = (
+    PeriodFilter.parameter_name,
+    *DaysFilter.parameters,
+    "status__exact",
+    "resource__id__exact",
+    "user__id__exact",
+    *(f"start_time__{part}" for part in ("year", "month", "day")),
+)
 # The report of a decision names this many bookings that were left as they are.
 NAMED = 100
 
@@ -71,13 +82,15 @@ class ResourceFilter(admin.RelatedFieldListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(ForStaff):
+class BookingAdmin(ExportedAdmin, ForStaff):
     """Bookings; every write goes through the verbs, which check the rules, lock the rows and write the record."""
 
     form = BookingForm
     list_display = ("when", "resource_bookings", "user_bookings", "status_word", "beginning_of_notes", "created")
     list_filter = (PeriodFilter, DaysFilter, "status", ("resource", ResourceFilter))
     date_hierarchy = "start_time"
+    exported = BOOKINGS
+    plain_filters = PLAIN_FILTERS
     # Django shows the search where there is a column; `get_search_results` knows them all.
     search_fields = ("notes",)
     search_help_text = (

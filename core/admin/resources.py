@@ -13,6 +13,8 @@ from django.utils.html import format_html
 
 from core import lifecycle
 from core.choices import BookingStatus, Kind
+from core.exports.admin import ExportedAdmin
+from core.exports.tables import RESOURCES
 from core.models import Booking, OpeningException, Resource
 from core.policies import writing
 from core.policies.admin import ExceptionInline, QuotaInline, save_exception, save_quota, tell_unfit
@@ -23,7 +25,7 @@ from core.zones import zone_of
 
 
 @admin.register(Resource)
-class ResourceAdmin(ForStaff):
+class ResourceAdmin(ExportedAdmin, ForStaff):
     """Resources."""
 
     list_display = ("name", "capacity", "is_available", "requires_approval", "bookings")
@@ -31,6 +33,7 @@ class ResourceAdmin(ForStaff):
     search_fields = ("name", "description")
     readonly_fields = ("bookings", "ways_to_closures", "open_time")
     form = ResourceForm
+    exported = RESOURCES
     inlines: ClassVar = [ExceptionInline, QuotaInline]
 
     class Media:

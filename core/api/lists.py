@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from asgiref.sync import sync_to_async
 from django.db.models import F, QuerySet
 from django.db.models.query import BaseIterable
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -142,18 +142,21 @@ class RowListMixin(ViewBase):
             rest: The rows of the later parts.
         """
         yield b"[" + first
-        try:
-            for rows in rest:
-                yield b"," + array_items(self.complete(rows))
-        except Exception:
-            request_id = getattr(self.request._request, "request_id", "-")
-            logger.error("%s broke off (request=%s)", self.request.path, request_id)
-            raise
+        yield from logged((b"," + array_items(self.complete(rows)) for rows in rest), self.request._request)
         yield b"]"
 
     def narrow(self, queryset: Any) -> QuerySet[Any]:  # noqa: ANN401 - the queryset class of the view's model
         """The rows that match the filters of the query string, in its ordering."""
         return queryset
+
+
+def logged(parts: Iterable[bytes], request: HttpRequest) -> Iterator[bytes]:
+    """The parts of an answer; an error between them, which the client cannot be told, gets a line in the log."""
+    try:
+        yield from parts
+    except Exception:
+        logger.error("%s broke off (request=%s)", request.path, getattr(request, "request_id", "-"))
+        raise
 
 
 def array_items(rows: Sequence[Any]) -> bytes:

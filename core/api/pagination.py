@@ -94,9 +94,11 @@ class KeyPagination(BasePagination):
     page lies, and concurrent inserts and deletes neither repeat nor skip other rows.
 
     Attributes:
-        rest: The later parts of a whole list of more than `MOST_AT_ONCE` rows; None for any other list.
+        at_once: One statement reads at most so many rows of a whole list.
+        rest: The later parts of a whole list of more than `at_once` rows; None for any other list.
     """
 
+    at_once: int = MOST_AT_ONCE
     here: str
     links: dict[str, str]
     total: int | None
@@ -130,7 +132,7 @@ class KeyPagination(BasePagination):
         self.total = bounded_count(queryset_of(listed), most=MOST_COUNTED) if parameters["count"] else None
         if limit is None and text is not None:
             raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
-        most, cursor = limit or MOST_AT_ONCE, None
+        most, cursor = limit or self.at_once, None
         names = ordering_of(listed, most)
         self.fingerprint = list_fingerprint(request, names)
         if text is not None:
@@ -143,7 +145,7 @@ class KeyPagination(BasePagination):
         if limit is not None:
             self.links = self.links_of(rows, names, cursor, more=more)
         elif more:
-            self.rest = later_parts(queryset_of(listed), names, rows[-1])
+            self.rest = later_parts(queryset_of(listed), names, rows[-1], at_once=self.at_once)
         return rows
 
     def links_of(
@@ -209,7 +211,22 @@ def fetch_page(listed: Rows, names: Sequence[str], cursor: Cursor | None, limit:
     return (rows[::-1] if cursor is not None and cursor.backwards else rows), more
 
 
-def later_parts(queryset: QuerySet[Any, Any], names: Sequence[str], last: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - a model or a dict
+def all_parts(listed: Rows, *, at_once: int) -> Iterator[list[Any]]:
+    """All rows of a list with an ordering, in parts; see `later_parts`."""
+    names = ordering_of(listed, at_once)
+    rows, more = fetch_page(listed, names, None, at_once)
+    yield rows
+    if more:
+        yield from later_parts(queryset_of(listed), names, rows[-1], at_once=at_once)
+
+
+def later_parts(
+    queryset: QuerySet[Any, Any],
+    names: Sequence[str],
+    last: Any,  # noqa: ANN401 - a model or a dict
+    *,
+    at_once: int = MOST_AT_ONCE,
+) -> Iterator[list[Any]]:
     """The rows after the row `last` in parts, each in a statement of its own when it is asked for.
 
     A cursor of the database would do with one statement. But it needs a transaction that stays open as long as the
@@ -218,7 +235,7 @@ def later_parts(queryset: QuerySet[Any, Any], names: Sequence[str], last: Any) -
     """
     more = True
     while more:
-        rows, more = fetch_page(queryset, names, Cursor(key_of(last, names)), MOST_AT_ONCE)
+        rows, more = fetch_page(queryset, names, Cursor(key_of(last, names)), at_once)
         if rows:
             last = rows[-1]
             yield rows

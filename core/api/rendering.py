@@ -90,11 +90,31 @@ class BrowsableAPI(renderers.BrowsableAPIRenderer):
         return loader.get_template(self.filter_template).render({"elements": [form]})
 
 
+class FileRenderer(JSONRenderer):
+    """A file in place of JSON: the view writes it by itself. Errors stay JSON."""
+
+
+class CsvRenderer(FileRenderer):
+    """Comma-separated values (RFC 4180)."""
+
+    media_type, format = "text/csv", "csv"
+
+
+class WorkbookRenderer(FileRenderer):
+    """A workbook of Excel and others."""
+
+    media_type, format = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"
+
+
 class JSONUnlessStaffBrowser(DefaultContentNegotiation):
-    """JSON for every client, whatever its `Accept`; the browsable API for a staff session that asks for HTML."""
+    """JSON for every client, whatever its `Accept`; the browsable API for a staff session that asks for HTML.
+
+    A view with files has them by `?format=`, and by an `Accept` that prefers one to JSON (RFC 9110, section 12.5.1).
+    """
 
     formats = ("json", "api")
     help_text = "`json`, whatever `Accept` says; `api` is a page, for a session of staff."
+    help_text_of_files = "`csv` and `xlsx` are files, which `Accept` can ask for, too. Otherwise "
 
     def select_renderer(
         self, request: Request, renderers: Iterable[renderers.BaseRenderer], format_suffix: str | None = None
@@ -104,15 +124,29 @@ class JSONUnlessStaffBrowser(DefaultContentNegotiation):
         Raises:
             ValidationError: For an unknown `?format=`.
         """
-        plain, *pages = renderers
+        plain, *others = renderers
+        files = {each.format: each for each in others if isinstance(each, FileRenderer)}
+        pages = [each for each in others if not isinstance(each, FileRenderer)]
+        formats = (*self.formats, *files)
         name = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
-        if name is not None and name not in self.formats:
-            raise ValidationError({self.settings.URL_FORMAT_OVERRIDE: [f"Send {', '.join(self.formats)}."]})
+        if name is not None and name not in formats:
+            raise ValidationError({self.settings.URL_FORMAT_OVERRIDE: [f"Send {', '.join(formats)}."]})
         accept = request.headers.get("Accept", "")
         html = name == "api" if name else "text/html" in accept
         if html and pages and is_staff_session(request):
             return pages[0], pages[0].media_type
-        return plain, plain.media_type
+        chosen = files.get(name) if name else preferred_file(request, plain, files.values())
+        return (chosen or plain), (chosen or plain).media_type
+
+
+def preferred_file(
+    request: Request, plain: renderers.BaseRenderer, files: Iterable[FileRenderer]
+) -> FileRenderer | None:
+    """The file that `Accept` prefers to JSON, if it does; of two with the same weight, the one named first."""
+    by_type = {each.media_type: each for each in files}
+    if not by_type:
+        return None
+    return by_type.get(request._request.get_preferred_type([plain.media_type, *by_type]) or "")
 
 
 def is_browsable_page(request: Request | None) -> bool:

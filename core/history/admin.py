@@ -105,12 +105,16 @@ class ActAdmin(ForStaff):
 
     @admin.display(description="booking")
     def booking(self, row: BookingEvent) -> str:
-        """The name of the booking after the act, and the way to its page if there still is one."""
+        """The name of the booking after the act, and the way to its page if there still is one; nothing for an export."""
+        if row.booking_id is None:
+            return "-"
         return booking_link(row.booking_id, name_in(facts_of(row)), is_there=row.exists)
 
     @admin.display(description="booking")
     def booking_and_owner(self, row: BookingEvent) -> str:
-        """The booking, and below it the way to all acts on bookings of its owner."""
+        """The booking, and below it the way to all acts on bookings of its owner; nothing for an export."""
+        if row.booking_id is None:
+            return "-"
         more = self.of(row) if row.owner else ""
         return booking_link(row.booking_id, name_in(facts_of(row)), more=more, is_there=row.exists)
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.choices import Waivable
 from core.history.changes import changes_of
-from core.record.kinds import Part
+from core.record.kinds import ListKind, Part
 from core.record.models import BookingEvent
 
 
@@ -15,6 +15,8 @@ def lines_of(row: BookingEvent) -> list[str]:
 
     Moments are in the current zone.
     """
+    if row.kind == ListKind.EXPORTED:
+        return lines_of_export(row)
     changes = changes_of(row)
     if "resource_name" in changes:
         # The name says which resource it was; the number matters only between two resources of one name.
@@ -22,6 +24,14 @@ def lines_of(row: BookingEvent) -> list[str]:
     lines = [f"{name.replace('_', ' ')}: {in_words(*values)}" for name, values in changes.items()]
     waived = [Waivable(name).label for name in row.waived_rules]
     return [*lines, f"waived: {', '.join(waived)}"] if waived else lines
+
+
+def lines_of_export(row: BookingEvent) -> list[str]:
+    """How many bookings the file has, its form, and the filters of its list as they were sent."""
+    export = row.facts["export"]
+    filters = {**export["filters"], **row.actor_words.get("filters", {})}
+    shown = [f"{name}: {', '.join(value) if isinstance(value, list) else value}" for name, value in filters.items()]
+    return [f"rows: {export['rows']}", f"format: {export['format']}", *(f"filter {line}" for line in shown or ["none"])]
 
 
 def in_words(before: object, after: object) -> str:

@@ -15,6 +15,12 @@ class EventKind(TextChoices):
     REMOVED = "booking.removed"
 
 
+class ListKind(TextChoices):
+    """What was done with a list of bookings; such an act belongs to no single one, and changes none."""
+
+    EXPORTED = "bookings.exported"
+
+
 class Part(TextChoices):
     """The part of the caller in an act: owner of the booking, staff, or the system itself."""
 

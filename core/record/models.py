@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from core import constraints
-from core.record.kinds import EventKind
+from core.record.kinds import EventKind, ListKind
 
 # A younger row cannot be deleted: each reader of the record has this time to read it.
 KEPT_FOR_AT_LEAST = timedelta(days=30)
@@ -16,25 +16,25 @@ LONGEST_REASON = 500
 
 
 class BookingEvent(models.Model):
-    """An act on a booking, written in the transaction of the act.
+    """An act on a booking, written in the transaction of the act; or an act on a list of bookings, such as its export.
 
     The row outlives the booking, the resource and both people: the ids of the booking and the resource are numbers, and
-    the words of a person stand apart from the facts, so that they can be blanked.
+    the words of a person stand apart from the facts, so that they can be blanked. The row of an export has neither id.
 
     Attributes:
         waived: The names of the rules that staff waived, with commas between.
         facts: The booking before and after the act, without the words of people.
         owner_words: The owner's name and address, and what people wrote about the booking before and after the act.
-        actor_words: The name of the caller.
+        actor_words: The name of the caller, and the words that a list was searched for.
         for_staff: True if the act changed the note of staff and nothing else; the owner does not see such an act.
         version: The way in which the facts are written.
         handed_at: When the readers of the record got the row; null while they have not.
     """
 
     at = models.DateTimeField()
-    kind = models.CharField(max_length=40, choices=[(kind, kind) for kind in EventKind.values])
-    booking_id = models.BigIntegerField("booking")
-    resource_id = models.BigIntegerField("resource")
+    kind = models.CharField(max_length=40, choices=[(kind, kind) for kind in (*EventKind.values, *ListKind.values)])
+    booking_id = models.BigIntegerField("booking", null=True)
+    resource_id = models.BigIntegerField("resource", null=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     part = models.CharField(max_length=10)
@@ -63,11 +63,17 @@ class BookingEvent(models.Model):
                 set_once=("handed_at",),
                 blanked={"owner_id": None, "actor_id": None, "reason": "", "owner_words": "{}", "actor_words": "{}"},
                 kept_days=KEPT_FOR_AT_LEAST.days,
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ListKind.values, booking_id=None, resource_id=None)
+                | Q(~Q(kind__in=ListKind.values), booking_id__isnull=False, resource_id__isnull=False),
+                name=constraints.RECORD_OF_A_BOOKING,
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"Act {self.pk} ({self.kind} of booking {self.booking_id})"
+        whose = "" if self.booking_id is None else f" of booking {self.booking_id}"
+        return f"Act {self.pk} ({self.kind}{whose})"
 
     @property
     def waived_rules(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Writes the record, and blanks it: a row for each act, in the transaction of the act."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,8 @@ from core.outbox import worker
 from core.prepared import insert
 from core.querysets import locked
 from core.record.acts import Act
-from core.record.facts import row_of
-from core.record.kinds import Channel, EventKind
+from core.record.facts import ACTOR_FIELDS, VERSION, fields_of, row_of
+from core.record.kinds import Channel, EventKind, ListKind, Part
 from core.record.models import BookingEvent
 
 KIND_OF_STATUS = {
@@ -40,6 +40,35 @@ def record_all(act: Act, kind: EventKind, changes: Iterable[tuple[Booking, Booki
     """Writes a row for each booking of one act, all in one statement; each change is the booking before and after."""
     BookingEvent.objects.bulk_create([row_of(act, kind, before=before, after=after) for before, after in changes])
     transaction.on_commit(worker.wake, robust=True)
+
+
+def record_export(
+    act: Act, form: str, number: int, *, filters: Mapping[str, Any], words: Mapping[str, Any]
+) -> BookingEvent:
+    """Writes the row of an export; nobody is told, so it is handed on already.
+
+    Args:
+        act: The act.
+        form: The form of the file, `csv` or `xlsx`.
+        number: How many bookings are in the file.
+        filters: The filters of the list, by name; no words of people.
+        words: The filters that may have words of people, by name; they are blanked with the account of the caller.
+    """
+    row = BookingEvent(
+        at=act.now,
+        kind=ListKind.EXPORTED,
+        owner=None if act.is_staff else act.by,
+        actor=act.by,
+        part=Part.SYSTEM if act.by is None else Part.STAFF if act.is_staff else Part.OWNER,
+        channel=act.channel,
+        request_id=act.request_id,
+        facts={"export": {"format": form, "rows": number, "filters": dict(filters)}},
+        actor_words={**({} if act.by is None else fields_of(act.by, ACTOR_FIELDS)), "filters": dict(words)},
+        version=VERSION,
+        handed_at=act.now,
+    )
+    insert(row)
+    return row
 
 
 def kind_of_change(before: Booking, after: Booking) -> EventKind:

@@ -20,10 +20,12 @@ from core import lifecycle
 from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
 from core.api.idempotency import idempotent
-from core.api.lists import RowListMixin, RowsMixin
-from core.api.query import ordered
+from core.api.lists import RowsMixin
+from core.api.query import Parameters, ordered
 from core.api.views import ApiView, TaggedMixin, found
 from core.errors import BookingError
+from core.exports.tables import BOOKINGS, OWN_BOOKINGS, Table
+from core.exports.views import ExportedListMixin
 from core.lifecycle import Changes
 from core.models import Booking
 from core.permissions import IsOwnerOrStaff
@@ -50,7 +52,7 @@ COMPARISONS = {
 }
 
 
-class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet):
+class BookingViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.GenericViewSet):
     """The caller's bookings; for staff every booking."""
 
     about = "The caller's bookings; for staff every booking."
@@ -68,26 +70,19 @@ class BookingViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.GenericViewSet
         return booking
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """The serializer, with the note of staff when asked."""
+        """The serializer, with the note of staff when asked; that of the table for a file."""
+        if self.file_form is not None:
+            return self.exported().serializer
         return BookingWithStaffNoteSerializer if self.parameters.get("include") else BookingSerializer
 
+    def exported(self) -> Table:
+        return BOOKINGS if self.caller.is_staff else OWN_BOOKINGS
+
     def listed(self) -> QuerySet[Booking] | Listing[Any]:
-        """The rows of the list; those of a search are not prepared, because it may ask for the matches before."""
-        asked, caller = self.parameters, self.caller
-        values = {name: asked[name] for name in COMPARISONS}
-        bookings = Listing(
-            listed_bookings,
-            **{**values, "status": tuple(sorted(asked["status"])) if asked["status"] else None},
-            serializer=self.get_serializer_class(),
-            owner=None if caller.is_staff else caller.pk,
-            upcoming=asked["upcoming"],
-            now=self.now,
-            ordering=asked["ordering"],
-        )
-        if not asked["search"]:
-            return bookings
-        every = cast(BookingQuerySet, bookings.queryset)
-        return every.mentioning(asked["search"], of_user=("username",) if caller.is_staff else ())
+        """The rows of the list."""
+        owner = None if self.caller.is_staff else self.caller.pk
+        serializer = cast(type[RowsMixin], self.get_serializer_class())
+        return asked_bookings(self.parameters, serializer=serializer, owner=owner, now=self.now)
 
     @property
     def caller(self) -> User:
@@ -181,6 +176,33 @@ def book_as_sent(fields: Mapping[str, Any], *, act: Act, dry_run: bool = False) 
     user = lifecycle.find_user(user_id) if user_id else cast(User, act.by)
     act = replace(act, reason=reason or "")
     return lifecycle.book(user=user, act=act, override=override or (), dry_run=dry_run, **values)
+
+
+def asked_bookings(
+    asked: Parameters, *, serializer: type[RowsMixin], owner: int | None, now: datetime
+) -> QuerySet[Booking] | Listing[Any]:
+    """The bookings of a list as dicts; those of a search are not prepared, because it may ask for the matches before.
+
+    Args:
+        asked: The values of `BookingListParameters`.
+        serializer: Its columns are read.
+        owner: The id of the user whose bookings they are; None for those of all users.
+        now: The present moment.
+    """
+    values = {name: asked[name] for name in COMPARISONS}
+    bookings = Listing(
+        listed_bookings,
+        **{**values, "status": tuple(sorted(asked["status"])) if asked["status"] else None},
+        serializer=serializer,
+        owner=owner,
+        upcoming=asked["upcoming"],
+        now=now,
+        ordering=asked["ordering"],
+    )
+    if not asked["search"]:
+        return bookings
+    every = cast(BookingQuerySet, bookings.queryset)
+    return every.mentioning(asked["search"], of_user=("username",) if owner is None else ())
 
 
 @prepared(

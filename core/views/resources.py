@@ -18,12 +18,14 @@ from rest_framework.serializers import BaseSerializer
 
 from core import lifecycle, offers, rules
 from core.api.etags import is_fresh, with_tag
-from core.api.lists import RowListMixin, RowsMixin
+from core.api.lists import RowsMixin
 from core.api.pagination import KeyPagination, value_of
 from core.api.query import ordered
 from core.api.views import ApiView, TaggedMixin, found
 from core.availability import timelines
 from core.availability.timelines import Reader
+from core.exports.tables import RESOURCES, Table
+from core.exports.views import ExportedListMixin
 from core.hours import Timetable
 from core.intervals import Interval
 from core.models import Resource
@@ -65,7 +67,7 @@ def facts_in(row: Mapping[str, Any]) -> Facts:
     return Facts(row["id"], *(row[name] for name in Facts._fields[1:]))
 
 
-class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet):
+class ResourceViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.ModelViewSet):
     """Resources. Everybody may read, staff may write."""
 
     about = "Resources. Everybody may read, staff may write."
@@ -97,6 +99,9 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         for name, value in self.by_terms(resource.pk, terms_of(resource)).items():
             setattr(resource, ResourceSerializer.added.get(name, name), value)
         return resource
+
+    def exported(self) -> Table:
+        return RESOURCES
 
     def read_page(self) -> Sequence[Any]:
         return self.with_allowed(super().read_page)
@@ -221,7 +226,9 @@ class ResourceViewSet(ApiView, TaggedMixin, RowListMixin, viewsets.ModelViewSet)
         return {name: value for name, value in shown.items() if name in self.includes}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """The serializer, with what `include` adds."""
+        """The serializer, with what `include` adds; that of the table for a file."""
+        if self.file_form is not None:
+            return self.exported().serializer
         return ResourceSerializer.including(self.includes)
 
     @property
