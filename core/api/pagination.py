@@ -94,11 +94,11 @@ class KeyPagination(BasePagination):
     page lies, and concurrent inserts and deletes neither repeat nor skip other rows.
 
     Attributes:
-        at_once: One statement reads at most so many rows of a whole list.
-        rest: The later parts of a whole list of more than `at_once` rows; None for any other list.
+        at_once: One statement reads at most so many rows of a whole list; None for `MOST_AT_ONCE`.
+        rest: The later parts of a whole list of more rows than that; None for any other list.
     """
 
-    at_once: int = MOST_AT_ONCE
+    at_once: int | None = None
     here: str
     links: dict[str, str]
     total: int | None
@@ -132,7 +132,8 @@ class KeyPagination(BasePagination):
         self.total = bounded_count(queryset_of(listed), most=MOST_COUNTED) if parameters["count"] else None
         if limit is None and text is not None:
             raise ValidationError({"limit": ["A cursor needs a limit. Follow the Link header as it is."]})
-        most, cursor = limit or self.at_once, None
+        at_once = self.at_once or MOST_AT_ONCE
+        most, cursor = limit or at_once, None
         names = ordering_of(listed, most)
         self.fingerprint = list_fingerprint(request, names)
         if text is not None:
@@ -145,7 +146,7 @@ class KeyPagination(BasePagination):
         if limit is not None:
             self.links = self.links_of(rows, names, cursor, more=more)
         elif more:
-            self.rest = later_parts(queryset_of(listed), names, rows[-1], at_once=self.at_once)
+            self.rest = later_parts(queryset_of(listed), names, rows[-1], at_once=at_once)
         return rows
 
     def links_of(
@@ -225,7 +226,7 @@ def later_parts(
     names: Sequence[str],
     last: Any,  # noqa: ANN401 - a model or a dict
     *,
-    at_once: int = MOST_AT_ONCE,
+    at_once: int,
 ) -> Iterator[list[Any]]:
     """The rows after the row `last` in parts, each in a statement of its own when it is asked for.
 

@@ -1,8 +1,9 @@
 """The answer with a file: CSV while it is read, a workbook once it is written; and the row of the record."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -119,7 +120,7 @@ def file_answer(request: HttpRequest, export: Export, *, now: datetime, headers:
     name = f"{export.table.name}-{now:%Y-%m-%d}.{export.form}"
     headers = {**headers, "Content-Disposition": f'attachment; filename="{name}"'}
     if request.method == "HEAD":
-        parts: Iterator[bytes] = iter(())
+        parts: Iterable[bytes] = ()
     elif export.form == CsvRenderer.format:
         parts = logged(export.csv(), request)
     else:
@@ -133,13 +134,19 @@ def file_answer(request: HttpRequest, export: Export, *, now: datetime, headers:
             file.close()
             raise
         headers["Content-Length"] = str(file.tell())
-        parts = parts_of_file(file)
+        parts = FileParts(file)
     return StreamedList(parts, content_type=MEDIA_TYPES[export.form], headers=headers)
 
 
-def parts_of_file(file: IO[bytes]) -> Iterator[bytes]:
-    """A file from its beginning, in parts; closes it at the end."""
-    with file:
-        file.seek(0)
-        while part := file.read(CHUNK):
-            yield part
+class FileParts:
+    """A file from its beginning, in parts. The answer closes it in the end, whether or not anybody has read it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.file.seek(0)
+        return iter(partial(self.file.read, CHUNK), b"")
+
+    def close(self) -> None:
+        self.file.close()

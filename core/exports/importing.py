@@ -144,8 +144,6 @@ class BookingImporter:
         slot = Interval(fields["start_time"], fields["end_time"])
         status = fields.get("status") or BookingStatus.first(requires_approval=resource.requires_approval)
         key = (resource.pk, user.pk, slot.start, slot.end, status)
-        if self.dry_run:
-            self.require_free(key, slot, status)
         act = Act(by=None, now=self.now(), channel=Channel.COMMAND)
         with transaction.atomic():
             # What holds no slot does not meet the constraint. The lock keeps two imports of one file apart.
@@ -153,6 +151,7 @@ class BookingImporter:
             require_new(key)
             lifecycle.book(user=user, act=act, as_record=True, dry_run=self.dry_run, **fields)
         if self.dry_run:
+            self.require_free(key, slot, status)
             self.remember(key, slot, status, line.number)
 
     def require_free(self, key: tuple[Any, ...], slot: Interval, status: str) -> None:

@@ -98,8 +98,10 @@ def write_xlsx(sheet: Sheet, file: IO[bytes]) -> None:
                     write_cell(page, number, column, value, moments)
             book.close()
         except BaseException:
-            # Otherwise its destructor would write the rest.
+            # Otherwise its destructor would write the rest, and its temporary file would stay open.
             book.fileclosed = 1
+            for page in book.worksheets():
+                page.row_data_fh.close()
             raise
 
 

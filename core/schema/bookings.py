@@ -17,6 +17,7 @@ from core.api.description import describe
 from core.api.errors import Contradiction
 from core.api.fields import LARGEST_KEY, KeyField
 from core.api.idempotency import KeyReused
+from core.exports.answers import NoWorkbook, TooManyRows
 from core.schema.examples import BOOKING, LATER_SLOT, NEW_BOOKING
 from core.schema.headers import IDEMPOTENCY_KEY, IF_MATCH
 from core.schema.problems import problem_of
@@ -125,7 +126,11 @@ describe(
         operation_id="listBookings",
         summary="List bookings",
         description="One's own, and for staff everybody's, ordered by start. All of them, unless `limit` asks for a "
-        "page: then follow `Link` as it is. An unknown parameter is a 400: nothing is silently ignored.",
+        "page: then follow `Link` as it is. An unknown parameter is a 400: nothing is silently ignored.\n\nAs a file, "
+        "by `format=csv`, `format=xlsx` or `Accept`, with the times on the clock of the resource and in UTC; the "
+        "e-mail address and the note of staff for staff alone. A workbook has at most 100 000. A cell of CSV that a "
+        "spreadsheet would take for a formula begins with an apostrophe. Each file is on record, with its filters.",
+        extensions={"x-errors": (TooManyRows, NoWorkbook)},
     ),
     create=extend_schema(
         operation_id="createBooking",

@@ -27,6 +27,7 @@ from core.api.etags import NO_TAGS
 from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
 from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
+from core.api.rendering import CsvRenderer, FileRenderer, WorkbookRenderer
 from core.api.views import TaggedMixin
 from core.errors import (
     ClosedResourceMissing,
@@ -69,6 +70,11 @@ SHAPES_OF_CODES = {
     ExceptionsClash.code: "InvalidException",
     ClosureConflicts.code: "InTheWay",
 }
+# The shapes of files. The first line of CSV has the names of the columns.
+FILES: dict[str | None, Schema] = {
+    CsvRenderer.format: {"type": "string"},
+    WorkbookRenderer.format: {"type": "string", "format": "binary"},
+}
 TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
 NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
 
@@ -94,6 +100,8 @@ class Inspector(AutoSchema):
         operation.setdefault("security", [{}])
         if {} not in operation["security"] and "\n\nFor " not in operation["description"]:
             operation["description"] += "\n\nFor whoever is signed in."
+        for file in self.files():
+            operation["responses"]["200"]["content"][file.media_type] = {"schema": FILES[file.format]}
         for status, response in operation["responses"].items():
             response["description"] = response["description"] or self.default_description(status)
         operation["parameters"].sort(key=place_of)
@@ -103,6 +111,15 @@ class Inspector(AutoSchema):
         codes = set(map(code_of, [*declared, *self.errors_that_follow(operation)]))
         operation["responses"] |= self.error_responses(codes, operation)
         return operation
+
+    def files(self) -> list[FileRenderer]:
+        """The files that the view answers in place of JSON."""
+        return [each for each in self.view.get_renderers() if isinstance(each, FileRenderer)]
+
+    def map_renderers(self, attribute: str) -> list[str]:
+        """Whatever is no file: the serializer of a response is not the shape of a file."""
+        kinds = {each.media_type for each in self.files()}
+        return [kind for kind in super().map_renderers(attribute) if kind not in kinds]
 
     # --- Permissions --------------------------------------------------------------------------------------------------
 
@@ -166,9 +183,9 @@ class Inspector(AutoSchema):
         return [*ids, *super()._resolve_path_parameters([name for name in variables if name not in nouns])]
 
     def _get_format_parameters(self) -> list[Schema]:
-        choice = self.view.content_negotiation_class
-        schema = {"enum": list(choice.formats)}
-        return [{"name": FORMAT, "in": "query", "description": choice.help_text, "schema": schema}]
+        choice, files = self.view.content_negotiation_class, [each.format for each in self.files()]
+        said = (choice.help_text_of_files if files else "") + choice.help_text
+        return [{"name": FORMAT, "in": "query", "description": said, "schema": {"enum": [*choice.formats, *files]}}]
 
     def _get_paginator(self) -> None:
         """None: a page is an array, as the whole list is."""

@@ -6,6 +6,7 @@ from core.api.description import describe
 from core.api.errors import Contradiction
 from core.availability.serializers import ResourceTimelineSerializer
 from core.errors import CapacityTooSmall, ResourceHasBookings
+from core.exports.answers import NoWorkbook, TooManyRows
 from core.schema.examples import RESOURCE
 from core.serializers import ResourceSerializer
 from core.views import ResourceViewSet
@@ -44,7 +45,10 @@ describe(
         operation_id="listResources",
         summary="List resources",
         description="Each with its `availability_status` over the next two hours (the operator may set another span), "
-        "or over the window of `start` and `end`. All of them, unless `limit` asks for a page.",
+        "or over the window of `start` and `end`. All of them, unless `limit` asks for a page.\n\nAs a file, by "
+        "`format=csv`, `format=xlsx` or `Accept`, with their settings in place of their availability; as a workbook at "
+        "most 100 000. A cell of CSV that a spreadsheet would take for a formula begins with an apostrophe.",
+        extensions={"x-errors": (TooManyRows, NoWorkbook)},
     ),
     availability=extend_schema(
         operation_id="listTimelines",
