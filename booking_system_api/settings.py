@@ -247,6 +247,7 @@ CORS_EXPOSE_HEADERS = [
     "Link",
     "X-Total-Count",
     "X-No-Longer-Fit",
+    "Content-Disposition",
     "ETag",
     "Location",
     "Retry-After",

@@ -85,7 +85,12 @@ class ExportedAdmin:
 
     def sent_filters(self, request: HttpRequest) -> tuple[dict[str, Any], dict[str, Any]]:
         """The filters as they were sent: those without words of people, and the others."""
-        sent = {name: request.GET.getlist(name) for name in request.GET if name not in NO_FILTERS}
+        # PostgreSQL stores no NUL; the list passes over a search with one.
+        sent = {
+            name.replace("\0", "\ufffd"): [value.replace("\0", "\ufffd") for value in values]
+            for name, values in request.GET.lists()
+            if name not in NO_FILTERS
+        }
         shown = {name: values[0] if len(values) == 1 else values for name, values in sent.items()}
         plain = {name: value for name, value in shown.items() if name in self.plain_filters}
         return plain, {name: value for name, value in shown.items() if name not in plain}

@@ -105,7 +105,7 @@ class ActAdmin(ForStaff):
 
     @admin.display(description="booking")
     def booking(self, row: BookingEvent) -> str:
-        """The name of the booking after the act, and the way to its page if there still is one; nothing for an export."""
+        """The name of the booking after the act, with the way to its page while there is one; `-` for an export."""
         if row.booking_id is None:
             return "-"
         return booking_link(row.booking_id, name_in(facts_of(row)), is_there=row.exists)

@@ -18,7 +18,9 @@ from core.api.errors import Contradiction
 from core.api.fields import LARGEST_KEY, KeyField
 from core.api.idempotency import KeyReused
 from core.exports.answers import NoWorkbook, TooManyRows
+from core.exports.tables import BOOKINGS
 from core.schema.examples import BOOKING, LATER_SLOT, NEW_BOOKING
+from core.schema.files import BOOKING_ROW, csv_of
 from core.schema.headers import IDEMPOTENCY_KEY, IF_MATCH
 from core.schema.problems import problem_of
 from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer
@@ -130,7 +132,7 @@ describe(
         "by `format=csv`, `format=xlsx` or `Accept`, with the times on the clock of the resource and in UTC; the "
         "e-mail address and the note of staff for staff alone. A workbook has at most 100 000. A cell of CSV that a "
         "spreadsheet would take for a formula begins with an apostrophe. Each file is on record, with its filters.",
-        extensions={"x-errors": (TooManyRows, NoWorkbook)},
+        extensions={"x-errors": (TooManyRows, NoWorkbook), "x-file": csv_of(BOOKINGS, BOOKING_ROW)},
     ),
     create=extend_schema(
         operation_id="createBooking",

@@ -27,7 +27,7 @@ from core.api.etags import NO_TAGS
 from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
 from core.api.query import FORMAT, MAY_BE_EMPTY, PAGING, ListParameters, QueryParameters
-from core.api.rendering import CsvRenderer, FileRenderer, WorkbookRenderer
+from core.api.rendering import FileRenderer
 from core.api.views import TaggedMixin
 from core.errors import (
     ClosedResourceMissing,
@@ -38,6 +38,7 @@ from core.errors import (
     StaleVersion,
 )
 from core.schema.fields import drop_input_rules, example_error, widen_inputs
+from core.schema.files import file_bodies
 from core.schema.headers import HEADERS, IF_MATCH, IF_NONE_MATCH
 from core.schema.problems import Problem, problem_of, problems
 from core.views.bulk import TooManyEntries
@@ -70,11 +71,6 @@ SHAPES_OF_CODES = {
     ExceptionsClash.code: "InvalidException",
     ClosureConflicts.code: "InTheWay",
 }
-# The shapes of files. The first line of CSV has the names of the columns.
-FILES: dict[str | None, Schema] = {
-    CsvRenderer.format: {"type": "string"},
-    WorkbookRenderer.format: {"type": "string", "format": "binary"},
-}
 TAGGED_ACTIONS = ("list", "create", "retrieve", "update", "partial_update")
 NOT_MODIFIED = "Nothing has changed since the answer whose tag was sent in `If-None-Match`."
 
@@ -100,8 +96,9 @@ class Inspector(AutoSchema):
         operation.setdefault("security", [{}])
         if {} not in operation["security"] and "\n\nFor " not in operation["description"]:
             operation["description"] += "\n\nFor whoever is signed in."
-        for file in self.files():
-            operation["responses"]["200"]["content"][file.media_type] = {"schema": FILES[file.format]}
+        if self.files():
+            shown = file_bodies(self.files(), operation.pop("x-file", ""))
+            operation["responses"]["200"]["content"] |= shown
         for status, response in operation["responses"].items():
             response["description"] = response["description"] or self.default_description(status)
         operation["parameters"].sort(key=place_of)

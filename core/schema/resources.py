@@ -7,7 +7,9 @@ from core.api.errors import Contradiction
 from core.availability.serializers import ResourceTimelineSerializer
 from core.errors import CapacityTooSmall, ResourceHasBookings
 from core.exports.answers import NoWorkbook, TooManyRows
+from core.exports.tables import RESOURCES
 from core.schema.examples import RESOURCE
+from core.schema.files import RESOURCE_ROW, csv_of
 from core.serializers import ResourceSerializer
 from core.views import ResourceViewSet
 
@@ -48,7 +50,7 @@ describe(
         "or over the window of `start` and `end`. All of them, unless `limit` asks for a page.\n\nAs a file, by "
         "`format=csv`, `format=xlsx` or `Accept`, with their settings in place of their availability; as a workbook at "
         "most 100 000. A cell of CSV that a spreadsheet would take for a formula begins with an apostrophe.",
-        extensions={"x-errors": (TooManyRows, NoWorkbook)},
+        extensions={"x-errors": (TooManyRows, NoWorkbook), "x-file": csv_of(RESOURCES, RESOURCE_ROW)},
     ),
     availability=extend_schema(
         operation_id="listTimelines",

@@ -147,6 +147,7 @@ def test_the_app_may_read_these_headers(anonymous):
         "Link",
         "X-Total-Count",
         "X-No-Longer-Fit",
+        "Content-Disposition",
         "ETag",
         "Location",
         "RateLimit",

@@ -83,6 +83,7 @@ THREADS = [
         4,
         id="calendars.md: make a feed",
     ),
+    pytest.param(chapter(documents.EXPORTS, "The tour"), 1, id="exports.md: the tour"),
     pytest.param(chapter(documents.POLICIES, "A workshop with hours"), 7, id="policies.md: a workshop with hours"),
 ]
 
