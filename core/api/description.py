@@ -1,6 +1,6 @@
 """How a feature describes its views to drf-spectacular; no server imports this module.
 
-The inspector reads some extensions of our own. `x-errors` of an operation lists further errors, as classes or codes: the
+The inspector reads extensions of our own. `x-errors` of an operation lists further errors, as classes or codes: the
 inspector cannot derive them from the view. `x-file` of an operation is an example of its CSV. `x-sometimes` of a
 serializer lists the fields that some responses lack.
 """
