@@ -87,6 +87,7 @@ class Resource(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["name", "id"], name="core_resource_by_name"),
             models.Index(fields=["capacity", "name", "id"], name="core_resource_by_capacity"),
+            models.Index(fields=["name", "id"], condition=Q(is_available=False), name="core_resource_out_of_service"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -190,6 +191,8 @@ class Booking(models.Model):
                 condition=Q(status=BookingStatus.PENDING, updated_at__lt=F("start_time")),
                 name="core_booking_expiring",
             ),
+            # Those that wait for approval; pending bookings that are over stay behind.
+            models.Index(fields=["end_time"], condition=Q(status=BookingStatus.PENDING), name="core_booking_waiting"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

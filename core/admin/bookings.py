@@ -81,13 +81,28 @@ class ResourceFilter(admin.RelatedFieldListFilter):
         return True
 
 
+class SlotFilter(admin.SimpleListFilter):
+    """Filters bookings by whether they hold their slot."""
+
+    title = "slot"
+    parameter_name = "slot"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("held", "held"), ("given_up", "given up")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        if self.value() == "held":
+            return queryset.blocking()
+        return queryset.exclude(status__in=BookingStatus.blocking()) if self.value() == "given_up" else queryset
+
+
 @admin.register(Booking)
 class BookingAdmin(ExportedAdmin, ForStaff):
     """Bookings; every write goes through the verbs, which check the rules, lock the rows and write the record."""
 
     form = BookingForm
     list_display = ("when", "resource_bookings", "user_bookings", "status_word", "beginning_of_notes", "created")
-    list_filter = (PeriodFilter, DaysFilter, "status", ("resource", ResourceFilter))
+    list_filter = (PeriodFilter, DaysFilter, SlotFilter, "status", ("resource", ResourceFilter))
     date_hierarchy = "start_time"
     exported = BOOKINGS
     plain_filters = PLAIN_FILTERS

@@ -1,4 +1,4 @@
-"""The forms of the timeline."""
+"""The forms of the timeline, and of a decision."""
 
 import contextlib
 from datetime import date, datetime, timedelta
@@ -142,6 +142,6 @@ class MoveForm(forms.Form):
 
 
 class DecisionForm(forms.Form):
-    """The reason for a decision."""
+    """The reason for a decision about one booking or many."""
 
     reason = ReasonField(required=False)

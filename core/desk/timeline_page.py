@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from core import lifecycle
 from core.choices import BookingStatus
+from core.desk.days import UNIT, Days
 from core.desk.drawing import Pen
 from core.desk.forms import ChoiceOfDays, DecisionForm, MoveForm
 from core.desk.taking_back import PARAMETER, act_of, require_version, version_of, way_back
-from core.desk.timeline import UNIT, Days, Line, lines_of, one_zone
+from core.desk.timeline import Line, lines_of, one_zone
 from core.errors import BookingError
 from core.hours.clock import DAY
 from core.lifecycle import Changes

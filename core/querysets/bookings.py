@@ -71,6 +71,10 @@ class BookingQuerySet(models.QuerySet[Any]):
         """Bookings that have ended by the moment."""
         return self.filter(end_time__lte=moment)
 
+    def waiting(self, moment: datetime) -> "BookingQuerySet":
+        """Pending bookings that are not over: those that staff confirm or reject."""
+        return self.filter(Is("status", value=BookingStatus.PENDING.value), end_time__gt=moment)
+
     def expiring(self) -> "BookingQuerySet":
         """Bookings that expire at their start if they are still pending then; see `rules.has_expired`."""
         return self.filter(Is("status", value=BookingStatus.PENDING.value), updated_at__lt=F("start_time"))

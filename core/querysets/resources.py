@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import BooleanField, Case, Exists, Func, OuterRef, Q, Value, When
+from django.db.models import BooleanField, Case, Count, Exists, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Kind
 from core.functions import JsonRows
 from core.intervals import Interval
 from core.querysets.gaps import SHORTEST, bookings_of_outer_resource, first_gap, is_free, last_end, outermost
@@ -90,6 +91,20 @@ class ResourceQuerySet(models.QuerySet[Any]):
                 default=Value("available"),
             )
         )
+
+    def with_bookings_in(self, window: Interval, *, status: BookingStatus | None = None) -> "ResourceQuerySet":
+        """Annotates `number`: how many bookings hold their slot and overlap the window; walks along one index.
+
+        Args:
+            window: The window.
+            status: Only those with this status; None for all that hold their slot.
+        """
+        last = last_end(window.end, resource_id=OuterRef(OuterRef("pk")))
+        inside = bookings_of_outer_resource().filter(kind=Kind.BOOKING).overlapping(window).filter(end_time__lte=last)
+        if status is not None:
+            inside = inside.filter(status=status)
+        counted = inside.order_by().values("resource_id").annotate(number=Count("pk")).values("number")
+        return self.annotate(number=Coalesce(Subquery(counted), 0))
 
     def mentioning(self, text: str) -> "ResourceQuerySet":
         """Resources with the text in the name or the description."""

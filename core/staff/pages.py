@@ -1,8 +1,10 @@
 """Pages of the admin that belong to no table."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.views.generic import TemplateView
 
 from core.staff.site import BookingAdminSite
@@ -31,3 +33,8 @@ class StaffPage(TemplateView):
 def add_page(route: str, view: type[StaffPage], name: str, label: str = "") -> None:
     """Gives a page its address in the admin; see `BookingAdminSite.add_page`."""
     cast(BookingAdminSite, admin.site).add_page(route, view, name, label)
+
+
+def add_block(block: Callable[[HttpRequest], str]) -> None:
+    """Gives the first page of the admin a block; see `BookingAdminSite.add_block`."""
+    cast(BookingAdminSite, admin.site).add_block(block)

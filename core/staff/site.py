@@ -76,6 +76,7 @@ class BookingAdminSite(AdminSite):
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
         self.pages: list[Page] = []
+        self.blocks: list[Callable[[HttpRequest], str]] = []
 
     def add_page(self, route: str, view: type[View], name: str, label: str = "") -> None:
         """Gives a page its address below that of the admin.
@@ -87,6 +88,10 @@ class BookingAdminSite(AdminSite):
             label: The word that leads there from each page; empty for a page that others lead to.
         """
         self.pages.append(Page(route, view, name, label))
+
+    def add_block(self, block: Callable[[HttpRequest], str]) -> None:
+        """Gives the first page a block above the tables: a function that answers safe HTML for a request."""
+        self.blocks.append(block)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         own = [path(page.route, self.admin_view(page.view.as_view()), name=page.name) for page in self.pages]
@@ -119,7 +124,8 @@ class BookingAdminSite(AdminSite):
         """The first page; its recent actions link only to pages that the caller may open."""
         entries = LogEntry.objects.filter(user=request.user).select_related("content_type")[:RECENT]
         recent = [(entry, self.link_to(entry, request)) for entry in entries]
-        return super().index(request, {"recent": recent, **(extra_context or {})})
+        blocks = [block(request) for block in self.blocks]
+        return super().index(request, {"recent": recent, "blocks": blocks, **(extra_context or {})})
 
     def link_to(self, entry: LogEntry, request: HttpRequest) -> str | None:
         """The address of what an entry of the log is about; None if it is gone or the caller may not see it."""
