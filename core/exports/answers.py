@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -51,6 +51,45 @@ class NoWorkbook(BookingError):
     advice = "A workbook cannot hold the list: a text is longer than 32 767 characters. Send `format=csv`."
 
 
+class FileMaker(Protocol):
+    """What can be written as a file of either form; `form` is one of `FORMS`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def form(self) -> str: ...
+
+    def csv(self) -> Iterator[bytes]:
+        """The file as CSV, in parts."""
+
+    def write_workbook(self, file: IO[bytes]) -> None:
+        """Writes the file as a workbook; raises `DoesNotFit` when a workbook cannot hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFile:
+    """A table that is made already.
+
+    Attributes:
+        sheet: The table.
+        name: The name of the file, without the day and the form.
+        form: The form of the file.
+    """
+
+    sheet: Sheet
+    name: str
+    form: str
+
+    def csv(self) -> Iterator[bytes]:
+        """The file as CSV."""
+        return write_csv(self.sheet)
+
+    def write_workbook(self, file: IO[bytes]) -> None:
+        """Writes the file as a workbook."""
+        write_xlsx(self.sheet, file)
+
+
 @dataclass(slots=True)
 class Export:
     """One export of a list.
@@ -68,6 +107,10 @@ class Export:
     parts: Parts
     done: Callable[[int], object] | None = None
     number: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.table.name
 
     def sheet(self) -> Sheet:
         """The table, whose rows are counted while they are read."""
@@ -111,13 +154,13 @@ def require_few_rows(rows: QuerySet[Any], form: str) -> None:
         raise TooManyRows
 
 
-def file_answer(request: HttpRequest, export: Export, *, now: datetime, headers: dict[str, str]) -> StreamedList:
+def file_answer(request: HttpRequest, export: FileMaker, *, now: datetime, headers: dict[str, str]) -> StreamedList:
     """The answer with the file; one to HEAD makes none.
 
     Raises:
         NoWorkbook: When a workbook cannot hold the table.
     """
-    name = f"{export.table.name}-{now:%Y-%m-%d}.{export.form}"
+    name = f"{export.name}-{now:%Y-%m-%d}.{export.form}"
     headers = {**headers, "Content-Disposition": f'attachment; filename="{name}"'}
     if request.method == "HEAD":
         parts: Iterable[bytes] = ()

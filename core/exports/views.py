@@ -8,7 +8,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.lists import RowListMixin
+from core.api.lists import RowListMixin, ViewBase
 from core.api.pagination import KeyPagination, queryset_of
 from core.api.query import FORMAT
 from core.api.rendering import CsvRenderer, FileRenderer, JSONRenderer, WorkbookRenderer
@@ -23,12 +23,8 @@ NO_FILTERS = (FORMAT, "count", "cursor", "include")
 WORDS = "search"
 
 
-class ExportedListMixin(RowListMixin):
-    """Answers the action `list` as a file, too, with the filters, the ordering and the pages of the list."""
-
-    def exported(self) -> Table:
-        """The table for the caller."""
-        raise NotImplementedError
+class FilesMixin(ViewBase):
+    """Offers the answers to the action `list` as files, too."""
 
     def get_renderers(self) -> list[BaseRenderer]:
         files: tuple[BaseRenderer, ...] = (
@@ -41,6 +37,27 @@ class ExportedListMixin(RowListMixin):
         """The form of the file that is asked for; None for an answer in JSON."""
         renderer = getattr(self.request, "accepted_renderer", None)
         return renderer.format if isinstance(renderer, FileRenderer) else None
+
+    def finalize_response(
+        self,
+        request: Request,
+        response: Response,
+        *args: Any,  # noqa: ANN401
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Response:
+        """An error in place of a file is JSON."""
+        if self.file_form is not None and isinstance(response, Response):
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class ExportedListMixin(FilesMixin, RowListMixin):
+    """Answers a list as a file, too, with the filters, the ordering and the pages of the list."""
+
+    def exported(self) -> Table:
+        """The table for the caller."""
+        raise NotImplementedError
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the framework's own
         form = self.file_form
@@ -67,16 +84,3 @@ class ExportedListMixin(RowListMixin):
         }
         words = {name: sent.pop(name) for name in [WORDS] if name in sent}
         return sent, words
-
-    def finalize_response(
-        self,
-        request: Request,
-        response: Response,
-        *args: Any,  # noqa: ANN401
-        **kwargs: Any,  # noqa: ANN401
-    ) -> Response:
-        """An error in place of a file is JSON."""
-        if self.file_form is not None and isinstance(response, Response):
-            request.accepted_renderer = JSONRenderer()
-            request.accepted_media_type = JSONRenderer.media_type
-        return super().finalize_response(request, response, *args, **kwargs)

@@ -1,14 +1,17 @@
 """The page of staff with the report of utilisation: charts, tables and formulas."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 
+from core.exports.answers import FORMS, SheetFile, file_answer
 from core.reports.cells import By
 from core.reports.measures import MEASURES, PERIOD, ROUNDING
 from core.reports.serializers import UtilisationParameters, asked_of
-from core.reports.tables import Bar, bars_of, cells_of_line, shown_rows
+from core.reports.tables import FILE_NAME, Bar, bars_of, cells_of_line, sheet_of, shown_rows
 from core.reports.utilisation import MOST_DAYS, TooMuch, report_of
 from core.staff.pages import StaffPage
 
@@ -22,6 +25,17 @@ class ReportsPage(StaffPage):
     title = "Reports"
     template_name = "core/reports/utilisation.html"
     styles = (*StaffPage.styles, "core/admin/reports.css")
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's own
+        """The page, or the report as a file; the page says why there is none."""
+        form = request.GET.get("format")
+        parameters = UtilisationParameters(data=self.sent())
+        if form in FORMS and parameters.is_valid():
+            with contextlib.suppress(TooMuch):
+                report = report_of(asked_of(parameters.values()))
+                file = SheetFile(sheet_of(report), FILE_NAME, form)
+                return file_answer(request, file, now=timezone.now(), headers={})
+        return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 - Django's own
         """The form as it was sent, with its errors or the report."""
@@ -43,12 +57,19 @@ class ReportsPage(StaffPage):
             wrong=list(errors),
             choices=By.choices,
             most_days=MOST_DAYS,
+            files=[(form.upper(), self.address_of_file(form)) for form in FORMS],
             measures=MEASURES,
             period=PERIOD,
             rounding=ROUNDING,
             **shown,
             **kwargs,
         )
+
+    def address_of_file(self, form: str) -> str:
+        """The address of the report as a file."""
+        query = self.request.GET.copy()
+        query["format"] = form
+        return f"?{query.urlencode()}"
 
     def sent(self) -> dict[str, Any]:
         """The parameters of the address that are not empty; the usual days without any."""

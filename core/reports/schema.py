@@ -3,11 +3,13 @@
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_serializer
 
 from core.api.description import describe
+from core.exports.sheets import Cell, Sheet
+from core.exports.writing import MARK, write_csv
 from core.reports import views
 from core.reports.measures import PERIOD, ROUNDING
 from core.reports.serializers import UtilisationSerializer
 
-LINE = {
+LINE: dict[str, Cell] = {
     "resource": 3,
     "resource_name": "Blue room",
     "open_minutes": 480,
@@ -17,6 +19,8 @@ LINE = {
     "outside_open_minutes": 0,
     "share": 0.625,
 }
+
+FILE = b"".join(write_csv(Sheet("Utilisation", list(LINE), [list(LINE.values())]))).decode().removeprefix(MARK)
 
 extend_schema_serializer(
     component_name="Utilisation",
@@ -31,7 +35,9 @@ describe(
         operation_id="listUtilisation",
         summary="How much of the open time is booked",
         description="A line for each resource by name, for each weekday, for each hour of the day, or for each week; "
-        f"those of all but resources sum up all resources.\n\n{PERIOD}\n\n{ROUNDING}\n\nFor staff.",
+        f"those of all but resources sum up all resources.\n\n{PERIOD}\n\n{ROUNDING}\n\nAs a file by `format=csv`, "
+        "`format=xlsx` or `Accept`. For staff.",
+        extensions={"x-file": FILE},
         responses={200: OpenApiResponse(UtilisationSerializer(many=True), "The lines of the report.")},
     ),
 )

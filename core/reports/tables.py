@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.utils.text import Truncator
 
+from core.exports.sheets import Cell, Sheet
 from core.reports.cells import By
 from core.reports.measures import MEASURES
 from core.reports.utilisation import Line, Report
@@ -18,22 +20,21 @@ ABOUT = {
     By.WEEK: ("week", "first_day"),
 }
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+FILE_NAME = "utilisation"
 # A longer name does not fit above a bar.
 LONGEST_LABEL = 32
 
 
-class Table(NamedTuple):
-    """A report for a file: the names of the API's fields, and a row of plain values for each line."""
-
-    headings: list[str]
-    rows: list[list[Any]]
-
-
-def table_of(report: Report) -> Table:
-    """The report as a table."""
+def sheet_of(report: Report) -> Sheet:
+    """The report for a file: the names of the API's fields, and a row of plain values for each line."""
     headings = [*ABOUT[report.asked.by], *(measure.name for measure in MEASURES)]
     lines = (line.as_json() for line in report.lines)
-    return Table(headings, [[line[name] for name in headings] for line in lines])
+    return Sheet("Utilisation", headings, [[plain(line[name]) for name in headings] for line in lines])
+
+
+def plain(value: Any) -> Cell:  # noqa: ANN401 - of a line
+    """The value for a cell; a day as the API writes it."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 class ShownRow(NamedTuple):

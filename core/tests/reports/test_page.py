@@ -2,22 +2,28 @@
 
 import re
 from datetime import date, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
 
 from core.models import Resource
 from core.reports import utilisation
 from core.reports.cells import By, Days
 from core.reports.measures import MEASURES, PERIOD
-from core.reports.tables import table_of
+from core.reports.tables import sheet_of
 from core.reports.utilisation import Asked, report_of
+from core.tests.exports.reading import body_of, cells_in
+from core.tests.exports.reading import rows_in as csv_rows_in
+from core.tests.reports.test_utilisation import URL as REPORT
 from core.tests.reports.test_utilisation import open_daily
 from core.tests.support.clients import pages_of
 from core.tests.support.closures import make_closure
+from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, make_pending_booking, make_resource
 
 URL = "/admin/reports/"
@@ -164,13 +170,43 @@ def test_the_page_costs_the_same_statements_for_one_resource_and_for_twenty(
         (By.RESOURCE, ["resource", "resource_name"], lambda room: [room.pk, "Blue room"]),
         (By.WEEKDAY, ["weekday"], lambda room: [1]),
         (By.HOUR, ["hour"], lambda room: [0]),
-        (By.WEEK, ["week", "first_day"], lambda room: ["2030-W02", date(2030, 1, 7)]),
+        (By.WEEK, ["week", "first_day"], lambda room: ["2030-W02", "2030-01-07"]),
     ],
 )
 def test_the_table_for_files_has_the_names_of_the_api_and_plain_values(
     room: Resource, by: By, about: list[str], first: object
 ) -> None:
-    table = table_of(report_of(Asked(Days(date(2030, 1, 7), date(2030, 1, 13)), by)))
+    table = sheet_of(report_of(Asked(Days(date(2030, 1, 7), date(2030, 1, 13)), by)))
     assert table.headings == [*about, *(measure.name for measure in MEASURES)]
     opened = {By.RESOURCE: 7 * 1440, By.WEEKDAY: 1440, By.HOUR: 7 * 60, By.WEEK: 7 * 1440}[by]
     assert table.rows[0] == [*first(room), opened, 0, 0, 0, 0, 0.0]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("door", ["page", "api"])
+def test_the_report_comes_as_a_file(
+    client: Client, admin: User, as_admin: APIClient, alice: User, form: str, door: str
+) -> None:
+    room = make_resource("=HYPERLINK(1)")
+    make_booking(alice, room, at(10), at(12))
+    client.force_login(admin)
+    asked = {"from": f"{at(0):%Y-%m-%d}", "to": f"{at(0):%Y-%m-%d}", "by": "resource", "format": form}
+    answer = client.get("/admin/reports/", asked) if door == "page" else as_admin.get(f"{REPORT}?{urlencode(asked)}")
+    assert answer.status_code == 200
+    assert re.search(rf'filename="utilisation-.*\.{form}"', answer.headers["Content-Disposition"])
+    body = body_of(answer)
+    if form == "csv":
+        (row,) = csv_rows_in(body)
+    else:
+        (row,) = [{name: cell.value for name, cell in cells.items()} for cells in cells_in(body)]
+    assert row["resource_name"] == ("'=HYPERLINK(1)" if form == "csv" else "=HYPERLINK(1)")
+    assert int(row["booked_minutes"]) == 120
+
+
+def test_what_cannot_be_reported_is_no_file(
+    client: Client, admin: User, as_admin: APIClient, as_alice: APIClient
+) -> None:
+    client.force_login(admin)
+    assert "errorlist" in client.get("/admin/reports/", {"from": "x", "to": "y", "format": "csv"}).content.decode()
+    assert_flat_error(as_admin.get(f"{REPORT}?from=x&to=y&format=csv"), 400)
+    assert_flat_error(as_alice.get(f"{REPORT}?from=2030-01-01&to=2030-01-01&by=week&format=csv"), 403)
