@@ -149,6 +149,16 @@ def read_terms(resources: Sequence[Facts], *, since: datetime) -> dict[int, Term
     return {each.id: make_terms(zone_of(each.time_zone), *(texts.get(each.id) or usual)) for each in resources}
 
 
+def terms_are_known() -> bool:
+    """True if this process has read terms of any resource: most likely there still are some."""
+    return bool(_kept)
+
+
+def forget_terms() -> None:
+    """Forgets the terms that this process has read: there seem to be none any more."""
+    _kept.clear()
+
+
 def kept_texts(facts: Facts, first_day: date) -> tuple[str, ...] | None:
     """The texts in memory, if they are of the same version and reach back far enough."""
     kept = _kept.get(facts.id)

@@ -1,8 +1,7 @@
 """Slots that can be booked: those of one resource, and the first one of each."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,7 @@ from core.models import Booking, Resource
 from core.offers import Offer, Openings, has_rules, read_taken, soonest_starts
 from core.prepared import DURATION, KEY, prepared
 from core.querysets import ResourceQuerySet, outermost
-from core.terms import Facts, read_terms, terms_of
+from core.terms import Facts, forget_terms, read_terms, terms_are_known, terms_of
 
 # Minutes between two slots where neither the caller nor the policy names any.
 USUAL_STEP = 30
@@ -89,89 +88,81 @@ def first_slots(
 ) -> list[tuple[Resource, Interval]]:
     """Returns up to `limit` resources, each with its first bookable slot in the window; soonest first.
 
-    One statement where no resource has terms, else a fixed number.
+    One statement where no resource has terms, and once two after all terms were deleted. Else one for all resources,
+    one for the answer, and most often one or two between for the resources with the soonest openings.
     """
     coming = window.clip(Interval(now, rules.window(now=now).end))
     if coming is None:
         return []
-    # Without terms. Resources with terms come first, because the query does not know how soon their slots are.
-    bookable = coming.clip(rules.offered_window(now=now)) or Interval(coming.start, coming.start)
-    first, last = outermost(bookable, duration)
-    read = partial(soonest, min_capacity=min_capacity, first=first, last=last, length=duration, most=limit)
-    found = read(with_terms=None)
-    if found and (found[0].has_terms or found[0].house_has_terms):
-        everywhere = found[0].house_has_terms
-        found = [] if everywhere else read(with_terms=False)
-        found += soonest_by_terms(coming, duration, min_capacity, everywhere=everywhere, now=now, limit=limit)
+    found = None
+    if terms_are_known():
+        found = soonest_by_terms(coming, duration, min_capacity, now=now, limit=limit)
+    if found is None:
+        # Resources with terms come first, because the query does not know how soon their slots are.
+        bookable = coming.clip(rules.offered_window(now=now)) or Interval(coming.start, coming.start)
+        first, last = outermost(bookable, duration)
+        found = list(soonest(min_capacity=min_capacity, first=first, last=last, length=duration, most=limit))
+        if found and (found[0].has_terms or found[0].house_has_terms):
+            found = soonest_by_terms(coming, duration, min_capacity, now=now, limit=limit) or []
     slots_found = [(each, Interval(each.first_gap, each.first_gap + duration)) for each in found if each.first_gap]
     return sorted(slots_found, key=lambda each: (each[1].start, each[0].capacity, each[0].name, each[0].pk))[:limit]
 
 
 def soonest_by_terms(
-    window: Interval, length: timedelta, min_capacity: int | None, *, everywhere: bool, now: datetime, limit: int
-) -> list[Resource]:
-    """The resources with terms whose slots are the soonest, with the start of each as `first_gap`.
+    window: Interval, length: timedelta, min_capacity: int | None, *, now: datetime, limit: int
+) -> list[Resource] | None:
+    """The resources whose slots are the soonest, with the start of each as `first_gap`; None where none has terms.
 
     Args:
         window: The window.
         length: The length of a slot.
         min_capacity: The least capacity; None for any.
-        everywhere: Whether there are terms of all resources.
         now: The present moment.
         limit: How many are wanted.
     """
     first, last = outermost(window, length)
-    with_terms = None if everywhere else True
-    rows = facts_in_service(min_capacity=min_capacity, with_terms=with_terms, first=first, last=last, length=length)
-    terms = read_terms([Facts(*facts) for *facts, _ in rows], since=min(window.start, now))
-    gaps = {resource_id: gap for resource_id, *_, gap in rows if gap is not None}
+    rows = list(facts_in_service(min_capacity=min_capacity, first=first, last=last, length=length))
+    facts = [Facts(*each) for *each, _, _ in rows]
+    terms = read_terms(facts, since=min(window.start, now))
+    if not any(each.has_terms or each.house_has_terms for each in facts):
+        forget_terms()
+        return None
 
-    def load(ids: Collection[int]) -> list[Resource]:
-        resources = list(Resource.objects.with_house().filter(pk__in=ids))
-        for each in resources:
-            each.terms = terms[each.pk]
-        return resources
+    gaps = {each.id: gap for each, (*_, gap) in zip(facts, rows, strict=True) if gap is not None}
+    reaches = {each.id: reach for each, (*_, reach, _) in zip(facts, rows, strict=True)}
 
-    starts = soonest_starts(terms, gaps, load, window=window, length=length, now=now, most=limit)
-    for resource, start in starts:
-        resource.first_gap = start
-    return [resource for resource, _ in starts]
+    def sketch(resource_id: int) -> Resource:
+        resource = Resource(pk=resource_id, buffer_reach_minutes=reaches[resource_id])
+        resource.terms = terms[resource_id]
+        return resource
+
+    starts = soonest_starts(terms, gaps, sketch, window=window, length=length, now=now, most=limit)
+    found = list(Resource.objects.with_house().filter(pk__in=starts))
+    for resource in found:
+        resource.first_gap = starts[resource.pk]
+    return found
 
 
 @prepared(min_capacity=KEY, first=Interval, last=Interval, length=DURATION)
 def facts_in_service(
-    *,
-    min_capacity: int | None,
-    with_terms: bool | None,
-    first: Interval | None,
-    last: Interval | None,
-    length: timedelta,
+    *, min_capacity: int | None, first: Interval | None, last: Interval | None, length: timedelta
 ) -> QuerySet[Resource, tuple[Any, ...]]:
-    """The `Facts` of the resources that come into question, each with the start of its first gap."""
-    found = in_service(min_capacity=min_capacity, with_terms=with_terms).with_first_gap(first, last, length=length)
-    return found.values_list(*Facts._fields, "first_gap")
+    """The `Facts` of the resources that come into question, each with its reach and the start of its first gap."""
+    found = in_service(min_capacity=min_capacity).with_first_gap(first, last, length=length)
+    return found.values_list(*Facts._fields, "buffer_reach_minutes", "first_gap")
 
 
-def in_service(*, min_capacity: int | None, with_terms: bool | None) -> ResourceQuerySet:
+def in_service(*, min_capacity: int | None) -> ResourceQuerySet:
     """The resources that come into question, in the order of the answer where slots begin at the same time."""
     resources = Resource.objects.with_house().filter(is_available=True).order_by("capacity", "name", "id")
-    if min_capacity is not None:
-        resources = resources.filter(capacity__gte=min_capacity)
-    return resources if with_terms is None else resources.filter(has_terms=with_terms)
+    return resources if min_capacity is None else resources.filter(capacity__gte=min_capacity)
 
 
 @prepared(min_capacity=KEY, first=Interval, last=Interval, length=DURATION)
 def soonest(
-    *,
-    min_capacity: int | None,
-    with_terms: bool | None,
-    first: Interval | None,
-    last: Interval | None,
-    length: timedelta,
-    most: int,
+    *, min_capacity: int | None, first: Interval | None, last: Interval | None, length: timedelta, most: int
 ) -> ResourceQuerySet:
     """The resources with the soonest gaps, annotated as `first_gap`; those with terms of their own come before."""
-    resources = in_service(min_capacity=min_capacity, with_terms=with_terms)
-    found = resources.with_first_gap(first, last, length=length)
+    found = in_service(min_capacity=min_capacity).with_first_gap(first, last, length=length)
     soonest_first = F("first_gap").asc(nulls_last=True)
     return found.order_by("-has_terms", soonest_first, "capacity", "name", "id")[:most]

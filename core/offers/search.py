@@ -1,6 +1,6 @@
 """The searches for the first and the last possible start, among one resource or many."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,19 +50,19 @@ def first_starts(
 def soonest_starts(
     terms: Mapping[int, Terms],
     gaps: Mapping[int, datetime],
-    load: Callable[[Collection[int]], Sequence[Resource]],
+    sketch: Callable[[int], Resource],
     *,
     window: Interval,
     length: timedelta,
     now: datetime,
     most: int,
-) -> list[tuple[Resource, datetime]]:
-    """The resources with the soonest starts of a possible booking, and perhaps others; each with its start.
+) -> dict[int, datetime]:
+    """The soonest starts of a possible booking, by the id of the resource, in order.
 
     Args:
         terms: The terms of all resources by id, in the order that decides between equal starts.
         gaps: By id, the start of the first free slot of the length in the window, whatever the terms.
-        load: Reads resources by id, with their terms attached.
+        sketch: A resource by id, with its terms attached and what the rules ask of it.
         window: The earliest start and the latest end.
         length: The length of the booking.
         now: The present moment.
@@ -70,30 +70,21 @@ def soonest_starts(
     """
     earliest = earliest_starts(terms, gaps, until=window.end, length=length, now=now)
     ranks = {resource_id: rank for rank, resource_id in enumerate(terms)}
-    # Neither what is taken nor the terms make a start sooner: most often the first resources have the answer.
+    # Neither what is taken nor the terms make a start sooner. So the first resources often have the answer; each part
+    # of the others is twice as large as the one before, and only starts that are sooner than those found count.
     waiting = sorted((start, ranks[resource_id], resource_id) for resource_id, start in earliest.items())
-    first, others = waiting[: 2 * most], waiting[2 * most :]
-    found = starts_of(first, load, window=window, length=length, now=now)
-    soonest = sorted((start, ranks[each.pk]) for each, start in found)[:most]
-    if len(soonest) == most:
-        others = [each for each in others if each[:2] < soonest[-1]]
-    return found + starts_of(others, load, window=window, length=length, now=now)
-
-
-def starts_of(
-    waiting: Sequence[tuple[datetime, int, int]],
-    load: Callable[[Collection[int]], Sequence[Resource]],
-    *,
-    window: Interval,
-    length: timedelta,
-    now: datetime,
-) -> list[tuple[Resource, datetime]]:
-    """The first start of each resource that has one; the resources come as earliest start, rank and id, in order."""
-    if not waiting:
-        return []
-    resources = load([resource_id for *_, resource_id in waiting])
-    first = first_starts(resources, window=Interval(waiting[0][0], window.end), length=length, now=now)
-    return [(each, first[each.pk]) for each in resources if each.pk in first]
+    found: list[tuple[datetime, int, int]] = []
+    number, latest = 2 * most, window.end
+    while waiting:
+        part, waiting = waiting[:number], waiting[number:]
+        starts = Interval(part[0][0], min(latest + length, window.end))
+        first = first_starts(map(sketch, (each[2] for each in part)), window=starts, length=length, now=now)
+        found = sorted([*found, *((start, ranks[each], each) for each, start in first.items())])[:most]
+        if len(found) == most:
+            latest = found[-1][0]
+            waiting = [each for each in waiting if each < found[-1]]
+        number *= 2
+    return {resource_id: start for start, _, resource_id in found}
 
 
 def earliest_starts(

@@ -198,6 +198,6 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_resources(cas
         assert suggested(resource, cast.me, at(10), at(11), now) == {}
 
     assert counted(ask_many) == 3
-    assert counted(ask_first) == 4
+    assert counted(ask_first) == 3
     # In three parts: the first resource, those of similar capacity, all others.
     assert counted(ask_instead) <= 26

@@ -139,7 +139,6 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
     "times_taken": lambda w: {"resource_id": w.key(w.resources), "window": w.interval()},
     "facts_in_service": lambda w: {
         "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
-        "with_terms": w.random.choice([None, True, False]),
         **w.gap(),
     },
     "sent_to": lambda w: {"to": w.address(), "since": w.moment()},
@@ -147,7 +146,6 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
     "told_in_one": lambda w: {"user_id": w.key(w.users), "now": w.moment(), "except_id": w.key(w.messages)},
     "soonest": lambda w: {
         "min_capacity": w.maybe(lambda: w.random.randint(1, 6)),
-        "with_terms": w.random.choice([None, True, False]),
         **w.gap(),
         "most": w.random.choice([2, 20]),
     },
