@@ -23,6 +23,7 @@ class RootView(ApiView, APIView):
         "timelines": "resource-timelines",
         "closures": "closure-list",
         "opening_exceptions": "opening-exception-list",
+        "utilisation": "utilisation",
         "calendar_feeds": "calendar-feed-list",
         "quotas": "quota-list",
         "users": "user-list",

@@ -17,6 +17,7 @@ QUERIES = {
     "resource-timelines": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z",
     "resource-open": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z",
     "availability": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z&duration=60",
+    "utilisation": "?from=2030-01-01&to=2030-01-31&by=resource",
     "resource-slots": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z&duration=60",
 }
 READ = [name for name, (_, methods) in ROUTES.items() if "get" in methods.split()]

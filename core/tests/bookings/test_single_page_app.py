@@ -26,7 +26,7 @@ FOREIGN = "https://evil.example"
 SAFELISTED = {"GET", "HEAD", "POST"}
 EXPOSED = {
     *("link", "x-total-count", "etag", "location", "retry-after", "idempotent-replayed", "x-request-id"),
-    *("ratelimit", "ratelimit-policy", "x-no-longer-fit"),
+    *("ratelimit", "ratelimit-policy", "x-no-longer-fit", "content-disposition"),
 }
 MAIL_SECONDS = 30
 
