@@ -268,9 +268,14 @@ def test_a_look_with_nothing_due_is_one_statement_that_reads_an_index_of_those_t
     alice: User, lab: Resource
 ) -> None:
     for day in range(1, 30):
-        make_booking(alice, lab, at(10, day=-day), status="pending")  # written after it was
         make_booking(alice, lab, at(12, day=-day))
         make_pending_booking(alice, lab, at(10, day=day + 1))
+    # Written after they were, so that they do not expire.
+    times = [at(-hour, day=-40) for hour in range(2000)]
+    Booking.objects.bulk_create(
+        Booking(user=alice, resource=lab, start_time=time, end_time=time + timedelta(hours=1), status="pending")
+        for time in times
+    )
     (statement,) = statements(expire_pending)
     assert "core_booking_expiring" in (plan := plan_of(statement)), plan
 

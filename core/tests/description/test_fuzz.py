@@ -31,7 +31,7 @@ from core.tests.support.fuzz_world import ROLES, World, feed, feed_headers, feed
 
 pytestmark = pytest.mark.fuzz
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "35"))
 REFUSALS = EXAMPLES * 3 // 10
 FIXED = "FUZZ_EXAMPLES" not in os.environ
 # None: another one each time.

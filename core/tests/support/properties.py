@@ -37,9 +37,9 @@ DETERMINISTIC = {
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
 # With the database a failing example is shown as it was found: making it smaller would take minutes.
-few = settings(max_examples=12, phases=[Phase.generate], **DETERMINISTIC)
-several = settings(max_examples=20, phases=[Phase.generate], **DETERMINISTIC)
-many = settings(max_examples=60, **DETERMINISTIC)
+few = settings(max_examples=8, phases=[Phase.generate], **DETERMINISTIC)
+several = settings(max_examples=12, phases=[Phase.generate], **DETERMINISTIC)
+many = settings(max_examples=40, **DETERMINISTIC)
 
 
 @st.composite
