@@ -182,14 +182,15 @@ def file_answer(request: HttpRequest, export: FileMaker, *, now: datetime, heade
 
 
 class FileParts:
-    """A file from its beginning, in parts. The answer closes it in the end, whether or not anybody has read it."""
+    """A file from its beginning, in parts. It is closed after the last one, or by the answer if nobody reads so far."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
 
     def __iter__(self) -> Iterator[bytes]:
         self.file.seek(0)
-        return iter(partial(self.file.read, CHUNK), b"")
+        with self.file:
+            yield from iter(partial(self.file.read, CHUNK), b"")
 
     def close(self) -> None:
         self.file.close()
