@@ -16,6 +16,7 @@ from core.intervals import Interval, on_which_clock
 from core.models import Booking, Resource
 from core.terms import terms_of
 
+OUT_OF_SERVICE = "out of service"
 COLUMNS = (
     *("resource_id", "pk", "start_time", "end_time", "status", "kind", "updated_at"),
     *("closure_id", "closure__reason", "user__username", "user__first_name", "user__last_name"),
@@ -116,6 +117,14 @@ class Closed:
         self.days = days
         self._spans: dict[int, list[tuple[Interval, str]]] = {}
         self._days: dict[int, list[ClosedDay]] = {}
+
+    def of(self, resource: Resource) -> tuple[list[tuple[Interval, str]], list[ClosedDay]]:
+        """The closed spans, each with the name of what closes it, and the closed time of each shown day of a week."""
+        if not resource.is_available:
+            spans = [(self.days.window, OUT_OF_SERVICE)]
+            return spans, [ClosedDay([day], OUT_OF_SERVICE, throughout=True) for day in self.days.days]
+        timetable = terms_of(resource).timetable
+        return self.spans(timetable), self.by_day(timetable) if self.days.is_week else []
 
     def spans(self, timetable: Timetable) -> list[tuple[Interval, str]]:
         """The closed spans in order, each with the public name of what closes it."""
@@ -270,11 +279,11 @@ def lines_of(resources: Sequence[Resource], days: Days, *, now: datetime) -> lis
     entries, headings = entries_in(window, [each.pk for each in resources]), days.headings
     lines = []
     for resource in resources:
-        timetable, own = terms_of(resource).timetable, entries[resource.pk]
+        own, (shut, by_day) = entries[resource.pk], closed.of(resource)
         if days.is_week:
-            lines.append(Line(resource, [], list(days_of_week(own, closed.by_day(timetable), days, now=now))))
+            lines.append(Line(resource, [], list(days_of_week(own, by_day, days, now=now))))
         else:
-            lines.append(Line(resource, cells_of_day(own, closed.spans(timetable), headings, window), []))
+            lines.append(Line(resource, cells_of_day(own, shut, headings, window), []))
     return lines
 
 

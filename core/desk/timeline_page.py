@@ -136,7 +136,9 @@ class TimelinePage(StaffPage):
         step = timedelta(days=days.number)
         return super().get_context_data(
             **{
-                "choice": self.choice,
+                "choice": self.choice
+                if self.choice.errors
+                else ChoiceOfDays({"day": days.first, **self.request.GET.dict()}),
                 "days": days,
                 "subtitle": subtitle_of(days),
                 "lines": [(line, pen.line(line)) for line in lines],
@@ -159,6 +161,10 @@ class TimelinePage(StaffPage):
                 **kwargs,
             }
         )
+
+    def filled_in(self, days: Days) -> ChoiceOfDays:
+        """The form as it was sent, with the shown day where it names none."""
+        return self.choice if self.choice.errors else ChoiceOfDays({"day": days.first, **self.request.GET.dict()})
 
     # --- The panel of a booking, and its acts -------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from core.models import Booking, BookingEvent, Resource, ResourcePolicy
@@ -96,6 +97,20 @@ def test_what_is_closed_and_why_is_told_in_words(desk: Client, admin: User, as_a
     page = shown(desk)
     assert "closed: Company &lt;day&gt;" in row_of(page, room)
     assert "<day>" not in page
+
+
+@pytest.mark.parametrize("span", ["day", "week"])
+def test_a_resource_out_of_service_offers_no_free_time(desk: Client, alice: User, room: Resource, span: str) -> None:
+    make_booking(alice, room)
+    Resource.objects.update(is_available=False)
+    row = row_of(shown(desk, span=span), room)
+    assert "out of service" in row
+    assert "alice" in row
+    assert ">free<" not in row
+
+
+def test_the_form_names_the_shown_day(desk: Client, room: Resource) -> None:
+    assert f'value="{timezone.now():%Y-%m-%d}"' in desk.get(TIMELINE).content.decode()
 
 
 def test_a_free_cell_leads_to_the_filled_in_form(desk: Client, room: Resource) -> None:
