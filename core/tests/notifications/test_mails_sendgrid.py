@@ -241,7 +241,7 @@ def test_what_the_provider_perhaps_took_is_not_printed_too(
     room: Resource,
 ) -> None:
     settings.TO_EMAIL = []
-    as_alice.post("/api/bookings/", booking_body(room))
+    as_alice.post("/api/bookings/", booking_body(room, at(10, day=3)))
     sendgrid.behaviour = behaviour
     deliver_due(now=timezone.now() + timedelta(days=1))
     assert Notification.objects.get().state == "failed"
