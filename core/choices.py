@@ -51,6 +51,28 @@ class BookingStatus(models.TextChoices):
         return ways.get((self, wanted), False)
 
 
+class Decision(models.TextChoices):
+    """What staff decide on a booking."""
+
+    CONFIRM = "confirm", "confirm"
+    REJECT = "reject", "reject"
+    CANCEL = "cancel", "cancel"
+
+    @property
+    def status(self) -> BookingStatus:
+        """The status that it leads to."""
+        return {
+            self.CONFIRM: BookingStatus.CONFIRMED,
+            self.REJECT: BookingStatus.REJECTED,
+            self.CANCEL: BookingStatus.CANCELLED,
+        }[self]
+
+    @property
+    def about(self) -> tuple[BookingStatus, ...]:
+        """The statuses that it is about; a booking with another one by then is left as it is."""
+        return BookingStatus.blocking() if self == self.CANCEL else (BookingStatus.PENDING,)
+
+
 class Waivable(models.TextChoices):
     """The rules that staff may waive by naming them."""
 

@@ -27,8 +27,9 @@ from core.accounts.fields import AddressFormField
 from core.accounts.identity import free_email, free_name
 from core.accounts.passwords import UNREADABLE
 from core.models import UserProfile
-from core.staff.base import ForStaff, ForSuperusers, bookings_link
+from core.staff.base import ForStaff, ForSuperusers
 from core.staff.forms import SaveErrorForm
+from core.staff.links import bookings_link
 from core.staff.moments import minutes, named
 
 # Tokens have no admin page: URLs, titles and the log would contain their keys.

@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.choices import BookingStatus
 from core.lifecycle import Changes
 from core.models import Booking
-from core.record.forms import ReasonField, WaiverField
+from core.record.forms import ReasonField, WaiverField, WaiversMixin
 from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named
 
@@ -35,7 +35,7 @@ def version_of(booking: Booking) -> str:
     return f"{booking.updated_at.isoformat()} {crc32(booking.staff_note.encode())}"
 
 
-class BookingForm(ZonedForm):
+class BookingForm(WaiversMixin, ZonedForm):
     """A booking; the verbs check the rules after the form is valid."""
 
     start_time = MomentField(label=named("Start"))
@@ -63,8 +63,7 @@ class BookingForm(ZonedForm):
         else:
             del self.fields["past_confirmed"]
             self.initial["seen"] = version_of(self.instance)
-        ticked = self.data.getlist("override") if self.is_bound else []
-        self.fields["override"].offer_after(self.save_error.waivable if self.save_error else None, ticked=ticked)
+        self.offer_waivers(self.save_error.waivable if self.save_error else None)
 
     def clean(self) -> dict[str, Any] | None:
         """Asks once more before a new booking is stored that is over already; most often the date is a mistake.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,29 +18,20 @@ from django.utils.text import Truncator
 
 from core import lifecycle
 from core.admin.booking_form import BookingForm, ReasonForm
-from core.choices import BookingStatus
-from core.errors import BookingError, BookingMissing
+from core.choices import BookingStatus, Decision
+from core.desk.deciding import decide
 from core.exports.admin import ExportedAdmin
 from core.exports.tables import BOOKINGS
 from core.history.admin import history_of
 from core.intervals import in_short
-from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.record.acts import Act
-from core.record.kinds import Channel
-from core.staff.base import ForStaff, bookings_link, keys_of
+from core.record.forms import act_of
+from core.staff.base import ForStaff, keys_of
 from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
 from core.staff.forms import SearchForm, number_in, words_of
-from core.staff.moments import minutes, named, nowrap, sentence_of
+from core.staff.links import bookings_link
+from core.staff.moments import minutes, named, nowrap
 
-# The statuses that a decision is about; a booking with another one by then is left as it is.
-EXPECTED = {
-    BookingStatus.CONFIRMED: (BookingStatus.PENDING,),
-    BookingStatus.REJECTED: (BookingStatus.PENDING,),
-    BookingStatus.CANCELLED: BookingStatus.blocking(),
-}
-# The actions that lead to those statuses.
-DECISIONS = ("confirm", "reject", "cancel")
 # The columns of a user that a search looks at.
 USER_COLUMNS = ("username", "first_name", "last_name", "email")
 # The parameters of the list whose values are no words of people.
@@ -52,13 +43,6 @@ PLAIN_FILTERS = (
     "user__id__exact",
     *(f"start_time__{part}" for part in ("year", "month", "day")),
 )
-# The report of a decision names this many bookings that were left as they are.
-NAMED = 100
-
-
-def act_of(request: HttpRequest, reason: str = "") -> Act:
-    """The act of a member of staff on a page of the admin, at this moment."""
-    return Act.of(request, now=timezone.now(), channel=Channel.ADMIN, reason=reason)
 
 
 def is_about_ticked(request: HttpRequest) -> bool:
@@ -245,69 +229,56 @@ class BookingAdmin(ExportedAdmin, ForStaff):
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
         """A decision is about every ticked booking, also one that the filters of the list have left out since."""
-        is_decision = request.POST.get("action") in DECISIONS
+        is_decision = request.POST.get("action") in Decision.values
         whole = self.get_queryset(request) if is_decision and is_about_ticked(request) else queryset
         return super().response_action(request, whole.order_by("start_time", "pk") if is_decision else whole)
 
     @admin.action(permissions=["change"], description="Confirm selected bookings")
     def confirm(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
         """Confirms the bookings that are pending."""
-        self.set_status(BookingStatus.CONFIRMED, request, list(queryset))
+        self.decide(Decision.CONFIRM, request, list(queryset))
 
     @admin.action(permissions=["change"], description="Reject selected bookings")
     def reject(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
         """Rejects the bookings that are pending."""
-        return self.ask_first("reject", BookingStatus.REJECTED, request, queryset)
+        return self.ask_first(Decision.REJECT, request, queryset)
 
     @admin.action(permissions=["change"], description="Cancel selected bookings")
     def cancel(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
         """Cancels the bookings that block their slot."""
-        return self.ask_first("cancel", BookingStatus.CANCELLED, request, queryset)
+        return self.ask_first(Decision.CANCEL, request, queryset)
 
-    def ask_first(
-        self, verb: str, status: BookingStatus, request: HttpRequest, queryset: QuerySet[Booking]
-    ) -> HttpResponse | None:
-        """Sets the status after a page that names the bookings and asks for a reason; no answer before that."""
+    def ask_first(self, decision: Decision, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponse | None:
+        """Decides after a page that names the bookings and asks for a reason; no answer before that."""
         bookings = list(queryset)
         if not bookings:
-            return self.set_status(status, request, bookings)
-        is_required = status == BookingStatus.REJECTED and any(each.resource.reason_required for each in bookings)
+            return self.decide(decision, request, bookings)
+        is_required = decision == Decision.REJECT and any(each.resource.reason_required for each in bookings)
         answered = bool(request.POST.get("post"))
         form = ReasonForm(request.POST if answered else None, is_required=is_required)
         if answered and form.is_valid():
-            return self.set_status(status, request, bookings, reason=form.cleaned_data["reason"])
+            return self.decide(decision, request, bookings, reason=form.cleaned_data["reason"])
         number = "this booking" if len(bookings) == 1 else f"these {len(bookings)} bookings"
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"{verb.capitalize()} {number}",
-            "question": f"Do you want to {verb} {number}?",
-            "verb": verb,
+            "title": f"{decision.capitalize()} {number}",
+            "question": f"Do you want to {decision} {number}?",
+            "verb": decision.value,
             "form": form,
             "bookings": bookings,
             "keys": keys_of(bookings),
         }
         return TemplateResponse(request, "admin/core/booking/ask_first.html", context)
 
-    def set_status(
-        self, status: BookingStatus, request: HttpRequest, bookings: Sequence[Booking], *, reason: str = ""
+    def decide(
+        self, decision: Decision, request: HttpRequest, bookings: Sequence[Booking], *, reason: str = ""
     ) -> None:
-        """Sets the status of each booking in its own transaction, and reports every failure with its reason."""
-        done, failures, changes = 0, [], Changes(status=status)
+        """Decides on each booking in its own transaction, and reports every failure with its reason."""
+        gone: set[int] = set()
         if is_about_ticked(request):
             gone = {int(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)} - {each.pk for each in bookings}
-            failures = [f"Booking {key}: {BookingMissing.message}" for key in sorted(gone)]
-        for booking in bookings:
-            try:
-                with transaction.atomic():
-                    act = act_of(request, reason)
-                    after = lifecycle.change(booking, changes=changes, act=act, expected=EXPECTED[status])
-                    self.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
-            except BookingError as error:
-                failures.append(f"{self.describe(booking)}: {sentence_of(error)}")
-            else:
-                done += 1
-        self.report(request, {status.label: done}, failures, maximum=NAMED)
+        decide(decision, request, bookings, reason=reason, gone=gone)
 
     def describe(self, obj: Booking) -> str:
         return f"Booking {obj.pk} ({obj})"

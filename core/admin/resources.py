@@ -20,7 +20,8 @@ from core.policies import writing
 from core.policies.admin import ExceptionInline, QuotaInline, save_exception, save_quota, tell_unfit
 from core.policies.picture import open_time
 from core.policies.resource_form import DAYS, ResourceForm
-from core.staff.base import ForStaff, bookings_link
+from core.staff.base import ForStaff
+from core.staff.links import bookings_link
 from core.zones import zone_of
 
 

@@ -19,11 +19,11 @@ from core import lifecycle
 from core.choices import BookingStatus
 from core.desk.counter_forms import OF_ACCOUNT, CounterForm, WishForm, resource_keys
 from core.desk.offered import offered
-from core.desk.taking_back import act_of
 from core.errors import BookingError, ResourceMissing
 from core.intervals import Interval, in_short
 from core.models import Booking, Resource
 from core.querysets import locked
+from core.record.forms import act_of
 from core.staff.base import booking_error_of
 from core.staff.moments import sentence_of
 from core.staff.pages import StaffPage
@@ -154,7 +154,7 @@ class CounterPage(StaffPage):
         except Refused as refused:
             if isinstance(refused.error, ResourceMissing):  # there is no place for it on the page
                 form.add_error(None, sentence_of(refused.error))
-            form.offer(refused.error.waivable)
+            form.offer_waivers(refused.error.waivable)
             return self.show(wish, form, {refused.resource_id: sentence_of(refused.error)})
         except BookingError as error:
             form.add_error(None, sentence_of(error))

@@ -13,16 +13,15 @@ from django.utils import timezone
 from core.accounts.admin import NewUserForm
 from core.accounts.identity import LONGEST_NAME, user_named, users_with_email
 from core.addresses import LONGEST_SENT
-from core.choices import Waivable
 from core.constraints import LARGEST_CAPACITY
+from core.desk.forms import FIRST_DAY, LAST_DAY, DayInput
 from core.intervals import Interval
 from core.models import Booking
-from core.record.forms import WaiverField
+from core.record.forms import WaiverField, WaiversMixin
 from core.staff.filters import DAY
 from core.staff.forms import ZONE_CHANGED, HiddenStateField, StoredTextField, TolerantAutocompleteSelect, is_key
-from core.staff.moments import DAY_FORMAT, DayField, MomentField
+from core.staff.moments import DayField, MomentField
 
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9900, 1, 1)
 LONGEST_NOTES = 5_000
 # The fields of a new account.
 OF_ACCOUNT = ("username", "email", "first_name", "last_name")
@@ -30,15 +29,6 @@ WHO = "Say for whom: pick a person, type a user name or an address, or make an a
 ONE_WAY = "Name the person in one way: pick, type, or make an account. Empty the others."
 NOBODY = "Nobody has this user name or e-mail address. Make an account for the person below."
 OVER = "This time is over. The form of a booking, below Bookings, records what was."
-
-
-class DayInput(forms.DateInput):
-    """A day, which the browser helps to pick."""
-
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format=DAY_FORMAT)
 
 
 class ClockInput(forms.TimeInput):
@@ -120,7 +110,7 @@ class WishForm(forms.Form):
         return self.cleaned_data.get("people") or 1
 
 
-class CounterForm(forms.Form):
+class CounterForm(WaiversMixin, forms.Form):
     """For whom a booking is, and what else is said about it.
 
     Attributes:
@@ -154,13 +144,7 @@ class CounterForm(forms.Form):
         user.widget.choices = user.choices
         for name in ("known", *OF_ACCOUNT):
             self.fields[name].widget.attrs["autocomplete"] = "off"
-        self.offer(None)
-
-    def offer(self, refused: Waivable | None) -> None:
-        """Shows a box for each rule that was waived, and for the one that has refused."""
-        boxes: Any = self.fields["override"]
-        data: Any = self.data
-        boxes.offer_after(refused, ticked=data.getlist("override") if self.is_bound else [])
+        self.offer_waivers(None)
 
     def clean(self) -> dict[str, Any] | None:
         """Finds the person, or checks the new account by the rules of accounts."""

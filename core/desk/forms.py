@@ -7,17 +7,25 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import QueryDict
 from django.utils import timezone
 
-from core.choices import BookingStatus, Waivable
+from core.choices import BookingStatus
 from core.models import Resource
-from core.record.forms import ReasonField, WaiverField
+from core.record.forms import ReasonField, WaiverField, WaiversMixin
 from core.staff.forms import SearchForm, is_key
 from core.staff.moments import DAY_FORMAT, DayField
 from core.zones import moment_at, require_zone
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9900, 1, 1)
+
+
+class DayInput(forms.DateInput):
+    """A day, which the browser helps to pick."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format=DAY_FORMAT)
 
 
 class ChoiceOfDays(forms.Form):
@@ -36,7 +44,7 @@ class ChoiceOfDays(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
-        self.fields["day"].widget = forms.DateInput(attrs={"type": "date"}, format=DAY_FORMAT)
+        self.fields["day"].widget = DayInput()
         self.fields["q"].widget.attrs["size"] = 14
         self.fields["capacity"].widget.attrs["class"] = "few"
         self.fields["zone"].widget.attrs.update({"size": 16, "list": "zones", "autocomplete": "off"})
@@ -105,7 +113,7 @@ class ResourceField(forms.CharField):
         return int(text)
 
 
-class MoveForm(forms.Form):
+class MoveForm(WaiversMixin, forms.Form):
     """The new time and resource of a booking."""
 
     resource = ResourceField(widget=forms.Select)
@@ -124,12 +132,6 @@ class MoveForm(forms.Form):
             if days and moment is not None:
                 cleaned[name] = self.days_later(name, moment, days)
         return cleaned
-
-    def offer_waivers(self, refused: Waivable | None) -> None:
-        """Shows the boxes of the rules that were ticked, and of the one that has refused."""
-        field = self.fields["override"]
-        assert isinstance(field, WaiverField)
-        field.offer_after(refused, ticked=self.data.getlist("override") if isinstance(self.data, QueryDict) else [])
 
     def days_later(self, name: str, moment: datetime, days: int) -> datetime | None:
         """The moment of the same local time some days later; an error of the field where the clocks skip it."""

@@ -8,33 +8,28 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import admin, messages
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from core import lifecycle
-from core.choices import BookingStatus
-from core.desk.forms import FIRST_DAY, LAST_DAY, DecisionForm
+from core.choices import BookingStatus, Decision
+from core.desk.deciding import decide
+from core.desk.forms import FIRST_DAY, LAST_DAY, DayInput, DecisionForm
 from core.desk.surroundings import Surroundings, surroundings_of
-from core.desk.taking_back import PARAMETER, act_of, version_of, way_back
-from core.errors import BookingError, BookingMissing
+from core.desk.taking_back import PARAMETER, version_of, way_back
 from core.intervals import Interval
-from core.lifecycle import Changes
 from core.lifecycle.transactions import Check
 from core.models import Booking
 from core.staff.base import ChangedMeanwhile
 from core.staff.filters import DAY, midnight
 from core.staff.forms import is_key
-from core.staff.moments import DAY_FORMAT, DayField, sentence_of
+from core.staff.moments import DayField
 from core.staff.pages import StaffPage
 from core.staff.paginator import BoundedPaginator
 
 ON_A_PAGE = 50
-# The report of a decision names so many bookings that were left as they are.
-NAMED = 100
 ORDERS = {"soonest": ("start_time", "id"), "oldest": ("created_at", "id")}
-DECISIONS = {"confirm": BookingStatus.CONFIRMED, "reject": BookingStatus.REJECTED}
+DECISIONS = (Decision.CONFIRM, Decision.REJECT)
 NO_REASON = "A rejection needs a reason for {names}. Nothing was changed."
 
 
@@ -54,7 +49,7 @@ class ChoiceForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
         super().__init__(*args, **kwargs)
-        self.fields["day"].widget = forms.DateInput(attrs={"type": "date"}, format=DAY_FORMAT)
+        self.fields["day"].widget = DayInput()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,38 +90,6 @@ def require_version(seen: str) -> Check:
             raise ChangedSinceSeen
 
     return check
-
-
-def decide(
-    bookings: Sequence[Booking], seen: dict[int, str], status: BookingStatus, *, reason: str, request: HttpRequest
-) -> list[tuple[Booking, Booking]]:
-    """Gives each booking the status in a transaction of its own, and reports each that was left with its reason.
-
-    Returns:
-        Each decided booking, before and after.
-    """
-    booking_admin: Any = admin.site.get_model_admin(Booking)
-    done: list[tuple[Booking, Booking]] = []
-    failures = [
-        f"Booking {key}: {BookingMissing.message}" for key in sorted(set(seen) - {each.pk for each in bookings})
-    ]
-    for booking in bookings:
-        try:
-            with transaction.atomic():
-                after = lifecycle.change(
-                    booking,
-                    changes=Changes(status=status),
-                    act=act_of(request, reason),
-                    expected=(BookingStatus.PENDING,),
-                    check=require_version(seen[booking.pk]),
-                )
-                booking_admin.log_change(request, after, f"Status changed from {booking.status} to {after.status}.")
-        except BookingError as error:
-            failures.append(f"Booking {booking.pk} ({booking}): {sentence_of(error)}")
-        else:
-            done.append((booking, after))
-    booking_admin.report(request, {status.label: len(done)}, failures, maximum=NAMED)
-    return done
 
 
 class QueuePage(StaffPage):
@@ -195,11 +158,18 @@ class QueuePage(StaffPage):
             return HttpResponseRedirect(self.address())
         bookings = list(Booking.objects.in_full().filter(pk__in=seen).order_by("start_time", "pk"))
         form = DecisionForm(request.POST)
-        if form.is_valid() and decision == "reject" and not form.cleaned_data["reason"]:
+        if form.is_valid() and decision == Decision.REJECT and not form.cleaned_data["reason"]:
             asking = sorted({each.resource.name for each in bookings if each.resource.reason_required})
             if asking:
                 form.add_error("reason", NO_REASON.format(names=", ".join(asking)))
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(decision=form, keys=keys))
-        done = decide(bookings, seen, DECISIONS[decision], reason=form.cleaned_data["reason"], request=request)
+        done = decide(
+            decision,
+            request,
+            bookings,
+            reason=form.cleaned_data["reason"],
+            gone=set(seen) - {each.pk for each in bookings},
+            check_of=lambda booking: require_version(seen[booking.pk]),
+        )
         return HttpResponseRedirect(self.address(**({PARAMETER: way_back(*done[0])} if len(done) == 1 else {})))

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core import lifecycle
@@ -19,8 +19,7 @@ from core.errors import BookingError
 from core.lifecycle import Changes
 from core.lifecycle.transactions import Check
 from core.models import Booking
-from core.record.acts import Act
-from core.record.kinds import Channel
+from core.record.forms import act_of
 from core.staff.base import ChangedMeanwhile
 from core.staff.moments import sentence_of
 from core.staff.pages import StaffPage
@@ -29,11 +28,6 @@ SALT = "core.desk.taking_back"
 SECONDS = 24 * 3600
 PARAMETER = "back"
 FIELDS = ("resource_id", "start_time", "end_time", "status")
-
-
-def act_of(request: HttpRequest, reason: str = "") -> Act:
-    """The act of a member of staff at the desk, at this moment."""
-    return Act.of(request, now=timezone.now(), channel=Channel.ADMIN, reason=reason)
 
 
 def version_of(booking: Booking) -> str:
@@ -91,6 +85,6 @@ class TakingBackPage(StaffPage):
             messages.error(request, f"Not taken back: {sentence_of(error)}")
         else:
             messages.success(request, f"Taken back: {booking}.")
-        address = request.POST.get("next", "")
-        is_own = url_has_allowed_host_and_scheme(address, allowed_hosts=None) and address.startswith("/admin/")
-        return HttpResponseRedirect(address if is_own else "/admin/")
+        address, first_page = request.POST.get("next", ""), reverse("admin:index")
+        is_own = url_has_allowed_host_and_scheme(address, allowed_hosts=None) and address.startswith(first_page)
+        return HttpResponseRedirect(address if is_own else first_page)

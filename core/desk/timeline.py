@@ -6,7 +6,6 @@ All of it is data; `core/templates/core/desk/timeline.html` draws it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from core.choices import Kind
@@ -289,5 +288,5 @@ def lines_of(resources: Sequence[Resource], days: Days, *, now: datetime) -> lis
 
 def one_zone(resources: Sequence[Resource], otherwise: ZoneInfo) -> ZoneInfo:
     """The zone of the resources if all have the same one."""
-    zones = [key for key, _ in groupby(sorted(terms_of(each).zone.key for each in resources))]
-    return ZoneInfo(zones[0]) if len(zones) == 1 else otherwise
+    zones = {terms_of(each).zone for each in resources}
+    return zones.pop() if len(zones) == 1 else otherwise

@@ -15,17 +15,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core import lifecycle
-from core.choices import BookingStatus
+from core.choices import Decision
 from core.desk.days import UNIT, Days
 from core.desk.drawing import Pen
 from core.desk.forms import ChoiceOfDays, DecisionForm, MoveForm
-from core.desk.taking_back import PARAMETER, act_of, require_version, version_of, way_back
+from core.desk.taking_back import PARAMETER, require_version, version_of, way_back
 from core.desk.timeline import Line, lines_of, one_zone
 from core.errors import BookingError
 from core.hours.clock import DAY
 from core.lifecycle import Changes
 from core.models import Booking, Resource
-from core.staff.base import ChangedMeanwhile
+from core.record.forms import act_of
 from core.staff.forms import is_key, words_of
 from core.staff.moments import sentence_of
 from core.staff.pages import StaffPage
@@ -34,13 +34,8 @@ from core.zones import house_zone
 
 # The resources of one page.
 MOST_RESOURCES = 200
-# The decisions that the panel of a booking offers, each with the statuses that it is about.
-DECISIONS = {
-    "confirm": (BookingStatus.CONFIRMED, (BookingStatus.PENDING,)),
-    "reject": (BookingStatus.REJECTED, (BookingStatus.PENDING,)),
-    "cancel": (BookingStatus.CANCELLED, BookingStatus.blocking()),
-}
-DONE = {"confirm": "Confirmed", "reject": "Rejected", "cancel": "Cancelled", "move": "Moved"}
+MOVE = "move"
+DONE = {**{each.value: each.status.label.capitalize() for each in Decision}, MOVE: "Moved"}
 
 
 @dataclass
@@ -57,9 +52,9 @@ class Panel:
         return version_of(self.booking)
 
     @property
-    def decisions(self) -> list[str]:
-        """The names of the decisions that are possible now."""
-        return [name for name, (_, about) in DECISIONS.items() if self.booking.status in about]
+    def decisions(self) -> list[Decision]:
+        """The decisions that are possible now."""
+        return [each for each in Decision if self.booking.status in each.about]
 
 
 class TimelinePage(StaffPage):
@@ -174,17 +169,17 @@ class TimelinePage(StaffPage):
         key = self.request.POST.get("booking") or self.request.GET.get("booking", "")
         return Booking.objects.in_full().filter(pk=key).first() if is_key(key) else None
 
-    def panel(self, *, error: BookingError | None = None, move: MoveForm | None = None) -> Panel | None:
-        """The panel; after a refusal with what was typed and the error."""
+    def panel(self, *, error: BookingError | None = None, form: MoveForm | DecisionForm | None = None) -> Panel | None:
+        """The panel; after a refusal with the form that was sent, and the error."""
         if self.booking is None:
             return None
-        if move is None:
-            times = {"start_time": self.booking.start_time, "end_time": self.booking.end_time}
-            move = MoveForm(initial={"resource": self.booking.resource_id, **times})
+        decision = form if isinstance(form, DecisionForm) else DecisionForm()
+        times = {"start_time": self.booking.start_time, "end_time": self.booking.end_time}
+        unmoved = {"resource": self.booking.resource_id, **times}
+        move = form if isinstance(form, MoveForm) else MoveForm(initial=unmoved)
         self.fill(move)
         move.offer_waivers(error.waivable if error else None)
-        reason = {"reason": self.request.POST.get("reason", "")}
-        return Panel(self.booking, DecisionForm(initial=reason), move, sentence_of(error) if error else "")
+        return Panel(self.booking, decision, move, sentence_of(error) if error else "")
 
     def fill(self, move: MoveForm) -> None:
         """The choices of the form: the resources of the page, and that of the booking."""
@@ -199,50 +194,46 @@ class TimelinePage(StaffPage):
         if booking is None:
             messages.error(request, "This booking does not exist any more.")
             return HttpResponseRedirect(self.address(booking=""))
-        move = MoveForm(request.POST) if action == "move" else None
-        if move is not None:
-            move.offer_waivers(None)
-        if (move is not None and not move.is_valid()) or action not in DONE:
-            return self.refused(400, move=move)
+        if action not in DONE:
+            return self.refused(400)
+        form = self.form_of(action)
+        if not form.is_valid():
+            return self.refused(400, form=form)
         try:
-            after = self.do(action, booking, move)
+            after = self.do(action, booking, form.cleaned_data)
         except BookingError as error:
-            return self.refused(error.status, error=error, move=move)
+            return self.refused(error.status, error=error, form=form)
         messages.success(request, f"{DONE[action]}: {after}.")
-        shown = self.address(booking="" if action != "move" else after.pk)
+        shown = self.address(booking="" if action != MOVE else after.pk)
         return HttpResponseRedirect(f"{shown}&{PARAMETER}={way_back(booking, after)}")
 
-    def do(self, action: str, booking: Booking, move: MoveForm | None) -> Booking:
+    def form_of(self, action: str) -> MoveForm | DecisionForm:
+        """The form of an act as it was sent."""
+        if action != MOVE:
+            return DecisionForm(self.request.POST)
+        move = MoveForm(self.request.POST)
+        move.offer_waivers(None)
+        return move
+
+    def do(self, action: str, booking: Booking, values: dict[str, Any]) -> Booking:
         """The act by its verb.
 
         Raises:
             BookingError: The rules refuse it, or somebody has changed the booking since the page was drawn.
         """
         request, check = self.request, require_version(self.request.POST.get("seen", ""))
-        if move is not None:
-            values = {name: move.cleaned_data[name] for name in ("start_time", "end_time")}
-            changes = Changes(resource_id=move.cleaned_data["resource"], **values)
-            override = move.cleaned_data["override"]
+        if action == MOVE:
+            times = {name: values[name] for name in ("start_time", "end_time")}
+            changes, override = Changes(resource_id=values["resource"], **times), values["override"]
             return lifecycle.change(booking, changes=changes, act=act_of(request), override=override, check=check)
-        status, about = DECISIONS[action]
-        form = DecisionForm(request.POST)
-        if not form.is_valid():
-            raise ReasonUnreadable
-        act = act_of(request, form.cleaned_data["reason"])
-        return lifecycle.change(booking, changes=Changes(status=status), act=act, expected=about, check=check)
+        decision, act = Decision(action), act_of(request, values["reason"])
+        changes = Changes(status=decision.status)
+        return lifecycle.change(booking, changes=changes, act=act, expected=decision.about, check=check)
 
     def refused(self, status: int, **panel: Any) -> HttpResponse:  # noqa: ANN401 - of `panel`
         """The page with the reason of a refusal."""
         context = self.get_context_data(panel=self.panel(**panel))
         return self.render_to_response(context, status=status)
-
-
-class ReasonUnreadable(ChangedMeanwhile):
-    """The reason is too long, or has characters that nobody sees."""
-
-    code = "invalid"
-    message = "This reason is too long, or it holds a character that no text may have."
-    status = 400
 
 
 def subtitle_of(days: Days) -> str:

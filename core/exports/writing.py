@@ -57,6 +57,11 @@ def write_csv(sheet: Sheet) -> Iterator[bytes]:
     yield buffer.getvalue().encode()
 
 
+def csv_text(sheet: Sheet) -> str:
+    """A short table as CSV, without the mark, for an example."""
+    return b"".join(write_csv(sheet)).decode().removeprefix(MARK)
+
+
 def csv_cell(value: Cell) -> object:
     """The value as `csv.writer` takes it; a local time to the minute, unless it has seconds."""
     if isinstance(value, str):

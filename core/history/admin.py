@@ -17,9 +17,10 @@ from core.models import Booking
 from core.record.facts import facts_of, name_in
 from core.record.kinds import Part
 from core.record.models import BookingEvent
-from core.staff.base import ForStaff, booking_link
+from core.staff.base import ForStaff
 from core.staff.filters import DaysFilter, TypedFilter
 from core.staff.forms import is_key, number_in
+from core.staff.links import booking_link
 from core.staff.moments import named, nowrap, to_the_second
 
 # How many acts the history of a booking shows.

@@ -13,7 +13,8 @@ from core.notifications import messages as verbs
 from core.notifications.models import Notification, NotificationPreferences
 from core.outbox.models import State
 from core.record.facts import lines_of, name_in
-from core.staff.base import ForStaff, booking_link
+from core.staff.base import ForStaff
+from core.staff.links import booking_link
 from core.staff.moments import minutes, named
 
 # The errors of reading facts that another version wrote.

@@ -18,9 +18,10 @@ from core.policies.fitting import unfit
 from core.policies.hours_field import HoursField
 from core.policies.serializers import LARGEST_LIMIT, OpeningExceptionSerializer
 from core.policies.words import days_of, hours_of, sentence_of_quota
-from core.staff.base import ForStaff, bookings_link
+from core.staff.base import ForStaff
 from core.staff.forms import SaveErrorForm
 from core.staff.inlines import FirstRows, StaffInline
+from core.staff.links import bookings_link
 from core.staff.moments import DayField, nowrap
 from core.zones import house_zone
 

@@ -21,8 +21,7 @@ from core.policies.admin import ComingFilter
 from core.policies.closure_options import digest_of, name_of_clash, options_of, slot_in_short
 from core.policies.closure_serializers import MOST_RESOURCES
 from core.policies.words import names_of
-from core.record.acts import Act
-from core.record.kinds import Channel
+from core.record.forms import act_of
 from core.staff.base import ForStaff
 from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named, nowrap
@@ -201,7 +200,7 @@ class ClosureAdmin(ForStaff):
         Raises:
             AskFirst: When something is in the way that the page has not shown yet.
         """
-        act = Act.of(request, now=timezone.now(), channel=Channel.ADMIN)
+        act = act_of(request)
         on_conflict = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.REFUSE)
         cancelled = 0
         if not change or form.moves:

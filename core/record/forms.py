@@ -1,13 +1,22 @@
-"""Fields of the admin's forms whose values the record keeps: the reason, and the waived rules."""
+"""What the pages of the admin give the record: the act, its reason, and the waived rules."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
 
 from core.choices import Waivable
+from core.record.acts import Act
+from core.record.kinds import Channel
 from core.record.models import LONGEST_REASON
 from core.texts import fold_line_ends
+
+
+def act_of(request: HttpRequest, reason: str = "") -> Act:
+    """The act of a member of staff on a page of the admin, at this moment."""
+    return Act.of(request, now=timezone.now(), channel=Channel.ADMIN, reason=reason)
 
 
 class ReasonField(forms.CharField):
@@ -49,3 +58,15 @@ class WaiverField(forms.MultipleChoiceField):
 
     def has_changed(self, initial: object, data: object) -> bool:
         return False
+
+
+class WaiversMixin:
+    """For a form with a field `override`."""
+
+    fields: dict[str, Any]
+    data: Any
+    is_bound: bool
+
+    def offer_waivers(self, refused: Waivable | None) -> None:
+        """Shows the boxes of the rules that were ticked, and of the one that has refused."""
+        self.fields["override"].offer_after(refused, ticked=self.data.getlist("override") if self.is_bound else [])

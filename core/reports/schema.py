@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from core.api.description import describe
 from core.exports.sheets import Cell, Sheet
-from core.exports.writing import MARK, write_csv
+from core.exports.writing import csv_text
 from core.reports import views
 from core.reports.measures import PERIOD, ROUNDING
 from core.reports.serializers import UtilisationSerializer
@@ -20,7 +20,7 @@ LINE: dict[str, Cell] = {
     "share": 0.625,
 }
 
-FILE = b"".join(write_csv(Sheet("Utilisation", list(LINE), [list(LINE.values())]))).decode().removeprefix(MARK)
+FILE = csv_text(Sheet("Utilisation", list(LINE), [list(LINE.values())]))
 
 extend_schema_serializer(
     component_name="Utilisation",

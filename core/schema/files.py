@@ -5,7 +5,7 @@ from typing import Any
 
 from core.api.rendering import CsvRenderer, FileRenderer, WorkbookRenderer
 from core.exports.tables import Row, Table
-from core.exports.writing import MARK, write_csv
+from core.exports.writing import csv_text
 from core.schema.examples import BOOKING, RESOURCE
 
 Schema = dict[str, Any]
@@ -31,8 +31,7 @@ RESOURCE_ROW: Row = {**RESOURCE, "reason_required": False, "time_zone": "Europe/
 
 def csv_of(table: Table, row: Row) -> str:
     """The file of one row, as an example."""
-    parts = write_csv(table.sheet([[row]], count=lambda number: None))
-    return b"".join(parts).decode().removeprefix(MARK)
+    return csv_text(table.sheet([[row]], count=lambda number: None))
 
 
 def file_bodies(files: list[FileRenderer], example: str) -> Schema:

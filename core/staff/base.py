@@ -14,7 +14,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 
 from core import errors
 from core.api.query import MOST_COUNTED
@@ -28,6 +27,7 @@ from core.staff.forms import (
     TolerantMultipleChoiceField,
     is_key,
 )
+from core.staff.links import bookings_link
 from core.staff.moments import sentence_of
 from core.staff.paginator import MOST_FOUND, BoundedPaginator
 
@@ -50,27 +50,6 @@ def booking_error_of(error: errors.BookingError | IntegrityError) -> errors.Book
     if known is None:
         logger.warning("The database refused what the admin wrote: %s", error)
     return known or ChangedMeanwhile()
-
-
-def bookings_link(text: str, **lookups: object) -> SafeString:
-    """A link to the list of bookings, filtered by lookups such as `resource__id__exact=3`."""
-    query = "&".join(f"{lookup}={value}" for lookup, value in lookups.items())
-    return format_html('<a href="{}?{}">{}</a>', reverse("admin:core_booking_changelist"), query, text)
-
-
-def booking_link(booking_id: int, name: str, *, more: str = "", is_there: bool = True) -> SafeString:
-    """The name of a booking, with the way to its page, and its number below it.
-
-    Args:
-        booking_id: The number.
-        name: The name, or whatever stands for it.
-        more: What follows the number.
-        is_there: False for a booking that staff have removed.
-    """
-    page = reverse("admin:core_booking_change", args=[booking_id])
-    linked = format_html('<a href="{}">{}</a>', page, name) if is_there else name
-    number = format_html('<span class="nowrap">no. {}</span>', booking_id)
-    return format_html("{}<br><small>{}{}{}</small>", linked, number, ", " if more else "", more)
 
 
 def keys_of(rows: Iterable[models.Model]) -> str:

@@ -18,7 +18,7 @@ from core.api.exception_handler import flat_error
 from core.api.idempotency import idempotent
 from core.api.parsing import JSONParser
 from core.api.views import ApiView
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Decision
 from core.errors import BookingError
 from core.lifecycle import Changes
 from core.models import Booking
@@ -30,7 +30,6 @@ from core.views.bulk_serializers import (
     MOST_ENTRIES,
     BulkBookingsSerializer,
     BulkDecisionSerializer,
-    Decision,
 )
 
 # What refuses one entry and leaves the others alone. Any other failure, such as a database that is away, is the answer

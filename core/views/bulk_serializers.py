@@ -1,33 +1,15 @@
 """The bodies of the call that decides on many bookings, or makes them."""
 
-from enum import StrEnum
 from typing import Any
 
 from rest_framework import serializers
 
 from core.api.fields import FlagField, KeyField, KnownFieldsMixin, TextField, WordField
-from core.choices import BookingStatus
+from core.choices import Decision
 from core.record.models import LONGEST_REASON
 
 # How many ids or bookings one call takes.
 MOST_ENTRIES = 100
-
-
-class Decision(StrEnum):
-    """What staff decide on many bookings; each leads to one status."""
-
-    CONFIRM = "confirm"
-    REJECT = "reject"
-    CANCEL = "cancel"
-
-    @property
-    def status(self) -> BookingStatus:
-        """The status that a PATCH would set."""
-        return {
-            Decision.CONFIRM: BookingStatus.CONFIRMED,
-            Decision.REJECT: BookingStatus.REJECTED,
-            Decision.CANCEL: BookingStatus.CANCELLED,
-        }[self]
 
 
 class AnyField(serializers.Field):
@@ -49,7 +31,7 @@ class BulkDecisionSerializer(BulkSerializer):
     """One decision on many bookings."""
 
     action = WordField(
-        choices=[(word.value, word.value) for word in Decision],
+        choices=Decision.choices,
         help_text="What to do, as a PATCH of the `status` would: `confirm`, `reject` or `cancel`.",
     )
     ids = serializers.ListField(

@@ -325,6 +325,15 @@ def test_a_decision_and_its_way_back(desk: Client, alice: User, lab: Resource, a
     assert BookingEvent.objects.count() == 2
 
 
+def test_a_reason_that_is_too_long_is_said_at_its_field(desk: Client, alice: User, lab: Resource) -> None:
+    booking = make_pending_booking(alice, lab)
+    answer = act(desk, booking, "reject", reason="x" * 501)
+    assert answer.status_code == 400
+    assert "at most 500 characters" in answer.content.decode()
+    booking.refresh_from_db()
+    assert booking.status == "pending"
+
+
 def test_a_move_and_its_way_back(desk: Client, alice: User, room: Resource, lab: Resource) -> None:
     booking = make_booking(alice, room)
     answer = move(
