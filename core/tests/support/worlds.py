@@ -195,9 +195,12 @@ def make(world: World, cast: Cast, *, name: str = "Here", capacity: int = 4) -> 
     )
     elsewhere = make_resource(f"Not {name}", capacity=1)
     ResourcePolicy.objects.create(resource=resource, **world.policy)
-    for weekday, periods in world.week.items():
-        for each in periods:
-            OpeningHours.objects.create(resource=resource, weekday=weekday, opens=each.opens, closes=each.closes)
+    # At once and without signals: the flags of the resource are written below.
+    OpeningHours.objects.bulk_create(
+        OpeningHours(resource=resource, weekday=weekday, opens=each.opens, closes=each.closes)
+        for weekday, periods in world.week.items()
+        for each in periods
+    )
     for days in world.special:
         make_exception(days, None if days.of_all else resource)
     for row in world.rows:
