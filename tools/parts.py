@@ -5,7 +5,6 @@ missing fails; the other parts still run.
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.bootstrap import PYTHON, ROOT, SetupError, ensure_environment, say
+from tools.bootstrap import PYTHON, ROOT, SetupError, ensure_environment, environment_of_tests, say
 
 MANY_MESSAGES = "10000"
 
@@ -66,7 +65,7 @@ def run(name: str, arguments: Sequence[str]) -> str:
     say(f"\n{f' {name}: {part.about} '.center(100, '#')}")
     if part.program and shutil.which(part.program) is None:
         return f"FAILED: {part.program} is missing (on Debian and Ubuntu: {part.install})"
-    environment = {**os.environ, "MANY_MESSAGES": MANY_MESSAGES}
+    environment = {**environment_of_tests(), "MANY_MESSAGES": MANY_MESSAGES}
     command = [str(PYTHON), *part.command, *arguments]
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return "passed" if status == 0 else f"FAILED (the command ended with {status})"

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from tools.bootstrap import ROOT, SetupError, ensure_environment, say
+from tools.bootstrap import ROOT, SetupError, ensure_environment, environment_of_tests, say
 from tools.signals import leave_on_signals
 
 COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing:skip-covered")
@@ -54,7 +54,8 @@ def _stop(suite: subprocess.Popen[str]) -> None:
 
 
 def _environment(*, database: str | None = None) -> dict[str, str]:
-    environment = {key: value for key, value in os.environ.items() if key != "TEST_DATABASE_URL"}
+    environment = environment_of_tests()
+    environment.pop("TEST_DATABASE_URL", None)
     if database:
         environment["TEST_DATABASE_URL"] = database
     if sys.version_info >= SYS_MONITORING_SINCE:
