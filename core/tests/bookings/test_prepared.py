@@ -44,6 +44,7 @@ class World:
         for resource in self.resources:
             self.fill(resource)
         make_closure(self.users[2], *self.resources[:3], start=at(62), end=at(65))
+        self.bookings = list(Booking.objects.all())
         self.messages = Notification.objects.bulk_create(self.message() for _ in range(120))
 
     def message(self) -> Notification:
@@ -77,7 +78,7 @@ class World:
         return sorted(row.pk for row in self.random.sample(self.resources, self.random.randint(0, 4)))
 
     def booking(self) -> int:
-        return self.key(list(Booking.objects.all()))
+        return self.key(self.bookings)
 
     def moment(self) -> datetime:
         return at(self.random.randint(-30, 70)) + self.random.choice([0, 1, 30]) * timedelta(minutes=1)

@@ -34,8 +34,10 @@ NOTHING = {
 
 def open_daily(resource: Resource, opens: int, closes: int) -> None:
     """Weekly hours, the same on all days."""
-    for weekday in range(1, 8):
-        OpeningHours.objects.create(resource=resource, weekday=weekday, opens=time(opens), closes=time(closes))
+    OpeningHours.objects.bulk_create(
+        OpeningHours(resource=resource, weekday=weekday, opens=time(opens), closes=time(closes))
+        for weekday in range(1, 8)
+    )
     Resource.objects.filter(pk=resource.pk).update(has_terms=True)
 
 
