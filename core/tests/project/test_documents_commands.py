@@ -9,27 +9,22 @@ from pathlib import Path
 
 import pytest
 from django.conf import global_settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.core.management import call_command
-from django.db import connection
 
 from core.tests.support import documents
 from core.tests.support.environment import ROOT
+from core.tests.support.servers import database_url
 
 PASSWORD = "only-for-this-test-3"
 
 
-def address_of_suites_database() -> str:
-    """The suite's database as a `DATABASE_URL`."""
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{connection.settings_dict['NAME']}"
-    parts = connection.settings_dict
-    return f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT']}/{parts['NAME']}"
-
-
 @pytest.fixture
-def demo(transactional_db: None, settings: object) -> None:
+def demo(transactional_db: None, settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """A freshly seeded demo."""
     settings.DEMO_PASSWORD = PASSWORD
+    # A hash says how many rounds it took; the usual number takes half a second for each user.
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 1000)
     # The server of its own knows no fast hashes of the suite.
     settings.PASSWORD_HASHERS = list(global_settings.PASSWORD_HASHERS)
     settings.DEBUG = True
@@ -42,7 +37,7 @@ def server(demo: None, tmp_path: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "DEBUG": "True",
-        "DATABASE_URL": address_of_suites_database(),
+        "DATABASE_URL": database_url(),
         "PYTHONUNBUFFERED": "1",
     }
     log = tmp_path / "log"
@@ -88,6 +83,8 @@ THREADS = [
 ]
 
 
+# As `make run` does, on SQLite; other tests make the same calls on both databases.
+@pytest.mark.only_on_sqlite
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.mark.parametrize(("steps", "at_least"), THREADS)
 def test_the_commands_print_what_the_document_says(steps: list[documents.Step], at_least: int, server: str):

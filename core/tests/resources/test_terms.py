@@ -1,6 +1,6 @@
 """Lists of resources keep to opening hours and policies; `?include=` shows them; a resource has a time zone."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,11 +9,12 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from core import terms
-from core.models import Resource
+from core.models import OpeningHours, Resource, ResourcePolicy
+from core.policies.writing import settle
 from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body, make_booking, make_resource, text
-from core.tests.support.rules import add_exception, day_of, set_hours, set_policy
+from core.tests.support.rules import EVERY_DAY, add_exception, day_of, set_hours, set_policy
 
 URL = "/api/resources/"
 PLAIN = {"id", "name", "description", "capacity", "is_available", "requires_approval", "availability_status"}
@@ -175,6 +176,18 @@ def test_hours_are_those_of_the_house_without_a_zone_of_its_own(
 # --- Statements -------------------------------------------------------------------------------------------------------
 
 
+def give_terms(rooms: list[Resource]) -> None:
+    """Hours and a policy with a buffer for all of them at once."""
+    nine, five = time(9), time(17)
+    OpeningHours.objects.bulk_create(
+        OpeningHours(resource=each, weekday=day, opens=nine, closes=five) for each in rooms for day in EVERY_DAY
+    )
+    ResourcePolicy.objects.bulk_create(
+        ResourcePolicy(resource=each, buffer_after_minutes=10, notice_minutes=0) for each in rooms
+    )
+    settle(*(each.pk for each in rooms))
+
+
 @pytest.mark.parametrize("number", [1, 40])
 @pytest.mark.parametrize(
     ("asked", "plain", "ruled", "known"),
@@ -199,9 +212,7 @@ def test_lists_take_a_fixed_number_of_statements(
     rooms = [make_resource(f"Room {each}") for each in range(number)]
     with django_assert_num_queries(plain):
         assert anonymous.get(URL, asked).status_code == 200
-    for each in rooms:
-        set_hours(as_admin, each, ("09:00", "17:00"))
-        set_policy(as_admin, each, buffer_after_minutes=10, notice_minutes=0)
+    give_terms(rooms)
     add_exception(as_admin, None, day_of(2))
     terms._kept.clear()
     for number_of_statements in (ruled, known):
