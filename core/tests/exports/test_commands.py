@@ -16,7 +16,6 @@ from core.models import Booking, Resource
 from core.record.models import BookingEvent
 from core.tests.exports.hostile import NOTE, WORDS
 from core.tests.exports.reading import cells_in, rows_in
-from core.tests.project.test_documents_commands import address_of_suites_database
 from core.tests.support.environment import ROOT
 from core.tests.support.factories import (
     at,
@@ -27,6 +26,7 @@ from core.tests.support.factories import (
     make_user,
     text,
 )
+from core.tests.support.servers import database_url
 
 
 def run(command, *args, **options):
@@ -154,7 +154,7 @@ class TestExport:
 @pytest.mark.django_db(transaction=True)
 def test_the_command_line_writes_bytes_to_a_pipe():
     make_booking(make_user("alice"), make_resource("Büro"))
-    environment = {**os.environ, "DEBUG": "True", "DATABASE_URL": address_of_suites_database(), "LC_ALL": "C"}
+    environment = {**os.environ, "DEBUG": "True", "DATABASE_URL": database_url(), "LC_ALL": "C"}
 
     done = subprocess.run(
         [sys.executable, "manage.py", "export_bookings", "--status", "confirmed", "pending"],
