@@ -21,7 +21,7 @@ from core.tests.support.sendgrid_server import KEY, SendGridServer
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_of_the_record(django_db_setup: None) -> None:
+def _flush_of_the_record() -> None:
     """The end of a test empties all tables; the record refuses that, so its triggers are off for the flush alone."""
     # On the class: a test with an event loop, such as that of a browser, has a connection of its own.
     operations = type(connection.ops)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.contrib.auth.models import User
 
-from core.tests.support.environment import ROOT, uses_database
+from core.tests.support.environment import ROOT, has_no_test, uses_database
 from tools import parts
 from tools.test import verdicts_of
 
@@ -36,6 +36,23 @@ def test_each_mark_that_the_suite_leaves_out_has_a_part() -> None:
     run = {mark for mark in left_out if any(f"-m {mark}" in command for command in commands)} | {"browser"}
     assert run == left_out
     assert "tools.browser" in parts.PARTS["browser"].command
+
+
+@pytest.mark.parametrize(
+    ("text", "expression", "left_out"),
+    [
+        ("def test_a(): ...", "redis", True),
+        ("@pytest.mark.redis\ndef test_a(): ...", "redis", False),
+        ("pytestmark = pytest.mark.redis\n", "redis", False),
+        ("pytestmark = pytest.mark.redis\n", "not browser and not redis", True),
+        ("@pytest.mark.redis\ndef test_a(): ...\ndef test_b(): ...", "not browser and not redis", False),
+        ("pytestmark = pytest.mark.django_db\n", "not browser and not redis", False),
+        ("def test_a(): ...", "not browser", False),
+        ("def test_a(): ...", "", False),
+    ],
+)
+def test_only_modules_that_can_have_a_test_of_the_run_are_read(text: str, expression: str, left_out: bool) -> None:
+    assert has_no_test(text, expression) == left_out
 
 
 def test_an_unknown_part_is_refused_with_the_names_there_are() -> None:
