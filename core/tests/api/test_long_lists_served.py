@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from rest_framework.authtoken.models import Token
 
 from core.api.pagination import MOST_AT_ONCE
-from core.choices import BookingStatus
-from core.models import Booking, Resource
-from core.tests.support.factories import at, make_resource, make_user
+from core.models import Booking
+from core.tests.support.factories import make_cancelled_bookings, make_resource, make_user
 from core.tests.support.servers import Server, database_url
 
 BOOKINGS = "/api/bookings/"
@@ -27,14 +25,8 @@ NOTES = "x" * 1_000
 def headers(transactional_db: None) -> dict[str, str]:
     """The headers of the owner of all those bookings."""
     owner, room = make_user("alice"), make_resource()
-    Booking.objects.bulk_create(booking_of(owner, room) for _ in range(NUMBER))
+    make_cancelled_bookings(owner, room, NUMBER, notes=NOTES)
     return {"Authorization": f"Token {Token.objects.create(user=owner).key}", "X-Forwarded-Proto": "https"}
-
-
-def booking_of(owner: User, room: Resource) -> Booking:
-    return Booking(
-        user=owner, resource=room, start_time=at(1), end_time=at(2), status=BookingStatus.CANCELLED, notes=NOTES
-    )
 
 
 @pytest.fixture

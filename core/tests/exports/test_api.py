@@ -7,13 +7,20 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.api.pagination import MOST_AT_ONCE
-from core.choices import BookingStatus
 from core.exports import answers, views
 from core.models import Booking, Resource
 from core.record.models import BookingEvent
 from core.tests.exports.hostile import FORMULA, NOTE, WORDS
 from core.tests.exports.reading import XLSX, body_of, cells_in, close, rows_in, rows_of
-from core.tests.support.factories import at, make_booking, make_cancelled_booking, make_resource, make_user, text
+from core.tests.support.factories import (
+    at,
+    make_booking,
+    make_cancelled_booking,
+    make_cancelled_bookings,
+    make_resource,
+    make_user,
+    text,
+)
 
 BOOKINGS = "/api/bookings/"
 RESOURCES = "/api/resources/"
@@ -395,10 +402,7 @@ class TestResources:
 
 
 def test_a_long_list_in_json_is_streamed_as_before(as_admin, alice, room):
-    Booking.objects.bulk_create(
-        Booking(user=alice, resource=room, start_time=at(1), end_time=at(2), status=BookingStatus.CANCELLED)
-        for _ in range(MOST_AT_ONCE + 1)
-    )
+    make_cancelled_bookings(alice, room, MOST_AT_ONCE + 1)
 
     assert len(json.loads(body_of(as_admin.get(BOOKINGS)))) == MOST_AT_ONCE + 1
     assert len(rows_of(as_admin.get(BOOKINGS, {"format": "csv"}))) == MOST_AT_ONCE + 1

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from core.choices import BookingStatus
@@ -52,6 +53,21 @@ def make_booking(
         status=status,
         notes=notes,
     )
+
+
+def make_cancelled_bookings(user: User, resource: Resource, number: int, *, notes: str = "") -> None:
+    """So many bookings of tomorrow, 1 to 2; the database makes all but the first, which takes a tenth of the time."""
+    first = make_booking(user, resource, at(1), status=BookingStatus.CANCELLED, notes=notes)
+    # The database has defaults for the key and the identity.
+    own = {"id", "calendar_uid"}
+    columns = ", ".join(field.column for field in Booking._meta.concrete_fields if field.column not in own)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO core_booking ({columns}) "
+            "WITH RECURSIVE copies (copy) AS (SELECT 1 UNION ALL SELECT copy + 1 FROM copies WHERE copy < %s) "
+            f"SELECT {columns} FROM core_booking, copies WHERE id = %s",
+            [number - 1, first.pk],
+        )
 
 
 def make_pending_booking(user: User, resource: Resource, start: datetime | None = None) -> Booking:
