@@ -24,6 +24,8 @@ COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing
 # From this version on, sys.monitoring measures lines at almost no cost; older versions take twice the time.
 SYS_MONITORING_SINCE = (3, 12)
 STOP_SECONDS = 20
+# How long the whole suite takes; CONTRIBUTING.md says it, too.
+MINUTES = 7
 # The exit status of pytest for "no tests were collected".
 NO_TESTS = 5
 
@@ -128,6 +130,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--coverage", action="store_true", help="measure it and print it, once")
     options, for_pytest = parser.parse_known_args(arguments)
     leave_on_signals()
+    if not for_pytest:
+        say(f"The whole suite takes about {MINUTES} minutes on a machine with two cores, after the first installation.")
     try:
         python = ensure_environment(for_tests=True)
         results = verdicts_of(run_suites(python, for_pytest, coverage=options.coverage))

@@ -8,9 +8,10 @@ import sys
 import pytest
 from django.contrib.auth.models import User
 
-from core.tests.support.environment import ROOT, has_no_test, uses_database
+from core.tests.support.documents import CONTRIBUTING
+from core.tests.support.environment import ROOT, commits, has_no_test, uses_database
 from tools import parts
-from tools.test import verdicts_of
+from tools.test import MINUTES, verdicts_of
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -92,9 +93,27 @@ def test_a_test_that_commits_runs_on_each_database(transactional_db: None, reque
     assert uses_database(request.node)
 
 
+def test_those_that_commit_are_told_from_the_others(request: pytest.FixtureRequest) -> None:
+    assert not commits(request.node)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mark_tells_that_a_test_commits(request: pytest.FixtureRequest) -> None:
+    assert commits(request.node)
+
+
+def test_a_fixture_tells_that_a_test_commits(transactional_db: None, request: pytest.FixtureRequest) -> None:
+    assert commits(request.node)
+
+
 @pytest.mark.only_on_sqlite
 def test_a_test_about_one_database_runs_on_that_one(request: pytest.FixtureRequest) -> None:
     assert uses_database(request.node)
+
+
+def test_how_long_the_suite_takes_is_said_alike() -> None:
+    (row,) = [line for line in CONTRIBUTING.text.splitlines() if line.startswith("| `make test` |")]
+    assert row.endswith(f"| {MINUTES} minutes |")
 
 
 @pytest.mark.parametrize(
