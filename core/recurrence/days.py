@@ -17,6 +17,8 @@ from core.recurrence.rule import Frequency, Rule, Weekday
 DAY = timedelta(days=1)
 # The end of a week or year must be in Python's calendar, too.
 LAST_DAY = date(9999, 12, 1)
+# Earlier ends of a rule count as this one: no day before it then leaves Python's calendar.
+LONG_AGO = datetime(1000, 1, 1)  # noqa: DTZ001 - a local time
 # As python-dateutil calls them.
 FREQUENCIES: dict[Frequency, Literal[0, 1, 2, 3]] = {
     Frequency.DAILY: DAILY,
@@ -52,6 +54,17 @@ def last_day(rule: Rule, start: datetime, until: date) -> date | None:
             if first <= day <= until:
                 return day
     return None
+
+
+def counts_in_years(rule: Rule) -> bool:
+    """True if an ordinal of BYDAY counts in the year, not in the month."""
+    return rule.freq == Frequency.YEARLY and not rule.bymonth
+
+
+def last_day_by(until: datetime, clock: time) -> date:
+    """The last day on which a time of day is not after `until`; all three are naive and local."""
+    until = max(until, LONG_AGO)
+    return until.date() if clock <= until.time() else until.date() - DAY
 
 
 def _periods_back(rule: Rule, start: date, until: date) -> Iterator[tuple[date, date]]:
@@ -107,16 +120,11 @@ def _is(wanted: Weekday, day: date, rule: Rule) -> bool:
         return False
     if not wanted.ordinal:
         return True
-    if _counts_in_years(rule):
+    if counts_in_years(rule):
         first, last = day.replace(month=1, day=1), day.replace(month=12, day=31)
     else:
         first, last = day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
     return wanted.ordinal in ((day - first).days // 7 + 1, -((last - day).days // 7 + 1))
-
-
-def _counts_in_years(rule: Rule) -> bool:
-    """True if an ordinal of BYDAY counts in the year, not in the month."""
-    return rule.freq == Frequency.YEARLY and not rule.bymonth
 
 
 def _searched(rule: Rule, start: date) -> rrule:
@@ -139,6 +147,6 @@ def _of_one_kind(rule: Rule) -> Rule:
     """The rule with an ordinal at each weekday if it has one at any: python-dateutil takes a mixture for "both"."""
     if all(each.ordinal for each in rule.byday) or not any(each.ordinal for each in rule.byday):
         return rule
-    most = 53 if _counts_in_years(rule) else 5
+    most = 53 if counts_in_years(rule) else 5
     every = (Weekday(ordinal, each.day) for each in rule.byday if not each.ordinal for ordinal in range(1, most + 1))
     return replace(rule, byday=(*every, *(each for each in rule.byday if each.ordinal)))

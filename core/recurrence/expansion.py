@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from core import errors
 from core.intervals import FIRST_MOMENT, LAST_MOMENT, Interval
-from core.recurrence.days import DAY, LAST_DAY, days_of
+from core.recurrence.days import LAST_DAY, LONG_AGO, days_of, last_day_by
 from core.recurrence.rule import Rule
 from core.zones import moment_at
 
@@ -15,8 +15,6 @@ from core.zones import moment_at
 MOST_DATES = 366
 # A booking starts in this year or later.
 FIRST_YEAR = 1900
-# Earlier ends of a rule count as this one: no day before it then leaves Python's calendar.
-LONG_AGO = datetime(1000, 1, 1)  # noqa: DTZ001 - a local time
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +131,15 @@ def last_day_before(until: date | datetime, start: datetime, zone: ZoneInfo) -> 
     """
     if not isinstance(until, datetime):
         return until
-    local = max(until if until.tzinfo is None else _clock_at(until, zone), LONG_AGO)
-    that_day = datetime.combine(local.date(), start.time())
-    if that_day <= local:
-        return local.date()
-    # In a doubled hour the clock shows a moment as earlier than a time before it.
-    moment = moment_at(that_day, zone) if until.tzinfo and local.date() < LAST_DAY else None
-    return local.date() if moment and moment <= until else local.date() - DAY
+    if until.tzinfo is None:
+        return last_day_by(until, start.time())
+    local = max(_clock_at(until, zone), LONG_AGO)
+    # In a doubled hour the clock shows a moment as earlier than some times before it.
+    if local.date() < LAST_DAY:
+        that_day = moment_at(datetime.combine(local.date(), start.time()), zone)
+        if that_day and that_day <= until:
+            return local.date()
+    return last_day_by(local, start.time())
 
 
 def _clock_at(moment: datetime, zone: ZoneInfo) -> datetime:

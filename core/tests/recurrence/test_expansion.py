@@ -1,14 +1,9 @@
 """The dates of a series: each by the local clock, none but those of its rule; no database."""
 
-from datetime import UTC, date, datetime, timedelta
-from unittest.mock import patch
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
-
-from core import errors
-from core.intervals import Interval
-from core.recurrence import Dates, Pattern, Rule, counted_before, days, expand, slot_at
+from core.recurrence import Dates, Pattern, Rule, expand
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
