@@ -74,15 +74,19 @@ def expand(pattern: Pattern, *, until: datetime) -> Dates:
     """
     last = last_day_before(until, pattern.start, pattern.zone)
     _require_bounds(pattern, last, _clock_at(until, pattern.zone))
-    dates, missing, counted, hits_start = dict[datetime, Interval](), set[datetime](), 0, False
-    for start, slot in _dates_of_rule(pattern, last):
+    excluded, slots = frozenset(pattern.exdates), dict[datetime, Interval | None]()
+    counted, number, hits_start = 0, 0, False
+    for start, slot in _slots_of_rule(pattern, last):
         hits_start |= start == pattern.start
         counted += slot is not None
-        _put(start, slot, pattern, dates, missing)
-        if counted == pattern.rule.count or len(dates) > MOST_DATES:
+        if start not in excluded:
+            slots[start] = slot
+            number += slot is not None
+        if counted == pattern.rule.count or number > MOST_DATES:
             break
-    for start in pattern.rdates:
-        _put(start, slot_at(start, pattern.end - pattern.start, pattern.zone), pattern, dates, missing)
+    for start in frozenset(pattern.rdates) - excluded:
+        slots[start] = slot_at(start, pattern.end - pattern.start, pattern.zone)
+    dates = tuple(Date(start, slot) for start in sorted(slots) if (slot := slots[start]))
     if not dates:
         raise errors.NoOccurrence
     if not hits_start:
@@ -91,11 +95,11 @@ def expand(pattern: Pattern, *, until: datetime) -> Dates:
         raise errors.TooManyDates(MOST_DATES)
     if _goes_on(pattern, counted, last):
         raise errors.SeriesTooFarAhead(last)
-    return Dates(tuple(Date(start, dates[start]) for start in sorted(dates)), tuple(sorted(missing)))
+    return Dates(dates, missing=tuple(start for start in sorted(slots) if slots[start] is None))
 
 
 def counted_before(pattern: Pattern, start: datetime) -> int:
-    """How many dates COUNT counts before a naive local start: those of the rule that the clock has, excluded or not."""
+    """How many dates of the rule COUNT counts before a naive local start: all that the clock has, excluded or not."""
     days = days_of(pattern.rule, pattern.start, start.date())
     starts = (datetime.combine(day, pattern.start.time()) for day in days)
     return sum(moment_at(each, pattern.zone) is not None for each in starts if each < start)
@@ -154,32 +158,16 @@ def _require_bounds(pattern: Pattern, last: date, horizon: datetime) -> None:
         raise errors.TooLongAgo
     if pattern.start.date() > last or pattern.end > horizon:
         raise errors.TooFarAhead
-    if max((pattern.start, *pattern.rdates)) > horizon:
+    if any(start > horizon for start in pattern.rdates):
         raise errors.DateTooFarAhead(last)
 
 
-def _dates_of_rule(pattern: Pattern, last: date) -> Iterator[tuple[datetime, Interval | None]]:
+def _slots_of_rule(pattern: Pattern, last: date) -> Iterator[tuple[datetime, Interval | None]]:
     """The starts of the rule in order, up to UNTIL or to the last day, each with its slot; COUNT is not asked."""
     length, clock = pattern.end - pattern.start, pattern.start.time().replace(fold=0)
     for day in days_of(pattern.rule, pattern.start, min(last, _last_day_of(pattern) or last)):
         start = datetime.combine(day, clock)
         yield start, slot_at(start, length, pattern.zone)
-
-
-def _put(
-    start: datetime,
-    slot: Interval | None,
-    pattern: Pattern,
-    dates: dict[datetime, Interval],
-    missing: set[datetime],
-) -> None:
-    """Puts a start among the dates, or among the missing ones, unless it is excluded."""
-    if start in pattern.exdates:
-        return
-    if slot is None:
-        missing.add(start)
-    else:
-        dates[start] = slot
 
 
 def _last_day_of(pattern: Pattern) -> date | None:

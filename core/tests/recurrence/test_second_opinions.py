@@ -1,5 +1,6 @@
 """Rules by chance: the days agree with a judge of the text of RFC 5545, the dates with recurring-ical-events."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,10 @@ def second_opinion(pattern: Pattern) -> list[datetime]:
     event.add("dtstamp", HORIZON)
     event.add("dtstart", pattern.start.replace(tzinfo=pattern.zone))
     event.add("dtend", pattern.end.replace(tzinfo=pattern.zone))
-    event.add("rrule", icalendar.vRecur.from_ical(str(pattern.rule)))
+    # A day as UNTIL means its end; RFC 5545 has no days for events with a time.
+    is_day = re.search(r"UNTIL=\d{8}(;|$)", str(pattern.rule))
+    rule = re.sub(r"(UNTIL=\d{8})", r"\1T235959", str(pattern.rule)) if is_day else str(pattern.rule)
+    event.add("rrule", icalendar.vRecur.from_ical(rule))
     for name, times in (("exdate", pattern.exdates), ("rdate", pattern.rdates)):
         for each in times:
             event.add(name, each.replace(tzinfo=pattern.zone))
