@@ -14,6 +14,7 @@ MANY = ("core/tests/guarantee/test_bulk.py",)
 GUARD = tuple(f"core/tests/guarantee/test_{name}.py" for name in ("direct", "schema", "constraints"))
 
 HOURS = ("core/tests/availability/test_hours.py",)
+SERIES = ("core/tests/recurrence/test_expansion.py", "core/tests/recurrence/test_*.py")
 POLICIES = ("core/tests/policies/test_*.py", "core/tests/bookings/test_override.py")
 
 REPORTS = ("core/tests/reports/test_utilisation.py", "core/tests/reports/test_arithmetic.py")
@@ -34,6 +35,8 @@ BOOKING_VERBS = "core/querysets/bookings.py"
 ROWS = "core/querysets/rows.py"
 CHOICES = "core/choices.py"
 TIMETABLE = "core/hours/timetable.py"
+EXPANSION = "core/recurrence/expansion.py"
+DAYS_OF_RULES = "core/recurrence/days.py"
 TERMS = "core/terms.py"
 COUNTING = "core/reports/counting.py"
 CELLS = "core/reports/cells.py"
@@ -551,6 +554,34 @@ OPEN_TIME = [
     ),
 ]
 
+REPEATED = [
+    Mutant(
+        "series: count counts dates that exist", EXPANSION, "counted += slot is not None", "counted += 1", tests=SERIES
+    ),
+    Mutant("series: no date in a missing hour", EXPANSION, "    if first is None:\n", "    if False:\n", tests=SERIES),
+    Mutant("series: excluded dates", EXPANSION, "if start not in excluded:", "if True:", tests=SERIES),
+    Mutant("series: excluded beats added", EXPANSION, "(pattern.rdates) - excluded", "(pattern.rdates)", tests=SERIES),
+    Mutant("series: no date at all", EXPANSION, "if not dates:", "if False:", tests=SERIES),
+    Mutant("series: the start is in the rule", EXPANSION, "if not hits_start:", "if False:", tests=SERIES),
+    Mutant("series: at most so many dates", EXPANSION, "if len(dates) > MOST_DATES:", "if False:", tests=SERIES),
+    Mutant("series: not beyond the horizon", EXPANSION, "if _goes_on(", "if False and _goes_on(", tests=SERIES),
+    Mutant(
+        "series: an end in the doubled hour", EXPANSION, "if that_day and that_day <= until:", "if False:", tests=SERIES
+    ),
+    Mutant(
+        "series: no search without a date", DAYS_OF_RULES, "    if last is None:\n", "    if False:\n", tests=SERIES
+    ),
+    Mutant("series: the search ends", DAYS_OF_RULES, "if found.date() >= last:", "if False:", tests=SERIES),
+    Mutant("series: a number beside none", DAYS_OF_RULES, "_of_one_kind(rule).byday", "rule.byday", tests=SERIES),
+    Mutant(
+        "series: places in the first week",
+        DAYS_OF_RULES,
+        "origin = _first_of_period(rule, start)\n    return",
+        "origin = start\n    return",
+        tests=SERIES,
+    ),
+]
+
 OF_PERSON = "        quotas.require_person(booking, waiver, now=now)\n"
 NOTICE = "        rules.notice_of_owner(before, after, now=act.now, staff={staff})\n"
 GAP = "max(first.buffer_after_minutes, second.buffer_before_minutes)"
@@ -656,6 +687,7 @@ MUTANTS = [
     *GUARDS,
     *SLOT_RULES,
     *OPEN_TIME,
+    *REPEATED,
     *FREE_AND_IN_SERVICE,
     *WHOLE_CHANGE,
     *STATUS,

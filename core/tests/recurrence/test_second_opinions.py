@@ -1,7 +1,7 @@
 """Rules by chance: the days agree with a judge of the text of RFC 5545, the dates with recurring-ical-events."""
 
-import re
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -63,6 +63,15 @@ def patterns(draw: st.DrawFn) -> Pattern:
     return Pattern(rule, first, first + timedelta(minutes=90), zone, tuple(draw(others)), tuple(added))
 
 
+def until_in_utc(pattern: Pattern) -> date | None:
+    """UNTIL in the only form that RFC 5545 has for events with a time zone."""
+    until = pattern.rule.until
+    if until is None or (isinstance(until, datetime) and until.tzinfo):
+        return until
+    local = until if isinstance(until, datetime) else datetime.combine(until, time(23, 59, 59))
+    return local.replace(tzinfo=pattern.zone).astimezone(UTC)
+
+
 def second_opinion(pattern: Pattern) -> list[datetime]:
     """The local starts of the series as an event of a calendar, in order; also those that the clock skips."""
     event = icalendar.Event()
@@ -70,10 +79,7 @@ def second_opinion(pattern: Pattern) -> list[datetime]:
     event.add("dtstamp", HORIZON)
     event.add("dtstart", pattern.start.replace(tzinfo=pattern.zone))
     event.add("dtend", pattern.end.replace(tzinfo=pattern.zone))
-    # A day as UNTIL means its end; RFC 5545 has no days for events with a time.
-    is_day = re.search(r"UNTIL=\d{8}(;|$)", str(pattern.rule))
-    rule = re.sub(r"(UNTIL=\d{8})", r"\1T235959", str(pattern.rule)) if is_day else str(pattern.rule)
-    event.add("rrule", icalendar.vRecur.from_ical(rule))
+    event.add("rrule", icalendar.vRecur.from_ical(str(replace(pattern.rule, until=until_in_utc(pattern)))))
     for name, times in (("exdate", pattern.exdates), ("rdate", pattern.rdates)):
         for each in times:
             event.add(name, each.replace(tzinfo=pattern.zone))
