@@ -45,6 +45,7 @@ def run(sizes: list[int], only: str) -> list[Row]:
         show([])
         rows = [row for group in selected for row in measure_and_retry(lambda group=group: bench.measure(group))]
         measurements = [
+            bench.measure_series,
             bench.measure_terms,
             bench.measure_delivery,
             bench.measure_rate,

@@ -10,6 +10,7 @@ from benchmarks import data
 from benchmarks.client import Answer, Connection
 from benchmarks.data import SIDES, Database
 from benchmarks.scenarios import (
+    DATES,
     FIRST_FREE,
     HALF_HOUR,
     Group,
@@ -18,12 +19,16 @@ from benchmarks.scenarios import (
     booking,
     first_packed,
     numbers,
+    singles,
+    weekly,
     with_terms,
 )
 from benchmarks.servers import BenchmarkError, Server, seconds_of_check, serving
 from benchmarks.table import Row, times_row, times_row_of
 
 ROUNDS = 10
+SERIES = 30
+SERIES_STATEMENTS = 8
 STARTS = 5
 COUNTED = 5
 RIVALS = 40
@@ -148,6 +153,35 @@ class Bench:
             self.require(all(answer.status == 201 for answer in answers), f"{side}: a POST of {CLIENTS} clients failed")
             seconds_per_answer[side].append(seconds / len(answers))
         return [times_row_of(f"POST, {CLIENTS} clients, each of the answers", 2.5, 3, seconds_per_answer)]
+
+    def measure_series(self) -> list[Row]:
+        """A series against POSTs of its dates one by one."""
+        seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+        with Connection(self.servers["product"].port) as product, Connection(self.servers["floor"].port) as floor:
+            for turn in range(SERIES + 1):
+                for side in SIDES if turn % 2 == 0 else reversed(SIDES):
+                    self.database.enter(side, data.POSTS)
+                    number = next(self.numbers[side])
+                    if side == "product":
+                        answers = [product.ask(weekly(number))]
+                    else:
+                        answers = [floor.ask(each) for each in singles(number)]
+                    self.require(all(answer.status == 201 for answer in answers), f"{side}: a series: {answers[0]}")
+                    if turn:  # the first one warms the servers up
+                        seconds[side].append(sum(answer.seconds for answer in answers))
+        row = times_row_of(f"a series of {DATES}, one POST against {DATES}", 0.1, 0.35, seconds)
+        row.statements, row.statements_allowed = self.statements_of_series(), SERIES_STATEMENTS
+        return [row]
+
+    def statements_of_series(self) -> int:
+        """The SQL statements of a series on a kept connection; the minimum of several, since e-mails add some."""
+        counts = []
+        with Connection(self.servers["product"].port) as connection, self.database.logging_statements():
+            for _ in range(COUNTED):
+                before = self.database.log_size()
+                connection.ask(weekly(next(self.numbers["product"])))
+                counts.append(len(self.database.statements_since(before, "product")))
+        return min(counts)
 
     def measure_terms(self) -> list[Row]:
         """Questions about many resources with opening hours, exceptions and policies, against those without."""

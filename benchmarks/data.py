@@ -23,7 +23,7 @@ STAFF, USER = 1, 2  # user ids; the other users follow
 BOOKINGS_EACH = 50
 RESOURCES = 1000
 # Resources of the world POSTS.
-EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE, MOVED, GIVEN_UP = 1, 2, 3, 4, range(11, 19), 21, 23
+EMPTY, LONG_HISTORY, PACKED, WANTED, ELSEWHERE, MOVED, GIVEN_UP, REPEATED = 1, 2, 3, 4, range(11, 19), 21, 23, 25
 HISTORY, PACK, CANCELLATIONS = 100_000, 10_000, 20_000
 # Bookings of the world POSTS by id: the first packed one, the one that moves, and the first of those to be cancelled.
 READ_ID, MOVED_ID, GIVEN_UP_ID = HISTORY + 1, HISTORY + PACK + 1, HISTORY + PACK + 2

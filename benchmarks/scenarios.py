@@ -12,6 +12,9 @@ HALF_HOUR = timedelta(minutes=30)
 # After this moment, all resources of the world POSTS are free.
 FIRST_FREE = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=400)
 
+# How many dates a series has.
+DATES = 52
+
 Maker = Callable[[int], bytes]
 
 
@@ -77,6 +80,21 @@ def booking(resource: int, start: datetime) -> bytes:
 def next_booking(resource: int) -> Maker:
     """POSTs of consecutive bookings on a resource."""
     return lambda number: booking(resource, FIRST_FREE + number * HALF_HOUR)
+
+
+def weekly(number: int) -> bytes:
+    """A POST of a series of `DATES` half hours, one each week; no two series have a date in common."""
+    start = FIRST_FREE + number * HALF_HOUR
+    times = {"start_time": start.isoformat(), "end_time": (start + HALF_HOUR).isoformat()}
+    rule = {"rrule": f"FREQ=WEEKLY;COUNT={DATES}", "time_zone": "UTC"}
+    body = {"resource": data.REPEATED, **times, **rule, "notes": "Planning round"}
+    return request("POST", "/api/series/", token=data.token_of(data.USER), body=body)
+
+
+def singles(number: int) -> list[bytes]:
+    """The POSTs of the same dates, one by one."""
+    start = FIRST_FREE + number * HALF_HOUR
+    return [booking(data.REPEATED, start + week * timedelta(days=7)) for week in range(DATES)]
 
 
 def next_move(number: int) -> bytes:

@@ -17,7 +17,7 @@ class CoreConfig(AppConfig):
         from core.accounts import signals as accounts
         from core.notifications import approvals, channel, reminders
         from core.notifications import signals as notifications
-        from core.notifications.messages import tell_of_booking
+        from core.notifications.messages import tell
         from core.outbox import worker
         from core.policies import signals as policies
         from core.record import relay
@@ -28,7 +28,7 @@ class CoreConfig(AppConfig):
         record.connect()
         notifications.connect()
         policies.connect()
-        relay.add_reader(tell_of_booking)
+        relay.add_reader(tell)
         # Before the record is handed on, so that the same run tells what expired.
         worker.add_feeder(expiry.expire_due, every=expiry.LOOK_SECONDS)
         worker.add_feeder(relay.hand_on)

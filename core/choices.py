@@ -94,6 +94,21 @@ class OnConflict(models.TextChoices):
     AROUND = "around", "close the free time around the bookings"
 
 
+class IfRefused(models.TextChoices):
+    """What becomes of a series of which some dates are refused."""
+
+    FAIL = "fail", "book nothing"
+    SKIP = "skip", "book the other dates"
+
+
+class Scope(models.TextChoices):
+    """Which dates of a series an act on one of them is about."""
+
+    THIS = "this", "this date"
+    FOLLOWING = "following", "this date and those that follow"
+    ALL = "all", "all dates that are not over"
+
+
 class QuotaKind(models.TextChoices):
     """What a quota counts."""
 

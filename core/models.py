@@ -159,6 +159,11 @@ class Booking(models.Model):
     closure = models.ForeignKey(
         "core.Closure", on_delete=models.CASCADE, related_name="rows", null=True, editable=False, db_index=False
     )
+    # The series of the date, and the start that its rule gave the date: a date that was moved alone keeps it.
+    series = models.ForeignKey(
+        "core.Series", on_delete=models.SET_NULL, related_name="bookings", null=True, editable=False, db_index=False
+    )
+    recurrence_id = models.DateTimeField(null=True, editable=False)
     # The gaps that the policy asked for when the slot was booked; a later change of the policy moves nothing.
     buffer_before_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     buffer_after_minutes = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
@@ -207,6 +212,11 @@ class Booking(models.Model):
                 name=constraints.CLOSURE_HAS_NO_USER,
                 violation_error_message="A booking has a user, and a closure has none.",
             ),
+            models.UniqueConstraint(
+                fields=["series", "recurrence_id"],
+                condition=Q(series__isnull=False),
+                name=constraints.ONE_OF_EACH_DATE,
+            ),
             constraints.TimesCompareAsText(name=constraints.TIMES_COMPARE),
             constraints.NoOverlap(
                 name=constraints.NO_OVERLAP,
@@ -242,3 +252,5 @@ from core.policies.models import OpeningHours as OpeningHours  # noqa: E402
 from core.policies.models import Quota as Quota  # noqa: E402
 from core.policies.models import ResourcePolicy as ResourcePolicy  # noqa: E402
 from core.record.models import BookingEvent  # noqa: E402, F401
+from core.series.models import Series as Series  # noqa: E402
+from core.series.models import SkippedDate as SkippedDate  # noqa: E402

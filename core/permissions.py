@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 
-from core.models import Booking
+from core.models import Booking, Series
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -25,5 +25,11 @@ class IsOwnerOrStaff(IsAuthenticated):
 
     message = "This booking is somebody else's."
 
-    def has_object_permission(self, request: Request, view: "APIView", obj: Booking) -> bool:
+    def has_object_permission(self, request: Request, view: "APIView", obj: Booking | Series) -> bool:
         return request.user.is_staff or obj.user_id == request.user.pk
+
+
+class IsSeriesOwnerOrStaff(IsOwnerOrStaff):
+    """Only its owner and staff may read or change a series."""
+
+    message = "This series is somebody else's."

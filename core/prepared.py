@@ -217,6 +217,59 @@ def update(row: models.Model, names: Sequence[str]) -> None:
         cursor.execute(update_sql(type(row), connection.vendor, tuple(names)), [*values, row.pk])
 
 
+def insert_all(rows: Sequence[models.Model]) -> None:
+    """Inserts new rows of one table and sets their keys, in one statement however many they are; sends no signal.
+
+    Django would split the statement on SQLite, by a limit that newer versions of SQLite no longer have.
+
+    Args:
+        rows: The rows, with at most 30 000 values in all.
+
+    Raises:
+        IntegrityError: When a row violates a constraint.
+    """
+    if not rows:
+        return
+    connection, model = connections[DEFAULT_DB_ALIAS], type(rows[0])
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    table, key, *names = quoted(model._meta.db_table, model._meta.pk.column, *(field.column for field in fields))
+    places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(rows))
+    values = all_stored(rows, fields, connection, add=True)
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES {places} RETURNING {key}", values)
+        keys = [pk for (pk,) in cursor.fetchall()]
+    for row, pk in zip(rows, keys, strict=True):
+        row.pk = pk
+        row._state.adding, row._state.db = False, connection.alias
+
+
+def update_all(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Writes some columns of stored rows of one table, each with its own values, in one statement; sends no signal.
+
+    Args:
+        rows: The rows, with at most 30 000 values in all.
+        names: The names of the fields.
+
+    Raises:
+        IntegrityError: When a row violates a constraint.
+    """
+    if not rows:
+        return
+    connection, model = connections[DEFAULT_DB_ALIAS], type(rows[0])
+    fields: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in names)]
+    table, key, *columns = quoted(model._meta.db_table, *(field.column for field in fields))
+    # PostgreSQL takes the type of a column of values from the values; nulls alone are texts. SQLite has no types there.
+    casts = ["" if connection.vendor == "sqlite" else f"::{field.rel_db_type(connection)}" for field in fields]
+    new = [f"sent.column{number}{cast}" for number, cast in enumerate(casts, start=1)]
+    changes = ", ".join(f"{column} = {value}" for column, value in zip(columns, new[1:], strict=True))
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    values = all_stored(rows, fields, connection, add=False)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {changes} FROM (VALUES {places}) AS sent WHERE {table}.{key} = {new[0]}", values
+        )
+
+
 @contextmanager
 def saving(
     row: models.Model, connection: BaseDatabaseWrapper, *, created: bool, names: frozenset[str] | None = None
@@ -231,6 +284,22 @@ def saving(
 def stored(row: models.Model, field: Any, connection: BaseDatabaseWrapper, *, add: bool) -> Any:  # noqa: ANN401
     """The value of a column as the database takes it; sets what the field sets by itself, such as `auto_now`."""
     return field.get_db_prep_save(field.pre_save(row, add), connection)
+
+
+def all_stored(
+    rows: Sequence[models.Model], fields: Sequence[Any], connection: BaseDatabaseWrapper, *, add: bool
+) -> list[Any]:
+    """The values of columns of rows, row by row. A value that the row before has, too, is converted once."""
+    columns = []
+    for field in fields:
+        column, last, value = list[Any](), object(), None
+        for row in rows:
+            raw = field.pre_save(row, add)
+            if raw is not last:
+                last, value = raw, field.get_db_prep_save(raw, connection)
+            column.append(value)
+        columns.append(column)
+    return [value for row in zip(*columns, strict=True) for value in row]
 
 
 @cache

@@ -22,6 +22,7 @@ from core.api.fields import (
 )
 from core.api.lists import PlainRowsMixin
 from core.api.query import (
+    ChoiceParameter,
     FlagParameter,
     IncludeParameter,
     ListParameters,
@@ -29,7 +30,7 @@ from core.api.query import (
     QueryParameters,
     WindowParameters,
 )
-from core.choices import BookingStatus, Waivable
+from core.choices import BookingStatus, Scope, Waivable
 from core.constraints import LARGEST_CAPACITY
 from core.intervals import Interval
 from core.models import Booking, Resource, ResourcePolicy
@@ -211,8 +212,28 @@ class BookingSerializer(PlainRowsMixin, FormsMixin, serializers.Serializer):
     updated_at = MomentField(read_only=True, help_text="When it was last changed.")
 
     # Fields that are not columns of the row, or that plain answers do not show.
-    live_fields: ClassVar = {"username", "resource_name", "staff_note"}
-    answered = ("staff_note", "override")
+    live_fields: ClassVar = {"username", "resource_name", "staff_note", "series", "recurrence_id"}
+    answered = ("staff_note", "override", "series", "recurrence_id")
+    # The fields that an answer shows with `include`, by its word.
+    included: ClassVar[Mapping[str, Mapping[str, serializers.Field]]] = {
+        "staff_note": {
+            "staff_note": TextField(trim_whitespace=False, max_length=5_000, help_text=STAFF_NOTE),
+        },
+        "series": {
+            "series": serializers.IntegerField(
+                source="series_id",
+                read_only=True,
+                allow_null=True,
+                help_text="With `include=series`: the series that it is a date of, by id; null for none.",
+            ),
+            "recurrence_id": MomentField(
+                read_only=True,
+                allow_null=True,
+                help_text="With `include=series`: the start that the rule of the series gave it; a date that was moved "
+                "alone keeps it.",
+            ),
+        },
+    }
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Only staff may set `user`, and only for a new booking; only they may write their note, and waive rules."""
@@ -224,6 +245,13 @@ class BookingSerializer(PlainRowsMixin, FormsMixin, serializers.Serializer):
         if self.instance is not None or not by_staff:
             found["user"] = serializers.IntegerField(source="user_id", read_only=True, help_text=WHOSE)
         return found
+
+    @classmethod
+    @cache
+    def including(cls, words: frozenset[str]) -> type["BookingSerializer"]:
+        """The serializer of answers that show more."""
+        more = {name: field for word in sorted(words) for name, field in cls.included[word].items()}
+        return serializers.SerializerMetaclass(cls.__name__, (cls,), more)
 
     @classmethod
     @cache
@@ -241,10 +269,7 @@ class BookingSerializer(PlainRowsMixin, FormsMixin, serializers.Serializer):
         return reader
 
 
-class BookingWithStaffNoteSerializer(BookingSerializer):
-    """A booking with the note of staff."""
-
-    staff_note = TextField(trim_whitespace=False, max_length=5_000, help_text=STAFF_NOTE)
+BookingWithStaffNoteSerializer = BookingSerializer.including(frozenset({"staff_note"}))
 
 
 # --- Query parameters -------------------------------------------------------------------------------------------------
@@ -308,13 +333,37 @@ class TimelinesParameters(ResourceFilters):
 class BookingParameters(QueryParameters):
     """The query parameters of one booking."""
 
-    include = IncludeParameter(("staff_note",), help_text="What to add: the note of staff, for staff only.")
+    include = IncludeParameter(
+        tuple(BookingSerializer.included),
+        help_text="What to add: the note of staff, for staff only, or the series of a booking that repeats.",
+    )
 
     def validate_include(self, words: set[str]) -> set[str]:
         """Checks that only staff ask for the note of staff."""
-        if words and not self.context["request"].user.is_staff:
+        if "staff_note" in words and not self.context["request"].user.is_staff:
             raise serializers.ValidationError("Only staff may ask for the note of staff.")
         return words
+
+
+class ScopeParameters(QueryParameters):
+    """The query parameters of a change of a booking that repeats."""
+
+    scope = ChoiceParameter(
+        Scope.values,
+        default=Scope.THIS.value,
+        help_text="Which dates of its series are changed: `this`, which is usual, `following` for this one and the "
+        "later ones, or `all`; only those that are not over. `not_in_series` for a booking that does not repeat.",
+    )
+    reset_exceptions = FlagParameter(
+        help_text="With `following` and `all`: whether dates that were changed or cancelled on their own become as the "
+        "others. A cancellation is about them in any case."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Checks that other dates are asked for where they are to become as the others."""
+        if attrs.get("reset_exceptions") and attrs["scope"] == Scope.THIS:
+            raise serializers.ValidationError({"reset_exceptions": ["Send scope=following or scope=all with it."]})
+        return attrs
 
 
 class BookingListParameters(BookingParameters, ListParameters):
@@ -335,6 +384,9 @@ class BookingListParameters(BookingParameters, ListParameters):
     end_before = MomentField(required=False, help_text="Those that end then or before.")
     upcoming = FlagParameter(help_text="Those that are not over, or with false those that are.")
     user = serializers.IntegerField(min_value=1, max_value=LARGEST_KEY, required=False, help_text="Staff only.")
+    series = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_KEY, required=False, help_text="The dates of this series."
+    )
     search = serializers.CharField(
         max_length=200,
         required=False,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("core.policies.urls")),
     path("", include("core.policies.closure_urls")),
     path("", include("core.reports.urls")),
+    path("", include("core.series.urls")),
     path("auth/", include("core.accounts.urls")),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", SwaggerView.as_view(), name="docs"),

@@ -19,6 +19,18 @@ POLICIES = ("core/tests/policies/test_*.py", "core/tests/bookings/test_override.
 
 REPORTS = ("core/tests/reports/test_utilisation.py", "core/tests/reports/test_arithmetic.py")
 
+SERIES_VERBS = ("core/tests/series/test_verbs.py",)
+SERIES_ALONE = tuple(f"core/tests/series/test_{name}.py" for name in ("verbs", "own_dates", "as_if_alone"))
+SERIES_EDITS = ("core/tests/series/test_edits.py",)
+SERIES_GUARD = ("core/tests/guarantee/test_series.py",)
+
+BOOK_SERIES = "core/lifecycle/series.py"
+CHANGING = "core/lifecycle/changing.py"
+GROUND = "core/lifecycle/ground.py"
+VERDICTS = "core/lifecycle/verdicts.py"
+REWRITING = "core/lifecycle/rewriting.py"
+HELD = "core/lifecycle/held.py"
+SERIES_MIGRATION = "core/migrations/0027_series.py"
 LIFECYCLE = "core/lifecycle/bookings.py"
 TRANSACTIONS = "core/lifecycle/transactions.py"
 DELETION = "core/lifecycle/resources.py"
@@ -435,6 +447,7 @@ HISTORY = [
 RECORD = ("core/tests/guarantee/test_record.py", "core/tests/bookings/test_lifecycle_events.py")
 DECISIONS = ("core/tests/bookings/test_reasons.py", "core/tests/bookings/test_admin*.py")
 RELAY = ("core/tests/record/test_relay.py",)
+SERIES_MAILS = ("core/tests/notifications/test_series_mails.py", "core/tests/calendars/test_series_files.py")
 WRITING = "core/record/writing.py"
 
 ACTS = [
@@ -505,7 +518,56 @@ ACTS = [
         tests=RECORD,
     ),
     Mutant(
-        "the record: handed on in order", "core/record/relay.py", "if not any(", "if True or not any(", POSTGRES, RELAY
+        "mails: an act on a series waits for those on its dates",
+        "core/record/relay.py",
+        " or (row.pk, booking) in told_by)",
+        ")",
+        POSTGRES,
+        RELAY,
+    ),
+    Mutant(
+        "the record: handed on in order",
+        "core/record/relay.py",
+        "            pk < row.pk and (",
+        "            False and (",
+        POSTGRES,
+        RELAY,
+    ),
+    Mutant(
+        "the record: what waits keeps back what comes after it",
+        "core/record/relay.py",
+        "earlier.append((row.booking_id, row.pk))",
+        "pass",
+        POSTGRES,
+        RELAY,
+    ),
+    Mutant(
+        "mails: one for an act on a series",
+        "core/notifications/messages.py",
+        "elif row.series_act_id is None:",
+        "else:",
+        tests=SERIES_MAILS,
+    ),
+    Mutant(
+        "mails: nobody is told of dates that are over",
+        "core/notifications/dates.py",
+        "event.is_over or row.for_staff or",
+        "row.for_staff or",
+        tests=SERIES_MAILS,
+    ),
+    Mutant(
+        "mails: an unconfirmed address reads no words of a series",
+        "core/notifications/series_mails.py",
+        "if not recipient.is_confirmed:",
+        "if False:",
+        tests=SERIES_MAILS,
+    ),
+    Mutant(
+        "mails: at most thirty files",
+        "core/notifications/invitations.py",
+        "+ is_published > MOST_FILES",
+        "+ is_published > MOST_FILES + 1",
+        tests=SERIES_MAILS,
     ),
     Mutant(
         "a decision has its state",
@@ -683,6 +745,149 @@ REPORTED = [
     Mutant("reports: at most so many bookings", REPORT, "if number > MOST_BOOKINGS:", "if False:", tests=REPORTS),
 ]
 
+OF_DATES = [
+    Mutant(
+        "dates: a date once",
+        SERIES_MIGRATION,
+        'fields=("series", "recurrence_id"),',
+        'fields=("series", "recurrence_id", "id"),',
+        tests=SERIES_GUARD,
+    ),
+    Mutant(
+        "dates: the lock of the series of a booking",
+        HELD,
+        'locked(Series.objects.select_related("resource").filter(bookings=booking.pk)).first()',
+        'Series.objects.select_related("resource").filter(bookings=booking.pk).first()',
+        POSTGRES,
+        SERIES_GUARD,
+    ),
+    Mutant(
+        "dates: the lock of the series",
+        HELD,
+        'locked(Series.objects.select_related("resource").filter(pk=series.pk)).first()',
+        'Series.objects.select_related("resource").filter(pk=series.pk).first()',
+        POSTGRES,
+        SERIES_GUARD,
+    ),
+    Mutant(
+        "dates: the lock of the dates",
+        HELD,
+        "rows = list(locked(Booking.objects.filter(which, series=series)))",
+        "rows = list(Booking.objects.filter(which, series=series))",
+        POSTGRES,
+        SERIES_GUARD,
+    ),
+    Mutant(
+        "dates: the lock of the user",
+        VERDICTS,
+        "        locked(User.objects.filter(pk=user.pk)).first()\n",
+        "        pass\n",
+        POSTGRES,
+        SERIES_GUARD,
+    ),
+    Mutant(
+        "dates: the suggestions after the locks",
+        BOOK_SERIES,
+        "now=act.now, one_by_one=True)\n",
+        "now=act.now, one_by_one=True)\n        ground.suggest(wishes)\n",
+        POSTGRES,
+        SERIES_GUARD,
+    ),
+    Mutant(
+        "dates: released before the move",
+        REWRITING,
+        "    if released:\n",
+        "    if False:\n",
+        tests=SERIES_VERBS,
+    ),
+    Mutant(
+        "dates: no overlap of its own, new",
+        BOOK_SERIES,
+        "        require_apart(date.slot for date in found.dates)\n",
+        "",
+        tests=SERIES_ALONE,
+    ),
+    Mutant(
+        "dates: no overlap of its own, moved",
+        CHANGING,
+        "        require_apart(booking.slot for booking in moving if booking.resource_id == pk)\n",
+        "        pass\n",
+        tests=SERIES_ALONE,
+    ),
+    Mutant(
+        "dates: the look for what is taken",
+        GROUND,
+        "        self._require_free(wish.booking)\n",
+        "",
+        tests=SERIES_VERBS,
+    ),
+    Mutant("dates: gaps", GROUND, "            self._require_gaps(wish)\n", "", tests=SERIES_ALONE),
+    Mutant("dates: what the person may", GROUND, "            self._require_person(wish)\n", "", tests=SERIES_ALONE),
+    Mutant(
+        "dates: gaps to its own dates",
+        GROUND,
+        "*near(self.taken[booking.resource_id], around), *near(ours, around)",
+        "*near(self.taken[booking.resource_id], around), *()",
+        tests=SERIES_ALONE,
+    ),
+    Mutant(
+        "dates: quotas count its own dates",
+        GROUND,
+        "[*self.owned.near(window), *self.own.near(window)]",
+        "self.owned.near(window)",
+        tests=SERIES_ALONE,
+    ),
+    Mutant(
+        "dates: quotas of what has not ended",
+        GROUND,
+        "self._coming(limit) < limit.limit",
+        "self._coming(limit) <= limit.limit",
+        tests=(*SERIES_GUARD, *SERIES_ALONE),
+    ),
+    Mutant(
+        "dates: each date meets those before it alone",
+        BOOK_SERIES,
+        "now=act.now, one_by_one=True",
+        "now=act.now, one_by_one=False",
+        tests=SERIES_ALONE,
+    ),
+    Mutant(
+        "dates: dates that move meet all others",
+        CHANGING,
+        "now=act.now, one_by_one=False",
+        "now=act.now, one_by_one=True",
+        tests=SERIES_ALONE,
+    ),
+    Mutant(
+        "dates: the replaced rows are in nobody's way",
+        GROUND,
+        "            if pk not in replaced:\n",
+        "            if True:\n",
+        tests=SERIES_VERBS,
+    ),
+    Mutant(
+        "dates: nothing is left where all are refused",
+        BOOK_SERIES,
+        "if made and not dry_run and",
+        "if not dry_run and",
+        tests=SERIES_VERBS,
+    ),
+    Mutant(
+        "dates: what is sent as it was is about no other date",
+        BOOK_SERIES,
+        "for name, value in sent.items() if value == getattr(named, name)",
+        "for name, value in sent.items() if value is None",
+        tests=SERIES_EDITS,
+    ),
+    Mutant(
+        "dates: the past is refused before the look for what is taken",
+        VERDICTS,
+        "        if wish.error is None:\n            try:",
+        "        if False:\n            try:",
+        tests=(*SERIES_EDITS, *SERIES_ALONE),
+    ),
+]
+
 MUTANTS = [
     *GUARDS,
     *SLOT_RULES,
@@ -695,4 +900,5 @@ MUTANTS = [
     *ACTS,
     *POLICY,
     *REPORTED,
+    *OF_DATES,
 ]

@@ -9,6 +9,7 @@ from core.notifications import admin as notifications
 from core.policies import admin as policies
 from core.policies import closure_admin as closures
 from core.reports import admin as reports
+from core.series import admin as series
 
 __all__ = [
     "accounts",
@@ -21,4 +22,5 @@ __all__ = [
     "policies",
     "reports",
     "resources",
+    "series",
 ]

@@ -8,10 +8,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from core.choices import BookingStatus
+from core.choices import BookingStatus, Scope, Waivable
+from core.errors import BookingError, DatesRefused
 from core.lifecycle import Changes
 from core.models import Booking
 from core.record.forms import ReasonField, WaiverField, WaiversMixin
+from core.series import repeat_form
+from core.series.repeat_form import RepeatForm
 from core.staff.forms import HiddenStateField, ZonedForm
 from core.staff.moments import MomentField, named
 
@@ -30,13 +33,20 @@ class ReasonForm(forms.Form):
         self.fields["reason"].required = is_required
 
 
+def waivable_of(error: BookingError | None) -> list[Waivable | None]:
+    """The rules that staff may waive to pass over a refusal, or over those of many dates."""
+    if isinstance(error, DatesRefused):
+        return [verdict.error.waivable for verdict in error.dates if verdict.error]
+    return [error.waivable] if error else []
+
+
 def version_of(booking: Booking) -> str:
     """The version of a booking for the hidden field `seen`: a new note of staff does not change the moment."""
     return f"{booking.updated_at.isoformat()} {crc32(booking.staff_note.encode())}"
 
 
-class BookingForm(WaiversMixin, ZonedForm):
-    """A booking; the verbs check the rules after the form is valid."""
+class BookingForm(WaiversMixin, RepeatForm, ZonedForm):
+    """A booking, which may repeat; the verbs check the rules after the form is valid."""
 
     start_time = MomentField(label=named("Start"))
     end_time = MomentField(label=named("End"))
@@ -44,6 +54,19 @@ class BookingForm(WaiversMixin, ZonedForm):
     past_confirmed = forms.BooleanField(label="Record it anyway", required=False, widget=forms.HiddenInput)
     seen = HiddenStateField(required=False)
     override = WaiverField()
+    scope = forms.ChoiceField(
+        label="Change",
+        choices=Scope.choices,
+        initial=Scope.THIS,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="A new time is meant by the clock, on each date. What is over stays as it is.",
+    )
+    reset_exceptions = forms.BooleanField(
+        label="Also the dates that were changed or cancelled alone",
+        required=False,
+        help_text="Without the tick these keep their own time, resource and notes, and stay cancelled.",
+    )
 
     class Meta:
         model = Booking
@@ -59,11 +82,24 @@ class BookingForm(WaiversMixin, ZonedForm):
                 help_text="A resource that requires approval gives pending, another one confirmed.",
             )
             self.initial.pop("status", None)
-            del self.fields["reason"]
+            self.leave_out("reason")
         else:
-            del self.fields["past_confirmed"]
+            self.leave_out("past_confirmed", *repeat_form.FIELDS)
             self.initial["seen"] = version_of(self.instance)
-        self.offer_waivers(self.save_error.waivable if self.save_error else None)
+        if self.instance.series_id is None:
+            self.leave_out("scope", "reset_exceptions")
+        self.offer_waivers(*waivable_of(self.save_error))
+
+    def leave_out(self, *names: str) -> None:
+        """Takes fields off the form."""
+        for name in names:
+            del self.fields[name]
+
+    def field_of(self, error: BookingError) -> str | None:
+        """The field beside which the error of a failed save stands; an error of a made rule belongs to the choice."""
+        if error.field == "rrule" and "repeat" in self.fields and self.data.get("repeat") != repeat_form.OWN_RULE:
+            return "repeat"
+        return super().field_of(error)
 
     def clean(self) -> dict[str, Any] | None:
         """Asks once more before a new booking is stored that is over already; most often the date is a mistake.
@@ -75,7 +111,7 @@ class BookingForm(WaiversMixin, ZonedForm):
         cleaned = super().clean()
         if self.instance.pk is not None and self.cleaned_data.get("seen") != version_of(self.instance):
             raise ValidationError(CHANGED_MEANWHILE.format(status=self.instance.status), code="state_changed")
-        end = self.cleaned_data.get("end_time")
+        end = None if self.cleaned_data.get("repeat") else self.cleaned_data.get("end_time")
         if end is not None and end <= timezone.now() and self.cleaned_data.get("past_confirmed") is False:
             self.fields["past_confirmed"].widget = forms.CheckboxInput()
             self.add_error("past_confirmed", "This booking is over already. Tick the box to record it all the same.")
@@ -85,6 +121,11 @@ class BookingForm(WaiversMixin, ZonedForm):
         # Excluding the times disables the model's constraints here: the verbs check the same rules under lock, with the
         # stored fractions of a second, and name the conflicting booking.
         return super()._get_validation_exclusions() | {"start_time", "end_time"}
+
+    @property
+    def scope_wanted(self) -> Scope:
+        """Which dates of the series the change is about."""
+        return Scope(self.cleaned_data.get("scope") or Scope.THIS)
 
     @property
     def changes(self) -> Changes:

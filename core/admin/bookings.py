@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,16 +17,17 @@ from django.utils.text import Truncator
 
 from core import lifecycle
 from core.admin.booking_form import BookingForm, ReasonForm
+from core.admin.repeating import RepeatingAdmin, SeriesFilter, series_link
 from core.choices import BookingStatus, Decision
 from core.desk.deciding import decide
 from core.exports.admin import ExportedAdmin
 from core.exports.tables import BOOKINGS
 from core.history.admin import history_of
 from core.intervals import in_short
-from core.models import Booking, Resource
+from core.models import Booking
 from core.record.forms import act_of
 from core.staff.base import ForStaff, keys_of
-from core.staff.filters import ALL, DaysFilter, PeriodFilter, default_period
+from core.staff.filters import ALL, DaysFilter, NamedFilter, PeriodFilter, default_period
 from core.staff.forms import SearchForm, number_in, words_of
 from core.staff.links import bookings_link
 from core.staff.moments import minutes, named, nowrap
@@ -38,6 +38,7 @@ USER_COLUMNS = ("username", "first_name", "last_name", "email")
 PLAIN_FILTERS = (
     PeriodFilter.parameter_name,
     *DaysFilter.parameters,
+    SeriesFilter.parameter_name,
     "status__exact",
     "resource__id__exact",
     "user__id__exact",
@@ -48,21 +49,6 @@ PLAIN_FILTERS = (
 def is_about_ticked(request: HttpRequest) -> bool:
     """True if a bulk action is about the ticked rows, and not about all that the filters of the list leave."""
     return request.POST.get("select_across", "0") == "0"
-
-
-class ResourceFilter(admin.RelatedFieldListFilter):
-    """Filters bookings by resource; the page lists some resources, and the list of resources links to all others."""
-
-    maximum_choices = 100
-
-    def field_choices(
-        self, field: models.ForeignKey, request: HttpRequest, model_admin: admin.ModelAdmin
-    ) -> list[tuple[int, str]]:
-        return list(Resource.objects.values_list("pk", "name")[: self.maximum_choices])
-
-    def has_output(self) -> bool:
-        """Always true: Django ignores the filter in a URL when the filter has no output."""
-        return True
 
 
 class SlotFilter(admin.SimpleListFilter):
@@ -81,12 +67,12 @@ class SlotFilter(admin.SimpleListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(ExportedAdmin, ForStaff):
+class BookingAdmin(RepeatingAdmin, ExportedAdmin, ForStaff):
     """Bookings; every write goes through the verbs, which check the rules, lock the rows and write the record."""
 
     form = BookingForm
     list_display = ("when", "resource_bookings", "user_bookings", "status_word", "beginning_of_notes", "created")
-    list_filter = (PeriodFilter, DaysFilter, SlotFilter, "status", ("resource", ResourceFilter))
+    list_filter = (PeriodFilter, DaysFilter, SlotFilter, "status", SeriesFilter, ("resource", NamedFilter))
     date_hierarchy = "start_time"
     exported = BOOKINGS
     plain_filters = PLAIN_FILTERS
@@ -100,7 +86,8 @@ class BookingAdmin(ExportedAdmin, ForStaff):
     actions: ClassVar = ["confirm", "reject", "cancel", "delete_selected"]
 
     class Media:
-        css: ClassVar = {"all": ["core/admin/lists.css"]}
+        css: ClassVar = {"all": ["core/admin/lists.css", "core/admin/series.css"]}
+        js = ("core/admin/repeat.js", "core/admin/book.js")
 
     # --- The list -----------------------------------------------------------------------------------------------------
 
@@ -135,7 +122,8 @@ class BookingAdmin(ExportedAdmin, ForStaff):
 
     @admin.display(description="resource", ordering="resource__name")
     def resource_bookings(self, booking: Booking) -> str:
-        return bookings_link(booking.resource.name, resource__id__exact=booking.resource_id)
+        name = bookings_link(booking.resource.name, resource__id__exact=booking.resource_id)
+        return format_html("{}<br><small>{}</small>", name, series_link(booking)) if booking.series_id else name
 
     @admin.display(description="user", ordering="user__username")
     def user_bookings(self, booking: Booking) -> str:
@@ -164,7 +152,7 @@ class BookingAdmin(ExportedAdmin, ForStaff):
     def get_fieldsets(
         self, request: HttpRequest, obj: Booking | None = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
-        """The fields; an existing booking also has its version and the moments of its creation and last change."""
+        """The fields; an existing booking also has its version, its moments, and its series if it is a date of one."""
         moments = ["start_time", "end_time", "zone", "override"]
         if obj is None:
             moments.append("past_confirmed")
@@ -173,11 +161,11 @@ class BookingAdmin(ExportedAdmin, ForStaff):
         details: dict[str, Any] = {"fields": ["status", "notes", "staff_note"]}
         if obj is not None:
             details["fields"] = ["status", "reason", "notes", "staff_note", "created", "changed", "seen"]
-        return [(None, subject), ("Time", time), (None, details)]
+        return [(None, subject), ("Time", time), *self.series_fieldsets(request, obj), (None, details)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Also the times of an address, such as that of a free cell of the timeline, with an offset (ISO 8601)."""
-        times = {}
+        """Also how often, and the times, such as those of a free cell of the timeline, with an offset (ISO 8601)."""
+        times: dict[str, Any] = {"repeat": request.GET.get("repeat", "")}
         for name in ("start_time", "end_time"):
             with contextlib.suppress(ValueError, OverflowError):
                 times[name] = datetime.fromisoformat(request.GET.get(name, "")).astimezone(UTC)
@@ -185,15 +173,16 @@ class BookingAdmin(ExportedAdmin, ForStaff):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Booking | None = None) -> tuple[str, ...]:
         """The owner of an existing booking is read-only."""
-        return ("owner", "created", "changed") if obj is not None else ()
+        return ("owner", "created", "changed", "of_series") if obj is not None else ()
 
     def save_model(self, request: HttpRequest, obj: Booking, form: BookingForm, change: bool) -> None:  # noqa: FBT001
         """Creates a booking as a record (without lead time), or changes the edited fields."""
         data = form.cleaned_data
         if change:
-            expected = (form.initial["status"],) if form.changes.status else ()
-            act = act_of(request, data["reason"])
-            lifecycle.change(obj, changes=form.changes, act=act, expected=expected, override=data["override"])
+            self.change(request, obj, form)
+            return
+        if form.repeat_wanted is not None:
+            self.book_series(request, obj, form)
             return
         booking = lifecycle.book(
             user=data["user"],

@@ -47,6 +47,15 @@ def parameters_of(request: Request) -> QueryDict:
     return filled
 
 
+def known_of(query: QueryDict, known: Collection[str]) -> QueryDict:
+    """The query string without the parameters that are not known."""
+    left = QueryDict(mutable=True)
+    for name, values in query.lists():
+        if name in known:
+            left.setlist(name, values)
+    return left
+
+
 def parameter_errors(query: QueryDict, known: Iterable[str], *, lists: Collection[str] = ()) -> dict[str, list[str]]:
     """The errors of unknown, empty and repeated parameters and of those with a NUL, by parameter.
 
@@ -73,13 +82,19 @@ class QueryParameters(serializers.Serializer):
     """The query parameters of an endpoint, as fields; this base class accepts only `format`."""
 
     @classmethod
-    def read(cls, request: Request) -> Parameters:
+    def read(cls, request: Request, *, strict: bool = True) -> Parameters:
         """The validated parameters of a request; None for an absent parameter without a default.
+
+        Args:
+            request: The request.
+            strict: Whether an unknown parameter is an error; otherwise it passes unread.
 
         Raises:
             ValidationError: For a bad value, and for an unknown, empty or repeated parameter.
         """
         query = parameters_of(request)
+        if not strict:
+            query = known_of(query, cls._declared_fields)
         defaults = None if query else cls.defaults()
         if defaults is not None:
             return defaults

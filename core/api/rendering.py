@@ -81,7 +81,7 @@ class BrowsableAPI(renderers.BrowsableAPIRenderer):
         """The form of the button "Filters" of a list, filled in with the request's query parameters."""
         if not isinstance(data, list):
             return None
-        parameters = view.query_of_action().bound_to(request)
+        parameters = view.query_of_action(request.method).bound_to(request)
         parameters.is_valid()
         fields = self.form_renderer_class().render(
             parameters.data, None, {"style": {"template_pack": self.template_pack}}

@@ -45,17 +45,19 @@ class ApiView(ViewBase):
         abouts: The same by action, for an action with an address of its own.
         query: The query parameters of GET; None for a view that does not validate its query string.
         queries: The query parameters of GET by action; other actions have `query`.
+        write_queries: The query parameters of writing actions; other parameters of these pass unread.
         public: Whether all anonymous callers get the same response to GET; shared caches may then store the response,
             and must revalidate it each time (RFC 9111).
         secret: Whether the response to POST may hold a token; no cache may then store the response.
         limits: Throttles by action and method (`me get`), action, or method, instead of the default throttles.
-        parameters: The validated query parameters of this GET; empty for other methods.
+        parameters: The validated query parameters of this request; empty for a write without `write_queries`.
     """
 
     about: ClassVar[str] = ""
     abouts: ClassVar[Mapping[str, str]] = {}
     query: ClassVar[type[QueryParameters] | None] = QueryParameters
     queries: ClassVar[Mapping[str, type[QueryParameters]]] = {}
+    write_queries: ClassVar[Mapping[str, type[QueryParameters]]] = {}
     public: ClassVar[bool] = False
     secret: ClassVar[bool] = False
     limits: ClassVar[Mapping[str, Sequence[type[BaseThrottle]]]] = {}
@@ -68,9 +70,10 @@ class ApiView(ViewBase):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         super().initial(request, *args, **kwargs)
-        query = self.query_of_action()
-        if query is not None and request.method in READ_METHODS:
-            self.parameters = query.read(request)
+        query = self.query_of_action(request.method)
+        is_handled = hasattr(self, str(request.method).lower())  # the others are refused as a whole
+        if query is not None and is_handled:
+            self.parameters = query.read(request, strict=request.method in READ_METHODS)
 
     def get_view_description(self, html: bool = False) -> str:  # noqa: FBT001, FBT002 - the framework's own
         actions = (getattr(self, "action_map", None) or {}).values()
@@ -89,9 +92,12 @@ class ApiView(ViewBase):
             raise Http404
         return int(digits)
 
-    def query_of_action(self) -> type[QueryParameters] | None:
-        """The query parameters of the current action."""
-        return self.queries.get(getattr(self, "action", None) or "", self.query)
+    def query_of_action(self, method: str | None) -> type[QueryParameters] | None:
+        """The query parameters of the current action with a method; None for parameters that nobody reads."""
+        action = getattr(self, "action", None) or ""
+        if method in READ_METHODS:
+            return self.queries.get(action, self.query)
+        return self.write_queries.get(action)
 
     def get_throttles(self) -> list[BaseThrottle]:
         action, method = getattr(self, "action", None) or "", str(self.request.method).lower()

@@ -175,6 +175,11 @@ def invitation_of(entry: Entry, *, method: str) -> bytes:
     return file_of(text_of(header_lines(method)), [event.encode()])
 
 
+def publication_of(entries: Iterable[Entry]) -> bytes:
+    """Returns the file of many bookings without an attendee (`PUBLISH`), each an event of its own."""
+    return file_of(text_of(header_lines("PUBLISH")), (event_of(entry, invited=False).encode() for entry in entries))
+
+
 def file_of(head: str, events: Iterable[bytes]) -> bytes:
     """Returns a calendar file: its head, its events in UTF-8, and its end."""
     return b"".join((head.encode(), *events, b"END:VCALENDAR\r\n"))

@@ -91,6 +91,25 @@ describe(
         description="Its address is a 404 from then on.\n\nFor whose feed it is.",
     ),
 )
+
+
+def file_description(what: str) -> tuple[OpenApiParameter, dict[tuple[int, str], OpenApiResponse]]:
+    """The header and the responses of a calendar file with a name such as `booking-41.ics`."""
+    header = OpenApiParameter(
+        "Content-Disposition",
+        {"type": "string", "pattern": f'^attachment; filename="{what}-[0-9]+[.]ics"$'},
+        OpenApiParameter.HEADER,
+        required=True,
+        description="That it is a file, and its name.",
+        examples=[OpenApiExample("example", f'attachment; filename="{what}-41.ics"')],
+        response=[200],
+    )
+    file = OpenApiResponse({"type": "string"}, "The file.", [OpenApiExample("example", CALENDAR)])
+    return header, {(200, ICS): file}
+
+
+BOOKING_HEADER, BOOKING_FILE = file_description("booking")
+SERIES_HEADER, SERIES_FILE = file_description("series")
 describe(
     views.BookingCalendarView,
     TAG,
@@ -98,18 +117,20 @@ describe(
         operation_id="getBookingCalendar",
         summary="A booking as a file for calendar programs",
         description="iCalendar (RFC 5545).\n\nFor its owner, and staff.",
-        parameters=[
-            OpenApiParameter(
-                "Content-Disposition",
-                {"type": "string", "pattern": '^attachment; filename="booking-[0-9]+[.]ics"$'},
-                OpenApiParameter.HEADER,
-                required=True,
-                description="That it is a file, and its name.",
-                examples=[OpenApiExample("example", 'attachment; filename="booking-41.ics"')],
-                response=[200],
-            )
-        ],
-        responses={(200, ICS): OpenApiResponse({"type": "string"}, "The file.", [OpenApiExample("example", CALENDAR)])},
+        parameters=[BOOKING_HEADER],
+        responses=BOOKING_FILE,
+    ),
+)
+describe(
+    views.SeriesCalendarView,
+    TAG,
+    get=extend_schema(
+        operation_id="getSeriesCalendar",
+        summary="The coming dates of a series as a file for calendar programs",
+        description="iCalendar (RFC 5545): each pending or confirmed date that is not over, as an event of its own "
+        "with its own `UID`.\n\nFor its owner, and staff.",
+        parameters=[SERIES_HEADER],
+        responses=SERIES_FILE,
     ),
 )
 

@@ -10,5 +10,6 @@ router.register("calendar-feeds", views.CalendarFeedViewSet, basename="calendar-
 
 urlpatterns = [
     re_path(r"^bookings/(?P<pk>[0-9]+)/calendar\.ics$", views.BookingCalendarView.as_view(), name="booking-calendar"),
+    re_path(r"^series/(?P<pk>[0-9]+)/calendar\.ics$", views.SeriesCalendarView.as_view(), name="series-calendar"),
     *router.urls,
 ]

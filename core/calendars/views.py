@@ -21,12 +21,12 @@ from core.api.query import ListParameters
 from core.api.throttling import limits_of, rate_limit_headers, seconds_to_wait
 from core.api.views import ApiView
 from core.calendars import feeds, reading
-from core.calendars.entries import entry_of, invitation_of
+from core.calendars.entries import entry_of, invitation_of, publication_of
 from core.calendars.limits import LIMITS
 from core.calendars.models import CalendarFeed
 from core.calendars.serializers import CalendarFeedSerializer
-from core.models import Booking
-from core.permissions import IsOwnerOrStaff
+from core.models import Booking, Series
+from core.permissions import IsOwnerOrStaff, IsSeriesOwnerOrStaff
 
 CALENDAR = "text/calendar; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
@@ -78,8 +78,27 @@ class BookingCalendarView(ApiView, APIView):
         booking = get_object_or_404(Booking.objects.for_calendar(), pk=pk)
         self.check_object_permissions(request, booking)
         content = invitation_of(entry_of(booking), method="PUBLISH")
-        disposition = f'attachment; filename="booking-{booking.pk}.ics"'
-        return HttpResponse(content, content_type=CALENDAR, headers={"Content-Disposition": disposition})
+        return file_answer(content, name=f"booking-{booking.pk}.ics")
+
+
+class SeriesCalendarView(ApiView, APIView):
+    """The dates of a series that are not over as a calendar file."""
+
+    about = "The coming dates of a series as a calendar file."
+    permission_classes = (IsSeriesOwnerOrStaff,)
+
+    def get(self, request: Request, pk: int) -> HttpResponse:
+        series = get_object_or_404(Series.objects.all(), pk=pk)
+        self.check_object_permissions(request, series)
+        dates = Booking.objects.blocking().filter(series=series).upcoming(self.now).for_calendar()
+        content = publication_of(entry_of(booking) for booking in dates.order_by("start_time", "id"))
+        return file_answer(content, name=f"series-{series.pk}.ics")
+
+
+def file_answer(content: bytes, *, name: str) -> HttpResponse:
+    """An answer that is a calendar file."""
+    disposition = f'attachment; filename="{name}"'
+    return HttpResponse(content, content_type=CALENDAR, headers={"Content-Disposition": disposition})
 
 
 @csrf_exempt  # the secret in the URL is the permission, and the view stores only the day of use

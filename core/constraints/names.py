@@ -6,6 +6,7 @@ TIMES_COMPARE = "core_booking_times_compare_as_text"
 STATUS_KNOWN = "core_booking_status_known"
 CLOSURE_HAS_NO_USER = "core_booking_closure_has_no_user"
 CAPACITY_AT_LEAST_ONE = "core_resource_capacity_at_least_one"
+ONE_OF_EACH_DATE = "core_booking_one_of_each_date"
 RECORD_APPEND_ONLY = "core_bookingevent_append_only"
 RECORD_OF_A_BOOKING = "core_bookingevent_of_a_booking"
 LARGEST_CAPACITY = 2_147_483_647

@@ -9,6 +9,7 @@ from core.constraints.names import (
     EMAIL_UNIQUE,
     END_AFTER_START,
     NO_OVERLAP,
+    ONE_OF_EACH_DATE,
     STATUS_KNOWN,
     TIMES_COMPARE,
     USERNAME_UNIQUE,
@@ -18,6 +19,8 @@ from core.constraints.names import (
 # constraint there. SQLite names the index for an index on an expression, and the column for a unique column.
 ERRORS: dict[str, type[errors.BookingError]] = {
     NO_OVERLAP: errors.SlotTaken,
+    ONE_OF_EACH_DATE: errors.SeriesOverlapsItself,
+    "core_booking.series_id, core_booking.recurrence_id": errors.SeriesOverlapsItself,
     END_AFTER_START: errors.EndNotAfterStart,
     TIMES_COMPARE: errors.TimeNotUtcText,
     STATUS_KNOWN: errors.StatusNotAllowed,

@@ -58,7 +58,7 @@ class TooManyDates(BookingError):
     field = "rrule"
     advice = "A series has at most `limit` dates. Send a smaller `COUNT` or an earlier `UNTIL`."
 
-    def __init__(self, limit: int = 366) -> None:
+    def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(f"A series has at most {limit} dates. End it earlier.")
 

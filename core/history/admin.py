@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,12 +12,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 
 from core.history.lines import actor_of, lines_of
-from core.models import Booking
+from core.models import Booking, Series
 from core.record.facts import facts_of, name_in
-from core.record.kinds import Part
+from core.record.kinds import EventKind, Part, SeriesKind
 from core.record.models import BookingEvent
 from core.staff.base import ForStaff
-from core.staff.filters import DaysFilter, TypedFilter
+from core.staff.filters import DaysFilter, PersonFilter
 from core.staff.forms import is_key, number_in
 from core.staff.links import booking_link
 from core.staff.moments import named, nowrap, to_the_second
@@ -29,19 +28,10 @@ SHOWN = 50
 BEGINNING = 200
 
 
-class PersonFilter(TypedFilter):
-    """Filters by the owner or the actor, by user name or e-mail address: not all staff may open accounts."""
+class PeopleFilter(PersonFilter):
+    """Filters acts by the owner or the actor."""
 
-    title = "person"
-    template = "admin/person_filter.html"
-    parameters = ("person",)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[BookingEvent]) -> QuerySet[BookingEvent]:
-        name = self.typed["person"].strip()
-        if not name:
-            return queryset
-        people = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).values("pk")
-        return queryset.filter(Q(owner__in=people) | Q(actor__in=people))
+    people = ("owner", "actor")
 
 
 class DaysOfActFilter(DaysFilter):
@@ -55,14 +45,15 @@ class ActAdmin(ForStaff):
     """Acts, newest first."""
 
     list_display = ("when", "kind", "booking_and_owner", "who", "way", "why")
-    list_filter = ("kind", PersonFilter, DaysOfActFilter)
+    list_filter = ("kind", PeopleFilter, DaysOfActFilter)
     list_select_related = ("owner", "actor")
     search_fields = ("request_id",)
     search_help_text = "Searches the number of a booking and the id of a request."
     sortable_by = ()
     actions = None
-    fields = ("when", "kind", "booking", "of", "who", "way", "reason", "changes", "handed_on")
-    readonly_fields = fields
+    readonly_fields = (
+        *("when", "kind", "booking", "series", "of", "who", "way", "reason", "changes", "dates", "handed_on"),
+    )
 
     class Media:
         css = {"all": ["core/admin/lists.css"]}  # noqa: RUF012 - Django's own
@@ -84,8 +75,15 @@ class ActAdmin(ForStaff):
     # --- The list -----------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BookingEvent]:
-        """All acts, each with whether its booking still exists."""
-        return super().get_queryset(request).annotate(exists=Exists(Booking.objects.filter(pk=OuterRef("booking_id"))))
+        """All acts, each with whether its booking and its series still exist."""
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                exists=Exists(Booking.objects.filter(pk=OuterRef("booking_id"))),
+                series_exists=Exists(Series.objects.filter(pk=OuterRef("series_id"))),
+            )
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[BookingEvent], search_term: str
@@ -97,6 +95,16 @@ class ActAdmin(ForStaff):
         number = number_in(term)
         found = Q(request_id=term) if number is None else Q(request_id=term) | Q(booking_id=number)
         return queryset.filter(found), False
+
+    def get_fields(self, request: HttpRequest, obj: BookingEvent | None = None) -> list[str]:
+        """What is there to tell: most acts are about no series."""
+        assert obj is not None
+        hidden = {
+            "booking": obj.booking_id is None and obj.series_id is not None,
+            "series": obj.series_id is None,
+            "dates": obj.kind not in SeriesKind.values,
+        }
+        return [name for name in self.readonly_fields if not hidden.get(name)]
 
     # --- Columns ------------------------------------------------------------------------------------------------------
 
@@ -113,11 +121,26 @@ class ActAdmin(ForStaff):
 
     @admin.display(description="booking")
     def booking_and_owner(self, row: BookingEvent) -> str:
-        """The booking, and below it the way to all acts on bookings of its owner; nothing for an export."""
-        if row.booking_id is None:
-            return "-"
+        """The booking or the series, and below it the way to all acts of its owner; nothing for an export."""
         more = self.of(row) if row.owner else ""
-        return booking_link(row.booking_id, name_in(facts_of(row)), more=more, is_there=row.exists)
+        if row.booking_id is not None:
+            return booking_link(row.booking_id, name_in(facts_of(row)), more=more, is_there=row.exists)
+        if row.series_id is None:
+            return "-"
+        return format_html("{}<br><small>{}</small>", self.series(row), more) if more else self.series(row)
+
+    @admin.display(description="series")
+    def series(self, row: BookingEvent) -> str:
+        """The series with the way to its page while there is one; for a date, also the way to the act on the series."""
+        if row.series_id is None:
+            return "-"
+        name = f"series {row.series_id}"
+        page = reverse("admin:core_series_change", args=[row.series_id])
+        shown = format_html('<a href="{}">{}</a>', page, name) if row.series_exists else name
+        if row.series_act_id is None:
+            return format_html("{}, {}", row.facts["after"]["resource"]["name"], shown)
+        act = reverse("admin:core_bookingevent_change", args=[row.series_act_id])
+        return format_html('{}, with <a href="{}">act {}</a>', shown, act, row.series_act_id)
 
     @admin.display(description="owner")
     def of(self, row: BookingEvent) -> str:
@@ -146,6 +169,28 @@ class ActAdmin(ForStaff):
     @admin.display(description="what changed")
     def changes(self, row: BookingEvent) -> str:
         return in_lines(lines_of(row)) or "-"
+
+    @admin.display(description="dates")
+    def dates(self, row: BookingEvent) -> str:
+        """Each date that an act on a series changed, with the way to its own act. One statement."""
+        of_dates = sorted(BookingEvent.objects.filter(series_act_id=row.pk), key=lambda each: each.pk)
+        return (
+            format_html_join(
+                mark_safe("<br>"),
+                '<a href="{}">{}</a>: {}',
+                (
+                    (
+                        reverse("admin:core_bookingevent_change", args=[each.pk]),
+                        name_in(facts_of(each)),
+                        "; ".join(lines_of(each))
+                        if each.kind != EventKind.CREATED
+                        else each.facts["after"]["booking"]["status"],
+                    )
+                    for each in of_dates
+                ),
+            )
+            or "-"
+        )
 
     @admin.display(description=named("handed on"))
     def handed_on(self, row: BookingEvent) -> str:

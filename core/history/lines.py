@@ -6,8 +6,10 @@ from django.utils import timezone
 
 from core.choices import Waivable
 from core.history.changes import changes_of
-from core.record.kinds import ListKind, Part
+from core.record.kinds import ListKind, Part, SeriesKind
 from core.record.models import BookingEvent
+from core.recurrence import Rule
+from core.recurrence import in_words as rule_in_words
 
 
 def lines_of(row: BookingEvent) -> list[str]:
@@ -17,6 +19,8 @@ def lines_of(row: BookingEvent) -> list[str]:
     """
     if row.kind == ListKind.EXPORTED:
         return lines_of_export(row)
+    if row.kind in SeriesKind.values:
+        return lines_of_series(row)
     changes = changes_of(row)
     if "resource_name" in changes:
         # The name says which resource it was; the number matters only between two resources of one name.
@@ -34,15 +38,49 @@ def lines_of_export(row: BookingEvent) -> list[str]:
     return [f"rows: {export['rows']}", f"format: {export['format']}", *(f"filter {line}" for line in shown or ["none"])]
 
 
+def lines_of_series(row: BookingEvent) -> list[str]:
+    """What an act changed of a series itself, a line for each field, and which dates were not booked.
+
+    The times are those of the clock of the series.
+    """
+    before, after = (series_state(row, name) for name in ("before", "after"))
+    lines = [
+        f"{name}: {in_words(before.get(name), value)}"
+        for name, value in after.items()
+        if before.get(name) != value and (before or value)
+    ]
+    skipped = [
+        f"not booked: {value_in_words(datetime.fromisoformat(each['local_start']))} ({each['code'].replace('_', ' ')})"
+        for each in row.facts.get("skipped", [])
+    ]
+    return lines + skipped
+
+
+def series_state(row: BookingEvent, name: str) -> dict[str, str]:
+    """The fields of the series `before` or `after` the act, as far as the row has them."""
+    if name not in row.facts:
+        return {}
+    series, words = row.facts[name]["series"], row.owner_words.get(name, {})
+    start, end = (datetime.fromisoformat(series[each]) for each in ("local_start", "local_end"))
+    state = {
+        "resource": row.facts[name]["resource"]["name"],
+        "rule": rule_in_words(Rule.parse(series["rrule"]), start),
+        "first date": f"{value_in_words(start)} to {value_in_words(end)} {series['time_zone']}",
+        "left out": ", ".join(value_in_words(datetime.fromisoformat(each)) for each in series["exdates"]),
+        "further dates": ", ".join(value_in_words(datetime.fromisoformat(each)) for each in series["rdates"]),
+    }
+    return state | ({"notes": words["notes"]} if "notes" in words else {})
+
+
 def in_words(before: object, after: object) -> str:
     """A value before and after the act, or the value alone if there was none before."""
     return value_in_words(after) if before is None else f"{value_in_words(before)} → {value_in_words(after)}"
 
 
 def value_in_words(value: object) -> str:
-    """A value; a moment to the minute, unless it has seconds."""
+    """A value; a moment in the current zone, or a naive time, to the minute unless it has seconds."""
     if isinstance(value, datetime):
-        value = timezone.localtime(value)
+        value = timezone.localtime(value) if value.tzinfo else value
         if value.second or value.microsecond:
             return value.replace(tzinfo=None).isoformat(" ")
         return f"{value:%Y-%m-%d %H:%M}"

@@ -1,6 +1,6 @@
 """What the verbs share: their transaction, their locks in a fixed order, and the write of a booking.
 
-The order of locks is always the same: bookings by id, resources by id, closures or users by id.
+The order of locks is always the same: series, bookings by id, resources by id, closures or users by id.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -74,14 +74,17 @@ def lock_resources(*ids: int, since: datetime) -> dict[int, Resource]:
     The terms are read after the lock, so that a change of the policy that held the lock counts.
 
     Args:
-        ids: The ids of at most two resources.
+        ids: The ids of the resources, at least one.
         since: The earliest moment that the rules are asked about.
 
     Raises:
         ResourceMissing: When one of them does not exist.
     """
     first, second = min(ids), max(ids)
-    rows = locked_resources(pk=first, other=second if second != first else None)
+    if len(set(ids)) > 2:
+        rows = list(locked(Resource.objects.with_house().filter(pk__in=set(ids))))
+    else:
+        rows = locked_resources(pk=first, other=second if second != first else None)
     resources = {resource.pk: resource for resource in rows}
     if set(ids) - set(resources):
         raise errors.ResourceMissing

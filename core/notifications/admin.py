@@ -13,6 +13,7 @@ from core.notifications import messages as verbs
 from core.notifications.models import Notification, NotificationPreferences
 from core.outbox.models import State
 from core.record.facts import lines_of, name_in
+from core.record.series import is_of_series, series_lines_of
 from core.staff.base import ForStaff
 from core.staff.links import booking_link
 from core.staff.moments import minutes, named
@@ -82,7 +83,7 @@ class NotificationAdmin(ForStaff):
     def contents(self, row: Notification) -> str:
         """The facts in words; as they are stored if another version wrote them."""
         try:
-            lines = lines_of(row.facts)
+            lines = series_lines_of(row.facts) if is_of_series(row.facts) else lines_of(row.facts)
         except UNREADABLE:
             lines = [str(row.facts)]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "-"

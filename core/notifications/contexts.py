@@ -10,12 +10,22 @@ from core.errors import Suggestion
 from core.models import Booking
 from core.notifications.recipients import Recipient
 from core.notifications.words import format_moment, lines, one_line, shortened, zone_name
+from core.utils import Attachment
 
 # The longest names in a subject, in characters.
 RESOURCE_IN_SUBJECT = 80
 USER_IN_SUBJECT = 40
 
 Context = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message before rendering: the name of its templates, their context, and files."""
+
+    template: str
+    context: Context
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core.notifications.dates import booking_ids_of, facts_of_dates
 from core.notifications.kinds import Kind
 from core.notifications.messages import RETRY_FOR, new_message
 from core.notifications.models import Notification
@@ -23,6 +24,7 @@ from core.outbox.models import State
 from core.prepared import KEY, MOMENT, TEXT, prepared
 from core.querysets import locked
 from core.record.facts import Facts
+from core.record.series import is_of_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ def in_one_of(user_id: int, *, now: datetime) -> QuerySet[Notification]:
 def waits_for_others(row: Notification, user: User, *, now: datetime) -> bool:
     """True if a message that stands for others already tells of the same booking: what came later is told later."""
     waiting = told_in_one(user_id=user.pk, now=now, except_id=row.pk)
-    told = (each for facts in waiting for each in cast(Facts, facts)["bookings"])
-    return any(each["booking"]["id"] == row.booking_id for each in told)
+    told = {each["booking"]["id"] for facts in waiting for each in cast(Facts, facts)["bookings"]}
+    return bool(told) and not told.isdisjoint(booking_ids_of(row))
 
 
 @prepared(user_id=KEY, now=MOMENT, except_id=KEY)
@@ -164,12 +166,23 @@ def tell_later(row: Notification, user: User, *, due_at: datetime, now: datetime
 def with_message(facts: Facts, row: Notification) -> Facts:
     """Returns the facts of a message that stands for others, with one message more; each booking as it is now."""
     bookings = {each["booking"]["id"]: each for each in facts["bookings"]}
-    stands_for_others = row.kind == Kind.BOOKINGS_IN_ONE
-    told: Facts = row.facts if stands_for_others else {"messages": 1, "bookings": [row.facts["after"]], "more": 0}
-    more = facts["more"] + told["more"]
+    told = told_by(row)
+    left_out = 0
     for each in told["bookings"]:
         if each["booking"]["id"] in bookings or len(bookings) < MAX_BOOKINGS:
             bookings[each["booking"]["id"]] = each
         else:
-            more += 1
+            left_out += 1
+    # One message may be about many bookings: `more` counts messages.
+    more = facts["more"] + told["more"] + min(left_out, told["messages"])
     return {"messages": facts["messages"] + told["messages"], "bookings": list(bookings.values()), "more": more}
+
+
+def told_by(row: Notification) -> Facts:
+    """What a message tells, as one that stands for others keeps it."""
+    if row.kind == Kind.BOOKINGS_IN_ONE:
+        return row.facts
+    if not is_of_series(row.facts):
+        return {"messages": 1, "bookings": [row.facts["after"]], "more": 0}
+    dates = facts_of_dates(row.facts["act"])
+    return {"messages": 1, "bookings": [each["after"] for each in dates], "more": 0 if dates else 1}

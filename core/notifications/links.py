@@ -27,6 +27,16 @@ def confirm_url(user_id: int | None, address: str) -> str:
     return page_url("confirm-email", signing.Signer(salt=CONFIRM).sign_object([user_id, address]))
 
 
+def series_url(series_id: int) -> str:
+    """Returns the address of a series in the API; empty if `PUBLIC_URL` is not set."""
+    return settings.PUBLIC_URL + reverse("series-detail", args=[series_id]) if settings.PUBLIC_URL else ""
+
+
+def series_calendar_url(series_id: int) -> str:
+    """Returns the address of the calendar file of a series; empty if `PUBLIC_URL` is not set."""
+    return settings.PUBLIC_URL + reverse("series-calendar", args=[series_id]) if settings.PUBLIC_URL else ""
+
+
 def page_url(name: str, token: str) -> str:
     """Returns the absolute URL of a page; empty if `PUBLIC_URL` is not set."""
     return settings.PUBLIC_URL + reverse(name, args=[token]) if settings.PUBLIC_URL else ""

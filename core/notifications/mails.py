@@ -3,7 +3,7 @@
 A message is rendered from the facts of its row when it is sent, in the time zone of its recipient.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from core.notifications.contexts import (
     RESOURCE_IN_SUBJECT,
     USER_IN_SUBJECT,
     Context,
+    Letter,
     booking_context,
     change_context,
     owner_name,
@@ -33,22 +34,15 @@ from core.notifications.kinds import Kind
 from core.notifications.messages import MAX_SLOTS
 from core.notifications.models import Notification
 from core.notifications.recipients import Recipient
+from core.notifications.series_mails import series_letter
 from core.notifications.words import format_moment, lines, one_line, shortened, tidy, zone_name
 from core.record.facts import Event, Facts, booking_facts, booking_of, event_of, without_words, without_words_of
 from core.record.kinds import EventKind
-from core.utils import Attachment, Message
+from core.record.series import is_of_series
+from core.utils import Message
 
 # No vacation notice answers such a message (RFC 3834, section 5).
 WRITTEN_BY_A_MACHINE = {"Auto-Submitted": "auto-generated"}
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message before rendering: the name of its templates, their context, and files."""
-
-    template: str
-    context: Context
-    attachments: tuple[Attachment, ...] = ()
 
 
 # --- A message --------------------------------------------------------------------------------------------------------
@@ -59,9 +53,7 @@ def render(row: Notification, recipient: Recipient, *, now: datetime) -> Message
 
     The heading of the HTML is the subject without the time, since the table below the heading shows the time.
     """
-    facts = row.facts if recipient.is_confirmed else without_words(row.facts)
-    event = event_of(facts) if row.kind in Kind.booking_events() else None
-    letter = letter_of_event(event, recipient, now=now) if event else letter_of(row, facts, recipient)
+    letter = letter_of(row, recipient, now=now)
     folder = f"core/email/{letter.template}"
     subject_template = f"{folder}.subject.txt"
     base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer_context(row, recipient)}
@@ -70,20 +62,27 @@ def render(row: Notification, recipient: Recipient, *, now: datetime) -> Message
     subject = one_line(render_to_string(subject_template, context))
     heading = one_line(render_to_string(subject_template, heading_context))
     context |= {"subject": subject, "heading": heading}
-    attachments = letter.attachments
-    if event and not recipient.for_staff:
-        attachments = calendar_attachments(event, address=recipient.address)
     return Message(
         to=recipient.address,
         subject=subject,
         text=tidy(render_to_string(f"{folder}.body.txt", context)),
         html=render_to_string(f"{folder}.body.html", context).strip() + "\n",
         headers={**WRITTEN_BY_A_MACHINE, **unsubscribe_headers(context["unsubscribe"])},
-        attachments=attachments,
+        attachments=letter.attachments,
     )
 
 
-def letter_of(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
+def letter_of(row: Notification, recipient: Recipient, *, now: datetime) -> Letter:
+    """Returns the letter of a message, without the words of users if the address is not confirmed."""
+    if is_of_series(row.facts):
+        return series_letter(row.facts, recipient)
+    facts = row.facts if recipient.is_confirmed else without_words(row.facts)
+    if row.kind in Kind.booking_events():
+        return letter_of_event(event_of(facts), recipient, now=now)
+    return letter_of_no_event(row, facts, recipient)
+
+
+def letter_of_no_event(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
     """Returns the letter of a message that is about something else than an event of a booking."""
     if row.kind == Kind.APPROVALS_WANTED:
         return approvals_wanted(facts, recipient)
@@ -104,12 +103,15 @@ def letter_of(row: Notification, facts: Facts, recipient: Recipient) -> Letter:
 
 
 def letter_of_event(event: Event, recipient: Recipient, *, now: datetime) -> Letter:
-    """Returns the letter about an act on a booking."""
+    """Returns the letter about an act on a booking; the owner gets a calendar file with it."""
     if event.before is None:
-        return booking_created(event, recipient)
-    if event.after.status == BookingStatus.CANCELLED:
-        return booking_cancelled(event, event.before, recipient, now=now)
-    return booking_changed(event, event.before, recipient)
+        letter = booking_created(event, recipient)
+    elif event.after.status == BookingStatus.CANCELLED:
+        letter = booking_cancelled(event, event.before, recipient, now=now)
+    else:
+        letter = booking_changed(event, event.before, recipient)
+    files = () if recipient.for_staff else calendar_attachments(event, address=recipient.address)
+    return replace(letter, attachments=files)
 
 
 def footer_context(row: Notification, recipient: Recipient) -> Context:

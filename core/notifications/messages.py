@@ -14,20 +14,22 @@ from django.db import transaction
 from core import events
 from core.models import Booking
 from core.notifications import preferences
+from core.notifications.dates import facts_of_dates, is_told, kind_of
 from core.notifications.kinds import Kind
 from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.preferences import preferences_of
-from core.notifications.recipients import is_address
+from core.notifications.recipients import is_address, is_moved
 from core.outbox import worker
 from core.outbox.models import State
 from core.record.facts import Facts, booking_facts, event_of, facts_of
-from core.record.kinds import EventKind
+from core.record.kinds import EventKind, SeriesKind
 from core.record.models import BookingEvent
+from core.record.series import series_facts_of
 
 logger = logging.getLogger(__name__)
 
 RETRY_FOR = timedelta(days=1)
-# A message to staff names this many slots, and counts the others.
+# A list in a message names this many slots, and counts the others.
 MAX_SLOTS = 200
 
 # The kind of message that tells each kind of act.
@@ -45,18 +47,35 @@ KINDS = {
 # --- Events -----------------------------------------------------------------------------------------------------------
 
 
-def tell_of_booking(row: BookingEvent) -> None:
-    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address: a reader.
+def tell(row: BookingEvent) -> None:
+    """Writes the messages about an act: a reader of the record. An act on a series tells of all its dates at once."""
+    if row.kind in SeriesKind.values:
+        tell_of_series(row)
+    elif row.series_act_id is None:
+        tell_of_booking(row)
 
-    Nobody is told of a booking that is over: an invitation or a cancellation would come too late. Nobody is told of a
-    change of a booking that holds no slot before and after it, or of a change that only staff can see.
-    """
+
+def tell_of_booking(row: BookingEvent) -> None:
+    """Writes the messages about an act on a booking."""
     facts = facts_of(row)
     event = event_of(facts)
-    if event.is_over or row.for_staff or (event.before is not None and not event.holds_slot):
+    if is_told(row, event):
+        write_about(row, KINDS[event.kind], facts)
+
+
+def tell_of_series(row: BookingEvent) -> None:
+    """Writes the messages about an act on a series, unless nobody is told of any of its dates."""
+    told = facts_of_dates(row.pk)
+    if not told:
         return
-    kind, owner = KINDS[event.kind], row.owner
-    rows = []
+    moves = any(is_moved(each) for each in told)
+    facts = series_facts_of(row) | {"number": len(told), "moves": moves}
+    write_about(row, kind_of(SeriesKind(row.kind), [event_of(each) for each in told]), facts)
+
+
+def write_about(row: BookingEvent, kind: Kind, facts: Facts) -> None:
+    """Writes a message to the owner, if the owner has a valid address, and a copy to each staff address."""
+    owner, rows = row.owner, []
     if owner is not None and owner.email and is_address(owner.email):
         rows.append(new_message(kind, now=row.at, user=owner, to=owner.email, facts=facts, booking_id=row.booking_id))
     elif owner is not None and owner.email:

@@ -17,6 +17,7 @@ from core.notifications.models import Notification, NotificationPreferences
 from core.notifications.preferences import preferences_of
 from core.outbox.channels import NotNeeded
 from core.record.facts import Facts
+from core.record.series import is_of_series
 from core.zones import zone_of
 
 
@@ -129,7 +130,12 @@ def is_wanted(row: Notification, preferences: NotificationPreferences) -> bool:
 
 
 def tells_of_move(facts: Facts) -> bool:
-    """True for the facts of a change of the time or the resource."""
+    """True for the facts of a change of the time or the resource; those of a series say so themselves."""
+    return bool(facts["moves"]) if is_of_series(facts) else is_moved(facts)
+
+
+def is_moved(facts: Facts) -> bool:
+    """True if an act changed the time or the resource of a booking."""
     if "before" not in facts:
         return False
     before, after = facts["before"]["booking"], facts["after"]["booking"]

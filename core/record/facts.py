@@ -7,6 +7,7 @@ from the facts, in columns that can be blanked.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -25,7 +26,15 @@ VERSION = 1
 # The columns of a booking that people write; messages have only the notes.
 WORDS = ("notes", "staff_note")
 # The columns of a row that no message needs.
-UNTOLD = ("staff_note", "kind", "closure", "buffer_before_minutes", "buffer_after_minutes")
+UNTOLD = (
+    "staff_note",
+    "kind",
+    "closure",
+    "series",
+    "recurrence_id",
+    "buffer_before_minutes",
+    "buffer_after_minutes",
+)
 
 USER_FIELDS = ("id", "username", "first_name", "last_name", "email")
 ACTOR_FIELDS = ("id", "username", "is_staff")
@@ -102,16 +111,22 @@ def without(facts: Facts, words: tuple[str, ...]) -> Facts:
 
 def facts_of(row: BookingEvent) -> Facts:
     """The facts of a row as a message stores them; blanked words are empty texts."""
-    facts: Facts = {"kind": row.kind, "at": row.at.isoformat(), "by": None, "reason": row.reason}
-    if row.part != Part.SYSTEM:
-        owner_id = row.facts["after"]["booking"]["user_id"] if row.part == Part.OWNER else None
-        unknown = {"id": owner_id, "username": "", "is_staff": row.part == Part.STAFF}
-        facts["by"] = {**unknown, **row.actor_words}
+    facts = facts_of_act(row, owner_id=row.facts["after"]["booking"]["user_id"])
     for name, state in row.facts.items():
         unknown = {**dict.fromkeys(USER_FIELDS, ""), "id": state["booking"]["user_id"]}
         user = {**unknown, **row.owner_words.get("user", {})}
         notes = row.owner_words.get(name, {}).get("notes", "")
         facts[name] = {**state, "booking": {**state["booking"], "notes": notes}, "user": user}
+    return facts
+
+
+def facts_of_act(row: BookingEvent, *, owner_id: int) -> Facts:
+    """What was done, when, by whom and why; the name of somebody whose words are blanked is empty."""
+    facts: Facts = {"kind": row.kind, "at": row.at.isoformat(), "by": None, "reason": row.reason}
+    if row.part != Part.SYSTEM:
+        known_id = owner_id if row.part == Part.OWNER else None
+        unknown = {"id": known_id, "username": "", "is_staff": row.part == Part.STAFF}
+        facts["by"] = {**unknown, **row.actor_words}
     return facts
 
 
@@ -129,12 +144,17 @@ def event_of(facts: Facts) -> Event:
 
 def booking_facts(booking: Booking) -> Facts:
     """Converts a booking, its user and its resource to facts, without the note of staff."""
-    columns = [field for field in Booking._meta.concrete_fields if field.name not in UNTOLD]
     return {
-        "booking": {field.attname: json_value(field, booking) for field in columns},
+        "booking": {name: json_value(getattr(booking, name)) for name in told_columns()},
         "user": fields_of(booking.user, USER_FIELDS),
         "resource": fields_of(booking.resource, RESOURCE_FIELDS),
     }
+
+
+@cache
+def told_columns() -> tuple[str, ...]:
+    """The columns of a booking that facts have."""
+    return tuple(field.attname for field in Booking._meta.concrete_fields if field.name not in UNTOLD)
 
 
 def booking_of(facts: Facts) -> Booking:
@@ -150,9 +170,8 @@ def booking_of(facts: Facts) -> Booking:
     return booking
 
 
-def json_value(field: "models.Field[Any, Any]", row: models.Model) -> str | int | None:
+def json_value(value: object) -> str | int | None:
     """Returns the value of a column as JSON; a moment keeps its microseconds."""
-    value = getattr(row, field.attname)
     if value is None or isinstance(value, str | int):
         return value
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -50,11 +50,11 @@ class WaiverField(forms.MultipleChoiceField):
         self.widget = forms.CheckboxSelectMultiple()
         self.choices = [(rule.value, rule.label) for rule in rules]
 
-    def offer_after(self, refused: Waivable | None, *, ticked: Iterable[str]) -> None:
-        """Shows the boxes of the rules that were ticked, and of the one that has refused."""
-        known = set(ticked)
-        if known or refused:
-            self.offer(rule for rule in Waivable if rule in known or rule == refused)
+    def offer_after(self, refused: Iterable[Waivable | None], *, ticked: Iterable[str]) -> None:
+        """Shows the boxes of the rules that were ticked, and of those that have refused."""
+        known = {*ticked, *(rule for rule in refused if rule is not None)}
+        if known:
+            self.offer(rule for rule in Waivable if rule in known)
 
     def has_changed(self, initial: object, data: object) -> bool:
         return False
@@ -67,6 +67,6 @@ class WaiversMixin:
     data: Any
     is_bound: bool
 
-    def offer_waivers(self, refused: Waivable | None) -> None:
-        """Shows the boxes of the rules that were ticked, and of the one that has refused."""
+    def offer_waivers(self, *refused: Waivable | None) -> None:
+        """Shows the boxes of the rules that were ticked, and of those that have refused."""
         self.fields["override"].offer_after(refused, ticked=self.data.getlist("override") if self.is_bound else [])

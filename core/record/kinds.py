@@ -15,6 +15,14 @@ class EventKind(TextChoices):
     REMOVED = "booking.removed"
 
 
+class SeriesKind(TextChoices):
+    """What was done to a series; the acts on its dates say what became of each."""
+
+    MADE = "series.made"
+    CHANGED = "series.changed"
+    CANCELLED = "series.cancelled"
+
+
 class ListKind(TextChoices):
     """What was done with a list of bookings; such an act belongs to no single one, and changes none."""
 

@@ -8,20 +8,25 @@ from django.db import models
 from django.db.models import Q
 
 from core import constraints
-from core.record.kinds import EventKind, ListKind
+from core.record.kinds import EventKind, ListKind, SeriesKind
 
 # A younger row cannot be deleted: each reader of the record has this time to read it.
 KEPT_FOR_AT_LEAST = timedelta(days=30)
 LONGEST_REASON = 500
+KINDS = (*EventKind.values, *ListKind.values, *SeriesKind.values)
 
 
 class BookingEvent(models.Model):
-    """An act on a booking, written in the transaction of the act; or an act on a list of bookings, such as its export.
+    """An act on a booking, written in the transaction of the act; or an act on a series, or on a list of bookings.
+
+    An act on a series has a row of its own, and one for each date that it changed.
 
     The row outlives the booking, the resource and both people: the ids of the booking and the resource are numbers, and
     the words of a person stand apart from the facts, so that they can be blanked. The row of an export has neither id.
 
     Attributes:
+        series_id: The series of an act on a series, and of each date that the act changed.
+        series_act_id: The row of the act on the series that changed this date; null for an act on the booking alone.
         waived: The names of the rules that staff waived, with commas between.
         facts: The booking before and after the act, without the words of people.
         owner_words: The owner's name and address, and what people wrote about the booking before and after the act.
@@ -32,9 +37,11 @@ class BookingEvent(models.Model):
     """
 
     at = models.DateTimeField()
-    kind = models.CharField(max_length=40, choices=[(kind, kind) for kind in (*EventKind.values, *ListKind.values)])
+    kind = models.CharField(max_length=40, choices=[(kind, kind) for kind in KINDS])
     booking_id = models.BigIntegerField("booking", null=True)
     resource_id = models.BigIntegerField("resource", null=True)
+    series_id = models.BigIntegerField("series", null=True)
+    series_act_id = models.BigIntegerField("act on the series", null=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     part = models.CharField(max_length=10)
@@ -55,6 +62,11 @@ class BookingEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["booking_id", "id"], name="core_event_by_booking"),
             models.Index(fields=["at"], name="core_event_by_age"),
+            models.Index(
+                fields=["series_act_id", "id"],
+                condition=Q(series_act_id__isnull=False),
+                name="core_event_by_series_act",
+            ),
             models.Index(fields=["id"], condition=Q(handed_at=None), name="core_event_waiting"),
         ]
         constraints: ClassVar = [
@@ -65,14 +77,16 @@ class BookingEvent(models.Model):
                 kept_days=KEPT_FOR_AT_LEAST.days,
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=ListKind.values, booking_id=None, resource_id=None)
-                | Q(~Q(kind__in=ListKind.values), booking_id__isnull=False, resource_id__isnull=False),
+                condition=Q(kind__in=ListKind.values, booking_id=None, resource_id=None, series_id=None)
+                | Q(kind__in=SeriesKind.values, booking_id=None, resource_id__isnull=False, series_id__isnull=False)
+                | Q(kind__in=EventKind.values, booking_id__isnull=False, resource_id__isnull=False),
                 name=constraints.RECORD_OF_A_BOOKING,
             ),
         ]
 
     def __str__(self) -> str:
         whose = "" if self.booking_id is None else f" of booking {self.booking_id}"
+        whose = whose if self.series_id is None else f"{whose} of series {self.series_id}"
         return f"Act {self.pk} ({self.kind}{whose})"
 
     @property

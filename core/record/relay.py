@@ -58,8 +58,10 @@ def hand_on_some(*, now: datetime) -> int:
 def claim() -> list[BookingEvent]:
     """Locks the oldest rows that no other process has locked, oldest first.
 
-    Leaves out an act while another process has an earlier act on the same booking: nobody may be told of the second
-    before the first. The second look is a statement of its own, so it sees what was handed on before the lock.
+    Leaves out an act while another process has an earlier act on the same booking, or the act on the series that it is
+    a part of: nobody may be told of the second before the first. An act on a series waits for those on its dates. What
+    is left out keeps back what comes after it in the same way, and acts on series keep their order among themselves.
+    The second look is a statement of its own, so it sees what was handed on before the lock.
     """
     locked = waiting().select_related("owner").select_for_update(skip_locked=True, of=("self",), no_key=True)
     rows = list(locked[:AT_ONCE])
@@ -67,7 +69,19 @@ def claim() -> list[BookingEvent]:
         return []
     elsewhere = waiting().filter(pk__lt=rows[-1].pk).exclude(pk__in=[row.pk for row in rows])
     earlier = list(elsewhere.values_list("booking_id", "pk"))
-    return [row for row in rows if not any(row.booking_id == booking and pk < row.pk for booking, pk in earlier)]
+    acts = [row.pk for row in rows if row.series_id is not None and row.booking_id is None] if earlier else []
+    dates = BookingEvent.objects.filter(series_act_id__in=acts).values_list("series_act_id", "booking_id")
+    told_by = set(dates) if acts else set()
+    free = []
+    for row in rows:
+        if any(
+            pk < row.pk and (row.booking_id == booking or row.series_act_id == pk or (row.pk, booking) in told_by)
+            for booking, pk in earlier
+        ):
+            earlier.append((row.booking_id, row.pk))
+        else:
+            free.append(row)
+    return free
 
 
 def tell(row: BookingEvent) -> None:

@@ -9,14 +9,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from core.choices import BookingStatus
-from core.models import Booking
+from core.models import Booking, Series, SkippedDate
 from core.outbox import worker
-from core.prepared import insert
+from core.prepared import insert, insert_all
 from core.querysets import locked
 from core.record.acts import Act
 from core.record.facts import ACTOR_FIELDS, VERSION, fields_of, row_of
-from core.record.kinds import Channel, EventKind, ListKind, Part
+from core.record.kinds import Channel, EventKind, ListKind, Part, SeriesKind
 from core.record.models import BookingEvent
+from core.record.series import row_of_series
 
 KIND_OF_STATUS = {
     BookingStatus.CONFIRMED: EventKind.CONFIRMED,
@@ -40,6 +41,37 @@ def record_all(act: Act, kind: EventKind, changes: Iterable[tuple[Booking, Booki
     """Writes a row for each booking of one act, all in one statement; each change is the booking before and after."""
     BookingEvent.objects.bulk_create([row_of(act, kind, before=before, after=after) for before, after in changes])
     transaction.on_commit(worker.wake, robust=True)
+
+
+def record_series(
+    act: Act,
+    kind: SeriesKind,
+    series: Series,
+    dates: Iterable[tuple[Booking | None, Booking, Collection[str]]],
+    *,
+    before: Series | None = None,
+    skipped: Iterable[SkippedDate] = (),
+) -> BookingEvent:
+    """Writes the row of an act on a series, and one for each date that it changed, in two statements.
+
+    Args:
+        act: The act.
+        kind: The kind of the act.
+        series: The series after the act, with its user and its resource.
+        dates: Each changed date before and after the act, with the rules that staff waived for it.
+        before: The series before the act; None for a new one.
+        skipped: The dates that the series would have, and has not.
+    """
+    row = row_of_series(act, kind, series, before=before, skipped=skipped)
+    insert(row)
+    rows = []
+    for old, new, waived in dates:
+        one = row_of(act, EventKind.CREATED if old is None else kind_of_change(old, new), before=old, after=new)
+        one.waived, one.series_id, one.series_act_id = ",".join(sorted(waived)), series.pk, row.pk
+        rows.append(one)
+    insert_all(rows)
+    transaction.on_commit(worker.wake, robust=True)
+    return row
 
 
 def record_export(

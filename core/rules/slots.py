@@ -180,10 +180,18 @@ class Waiver:
         try:
             yield
         except errors.BookingError as refusal:
-            refusal.waivable = name
-            if name not in self.allowed:
-                raise
-            self.used.add(str(name))
+            self.pass_over(refusal, name)
+
+    def pass_over(self, refusal: errors.BookingError, name: Waivable | None) -> None:
+        """Passes over the refusal of a rule if staff waive the rule.
+
+        Raises:
+            BookingError: The refusal, which then says which rule it is of.
+        """
+        refusal.waivable = name
+        if name not in self.allowed:
+            raise refusal
+        self.used.add(str(name))
 
 
 def require(
@@ -202,8 +210,10 @@ def require(
     waiver = waiver or Waiver()
     for rule in RULES:
         if rule in asked:
-            with waiver.of(WAIVABLE.get(rule)):
+            try:
                 rule(slot, resource, now=now)
+            except errors.BookingError as refusal:
+                waiver.pass_over(refusal, WAIVABLE.get(rule))
 
 
 def allow(slot: Interval, resource: Resource, *, now: datetime) -> bool:

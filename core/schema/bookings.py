@@ -23,15 +23,18 @@ from core.schema.examples import BOOKING, LATER_SLOT, NEW_BOOKING
 from core.schema.files import BOOKING_ROW, csv_of
 from core.schema.headers import IDEMPOTENCY_KEY, IF_MATCH
 from core.schema.problems import problem_of
-from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer
+from core.serializers import BookingSerializer
 from core.views import BookingViewSet
 
 extend_schema_serializer(examples=[OpenApiExample("example", BOOKING, response_only=True)])(BookingSerializer)
 
 
-@extend_schema_serializer(component_name="Booking", extensions={"x-sometimes": ("staff_note",)})
-class ShownBookingSerializer(BookingWithStaffNoteSerializer):
-    """A booking, with the note of staff where they ask for it."""
+ADDED = tuple(name for fields in BookingSerializer.included.values() for name in fields)
+
+
+@extend_schema_serializer(component_name="Booking", extensions={"x-sometimes": ADDED})
+class ShownBookingSerializer(BookingSerializer.including(frozenset(BookingSerializer.included))):
+    """A booking, with what a caller may ask for besides."""
 
 
 class NewBookingSerializer(BookingSerializer):
@@ -111,6 +114,16 @@ OF_CHANGES = (
     errors.BookingExpired,
     errors.TooLateToChange,
     errors.TooLateToCancel,
+    errors.NotInSeries,
+    errors.SeriesChanged,
+    errors.DatesRefused,
+    errors.RuleKeepsDays,
+    errors.SeriesOverlapsItself,
+)
+SCOPE = (
+    " Of a booking that repeats, `scope` names which dates are changed with it: a new time goes by the clock, so that "
+    "it is the same on each date, and all of them change or none. The following dates become a series of their own, "
+    "except by a new `status` alone."
 )
 OWNER_UNTIL_ENDED = "\n\nFor its owner until it has ended, and staff."
 
@@ -183,6 +196,7 @@ describe(
         "booking puts it back to `pending` where the resource requires approval; giving time back needs none. A new "
         "`status` may come with a `reason`, which the mail and the history show. Send the `ETag` in `If-Match`, and "
         "nobody's changes are lost: where somebody was faster, the answer is a 412 with the current state."
+        + SCOPE
         + OWNER_UNTIL_ENDED,
         examples=sends(moved={**NEW_BOOKING, **LATER_SLOT}),
         extensions={"x-errors": OF_CHANGES},
@@ -198,8 +212,17 @@ describe(
         operation_id="cancelBooking",
         summary="Cancel a booking",
         description="Its status becomes `cancelled`; the booking stays and can still be read. Cancelling again is a "
-        "204, too." + OWNER_UNTIL_ENDED,
+        "204, too. With `scope`, the following dates of its series are cancelled, too, or all that are not over."
+        + OWNER_UNTIL_ENDED,
         responses={204: OpenApiResponse(description="Cancelled.")},
-        extensions={"x-errors": (errors.BookingEnded, errors.TooLateToCancel)},
+        extensions={
+            "x-errors": (
+                errors.BookingEnded,
+                errors.TooLateToCancel,
+                errors.NotInSeries,
+                errors.SeriesChanged,
+                errors.DatesRefused,
+            )
+        },
     ),
 )

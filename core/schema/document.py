@@ -25,6 +25,7 @@ TAGS = {
     "Free time": "When is it free? Open to all; tells nobody who booked.",
     "Closures": "When resources are closed, and why. Anybody may look, staff close and open.",
     "Bookings": "A user's claim on a resource for a span of time. No two of them hold the same slot.",
+    "Series": "Bookings that repeat by a rule, each date a booking of its own.",
     "Quotas": "How much each person may book, and what is left of it.",
     "Calendars": "Bookings in the calendar program that people have anyway (iCalendar, RFC 5545).",
     "Reports": "How much of the open time is booked, for staff.",

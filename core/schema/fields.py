@@ -10,6 +10,7 @@ from rest_framework.serializers import Serializer
 
 from core.api.fields import MomentField, TextField
 from core.api.query import QueryParameters
+from core.series.fields import LocalTimeField
 
 Schema = dict[str, Any]
 
@@ -53,7 +54,7 @@ def example_error(serializer: Any, *, partial: bool) -> Mapping[str, list[str]]:
     shape.partial = partial
     sent = {name: field for name, field in shape.fields.items() if not field.read_only}
     for name, field in sent.items():
-        if isinstance(field, MomentField):
+        if isinstance(field, MomentField) and not isinstance(field, LocalTimeField):
             return {name: [NAIVE]}
     for name, field in sent.items():
         if field.required and not shape.partial:

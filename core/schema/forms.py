@@ -34,10 +34,10 @@ def form_of(shape: Schema, schemas: dict[str, Schema], *, is_new: bool) -> Schem
         schemas: The components, to which the form is added.
         is_new: Whether the method is POST: an empty field is then left out, unless it is required.
     """
-    if "anyOf" in shape:
-        return {"anyOf": [form_of(one, schemas, is_new=is_new) for one in shape["anyOf"]]}
     name = shape.get("$ref", "").removeprefix(REQUESTS)
     body = schemas[name] if name else shape
+    for choice in {"anyOf", "oneOf"} & set(body):
+        return {choice: [form_of(one, schemas, is_new=is_new) for one in body[choice]]}
     required = body.get("required", ()) if is_new else body["properties"]
     fields = {field: field_of(value, field in required) for field, value in body["properties"].items()}
     if not name:

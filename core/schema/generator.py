@@ -18,6 +18,7 @@ from core.policies import schema as policies  # noqa: F401
 from core.reports import schema as reports  # noqa: F401
 from core.schema import bookings, bulk, components, resources, start  # noqa: F401
 from core.schema.inspector import Inspector
+from core.series import schema as series  # noqa: F401
 
 
 class Generator(SchemaGenerator):

@@ -32,6 +32,7 @@ from core.api.views import TaggedMixin
 from core.errors import (
     ClosedResourceMissing,
     ClosureConflicts,
+    DatesRefused,
     ExceptionsClash,
     ResourceMissing,
     SlotTaken,
@@ -68,6 +69,7 @@ HEADERS_OF_STATUS = {
 SHAPES_OF_CODES = {
     TooManyEntries.default_code: "InvalidBulk",
     SlotTaken.code: "InvalidBooking",
+    DatesRefused.code: "InvalidBooking",
     ExceptionsClash.code: "InvalidException",
     ClosureConflicts.code: "InTheWay",
 }
@@ -82,7 +84,7 @@ EXAMPLES = {
     "from": "2030-01-01",
     "to": "2030-01-31",
 }
-KEYS = {"booking": 41, "resource": 3, "user": 7, "feed": 5, "closure": 9}
+KEYS = {"booking": 41, "resource": 3, "user": 7, "feed": 5, "closure": 9, "series": 6}
 PLACES = ("path", "query", "header")
 
 
@@ -148,8 +150,8 @@ class Inspector(AutoSchema):
         return found
 
     def query_parameters(self) -> type[QueryParameters] | None:
-        """The query parameters of the view; None for methods other than GET."""
-        return self.view.query_of_action() if self.method == "GET" else None
+        """The query parameters of the view; None where nobody reads them."""
+        return self.view.query_of_action(self.method)
 
     def _get_parameters(self) -> list[Schema]:
         found = super()._get_parameters()
@@ -313,7 +315,8 @@ class Inspector(AutoSchema):
         if problem.code == ParseError.default_code and "requestBody" not in operation:
             return {**problem.body, "detail": NO_TAGS}
         if problem.code == StaleVersion.code:
-            return {**problem.body, "current": get_override(self._get_serializer(), "examples")[0].value}
+            shown = getattr(self.view, "shown_as", None) or self._get_serializer()
+            return {**problem.body, "current": get_override(shown, "examples")[0].value}
         if problem.code == ResourceMissing.code and self.path.startswith("/api/closures/"):
             return problem_of(ClosedResourceMissing).body
         return problem.body

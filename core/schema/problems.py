@@ -14,6 +14,7 @@ from core import errors
 from core.api.errors import LIBRARY_ERRORS, BodyTooLarge, ServerError
 from core.api.exception_handler import body_of, booking_error, error_body
 from core.api.rendering import JSONRenderer
+from core.recurrence import MOST_DATES
 from core.schema.examples import BOOKING, RESOURCE, TAKEN_SLOT, WANTED_SLOT, at
 
 TABLE_HEAD = "| `code` | status | what to know |\n| --- | --- | --- |\n"
@@ -36,6 +37,10 @@ class Problem:
     body: dict[str, Any]
 
 
+TAKEN_AT = TAKEN_SLOT.start.replace(tzinfo=None)
+A_DATE_TAKEN = errors.DateTaken(
+    conflicts=[TAKEN_SLOT], suggestions=[errors.Suggestion("later", RESOURCE["id"], RESOURCE["name"], WANTED_SLOT)]
+)
 # An example of each error whose constructor takes arguments, or whose usual message is another one.
 INSTANCES: tuple[errors.BookingError | APIException, ...] = (
     errors.StartTooSoon(timedelta(minutes=30)),
@@ -69,6 +74,9 @@ INSTANCES: tuple[errors.BookingError | APIException, ...] = (
     errors.ClosureConflicts(
         [errors.Clash("booking", 41, RESOURCE["id"], RESOURCE["name"], TAKEN_SLOT, "confirmed", "alice")]
     ),
+    errors.DatesRefused([errors.Verdict(TAKEN_AT, TAKEN_SLOT, A_DATE_TAKEN)], of=10),
+    errors.RuleNotSupported("FREQ", "is DAILY, WEEKLY, MONTHLY or YEARLY."),
+    errors.TooManyDates(MOST_DATES),
     errors.StaleVersion({}, ""),
     BodyTooLarge("The body may have at most 1048576 bytes."),
     ServerError("0a1b2c3d4e5f60718293a4b5c6d7e8f9"),

@@ -63,6 +63,12 @@ FACTS = {
     "period": {"type": ["string", "null"], "description": "`quota_exceeded`: in which span it counts."},
     "limit": {**MINUTES, "description": "`quota_exceeded`: how much is allowed."},
     "used": {**MINUTES, "description": "`quota_exceeded`: how much is used."},
+    "dates": {
+        "type": "array",
+        "items": {"$ref": "#/components/schemas/DateVerdict"},
+        "description": "`dates_refused`: the refused dates, each with its own `code`.",
+    },
+    "part": {**WORD, "description": "`rule_not_supported`: the part of the rule that is wrong or missing."},
     "frees_at": {**MOMENT_OR_NULL, "description": "`quota_exceeded`: when there is more."},
 }
 INVALID_EXCEPTION = {

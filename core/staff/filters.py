@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -145,3 +148,39 @@ class DaysFilter(TypedFilter):
         if last:
             queryset = queryset.filter(**{self.until: midnight(day(last)) + DAY})
         return queryset
+
+
+class NamedFilter(admin.RelatedFieldListFilter):
+    """Filters by another row that has a name; the page lists some, and an address may name any other."""
+
+    maximum_choices = 100
+
+    def field_choices(
+        self, field: ForeignKey, request: HttpRequest, model_admin: admin.ModelAdmin
+    ) -> list[tuple[int, str]]:
+        names = field.remote_field.model._default_manager.values_list("pk", "name")
+        return list(names[: self.maximum_choices])
+
+    def has_output(self) -> bool:
+        """Always true: Django ignores the filter in a URL when the filter has no output."""
+        return True
+
+
+class PersonFilter(TypedFilter):
+    """Filters by people, by user name or e-mail address: not all staff may open accounts.
+
+    Attributes:
+        people: The columns with the people.
+    """
+
+    title = "person"
+    template = "admin/person_filter.html"
+    parameters = ("person",)
+    people: ClassVar[tuple[str, ...]] = ("user",)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        name = self.typed["person"].strip()
+        if not name:
+            return queryset
+        found = User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).values("pk")
+        return queryset.filter(reduce(or_, (Q(**{f"{column}__in": found}) for column in self.people)))

@@ -127,9 +127,13 @@ class SaveErrorForm(forms.ModelForm):
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if self.save_error is not None:
-            field = self.save_error.field if self.save_error.field in self.fields else None
-            self.add_error(field, ValidationError(sentence_of(self.save_error), code=self.save_error.code))
+            error = ValidationError(sentence_of(self.save_error), code=self.save_error.code)
+            self.add_error(self.field_of(self.save_error), error)
         return cleaned
+
+    def field_of(self, error: BookingError) -> str | None:
+        """The field beside which the error of a failed save stands; None for the head of the form."""
+        return error.field if error.field in self.fields else None
 
 
 class HiddenStateField(forms.CharField):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 
 from core.errors import BookingError
 from core.zones import moment_at
@@ -60,6 +61,9 @@ class MomentField(forms.SplitDateTimeField):
             error_messages={"invalid_date": DAY_EXPECTED},
             **kwargs,
         )
+        # The label of the field belongs to neither of its two inputs.
+        for part, widget in zip(("date", "time"), self.widget.widgets, strict=True):
+            widget.attrs["aria-label"] = format_lazy("{}, {}", self.label, part)
 
     def compress(self, data_list: list[Any]) -> datetime | None:
         """The moment in UTC; Django's own refuses the hour that the clocks repeat, where the first moment is meant.

@@ -16,13 +16,14 @@ from rest_framework.reverse import reverse
 from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.html import is_html_input
 
-from core import lifecycle
+from core import errors, lifecycle
 from core.api.exception_handler import flat_error
 from core.api.fields import KeyField
 from core.api.idempotency import idempotent
 from core.api.lists import RowsMixin
 from core.api.query import Parameters, ordered
 from core.api.views import ApiView, TaggedMixin, found
+from core.choices import Scope
 from core.errors import BookingError
 from core.exports.tables import BOOKINGS, OWN_BOOKINGS, Table
 from core.exports.views import ExportedListMixin
@@ -37,7 +38,7 @@ from core.serializers import (
     BookingListParameters,
     BookingParameters,
     BookingSerializer,
-    BookingWithStaffNoteSerializer,
+    ScopeParameters,
 )
 
 # The lookups of the query parameters that compare with a column.
@@ -49,6 +50,7 @@ COMPARISONS = {
     "end_after": "end_time__gt",
     "end_before": "end_time__lte",
     "user": "user_id",
+    "series": "series_id",
 }
 
 
@@ -61,6 +63,7 @@ class BookingViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.GenericVi
     permission_classes = (IsOwnerOrStaff,)
     lookup_value_regex = "[0-9]+"
     queries: ClassVar = {"list": BookingListParameters, "retrieve": BookingParameters}
+    write_queries: ClassVar = dict.fromkeys(("update", "partial_update", "destroy", "check"), ScopeParameters)
     queryset = Booking.objects.all()
 
     def get_object(self) -> Booking:
@@ -70,10 +73,11 @@ class BookingViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.GenericVi
         return booking
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """The serializer, with the note of staff when asked; that of the table for a file."""
+        """The serializer, with what the caller asks for; that of the table for a file."""
         if self.file_form is not None:
             return self.exported().serializer
-        return BookingWithStaffNoteSerializer if self.parameters.get("include") else BookingSerializer
+        words = self.parameters.get("include")
+        return BookingSerializer.including(frozenset(words)) if words else BookingSerializer
 
     def exported(self) -> Table:
         return BOOKINGS if self.caller.is_staff else OWN_BOOKINGS
@@ -131,11 +135,18 @@ class BookingViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.GenericVi
     ) -> Booking:
         """Creates or changes a booking from the body."""
         fields = self.sent_fields(booking, partial=partial)
+        scope = Scope(self.parameters.get("scope") or Scope.THIS)
         if booking is None:
+            if scope != Scope.THIS:
+                raise errors.NotInSeries
             return book_as_sent(fields, act=self.act, dry_run=dry_run)
         override, act = fields.pop("override", None) or (), replace(self.act, reason=fields.pop("reason", ""))
         changes, check = Changes(**fields), self.version_check()
-        return lifecycle.change(booking, changes=changes, act=act, override=override, check=check, dry_run=dry_run)
+        how: dict[str, Any] = {"act": act, "override": override, "check": check, "dry_run": dry_run}
+        if scope == Scope.THIS:
+            return lifecycle.change(booking, changes=changes, **how)
+        reset = bool(self.parameters["reset_exceptions"])
+        return lifecycle.change_dates(booking, scope=scope, changes=changes, reset_exceptions=reset, **how)
 
     def sent_fields(self, booking: Booking | None, *, partial: bool) -> dict[str, Any]:
         """The validated fields of the body.
@@ -155,8 +166,12 @@ class BookingViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.GenericVi
         return self.update(request, pk, partial=True)
 
     def destroy(self, request: Request, pk: str) -> Response:
-        """Cancels the booking; the row stays."""
-        lifecycle.cancel(self.get_object(), act=self.act, check=self.version_check())
+        """Cancels the booking, and with it the dates of its series that `scope` names; the rows stay."""
+        booking, scope, check = self.get_object(), Scope(self.parameters["scope"]), self.version_check()
+        if scope == Scope.THIS:
+            lifecycle.cancel(booking, act=self.act, check=check)
+        else:
+            lifecycle.cancel_dates(booking, scope=scope, act=self.act, check=check)
         return Response(status=204)
 
 
@@ -209,6 +224,7 @@ def asked_bookings(
     owner=KEY,
     resource=KEY,
     user=KEY,
+    series=KEY,
     start_after=MOMENT,
     start_before=MOMENT,
     end_after=MOMENT,

@@ -289,9 +289,7 @@ class ResourceViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.ModelVie
 
     def destroy(self, request: Request, pk: str) -> Response:
         row = self.get_object()
-        with transaction.atomic():
-            self.require_version(row)
-            lifecycle.delete_resource(row)
+        lifecycle.delete_resource(row, check=partial(self.require_version, row))
         return Response(status=204)
 
     def require_version(self, row: Resource) -> None:

@@ -19,6 +19,7 @@ class RootView(ApiView, APIView):
     addresses: ClassVar = {
         "resources": "resource-list",
         "bookings": "booking-list",
+        "series": "series-list",
         "availability": "availability",
         "timelines": "resource-timelines",
         "closures": "closure-list",

@@ -33,6 +33,7 @@ FILTERS = {
     "end_before": False,
     "upcoming": False,
     "user": False,
+    "series": False,
     "search": False,
     "ordering": False,
 }

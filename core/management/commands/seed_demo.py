@@ -13,10 +13,13 @@ from django.utils import timezone
 
 from core import lifecycle
 from core.choices import BookingStatus
+from core.lifecycle import Repeat
 from core.models import Booking, OpeningHours, Resource, ResourcePolicy
 from core.record.acts import Act
 from core.record.kinds import Channel
+from core.record.models import BookingEvent
 from core.record.writing import record_existing
+from core.recurrence import Rule
 
 RESOURCES = [
     ("Aurora meeting room", "Second floor, daylight, video conference, whiteboard.", 8, True, True),
@@ -44,6 +47,8 @@ POLICY = (
 )
 # resource, days from today, hour, length in hours, reason
 CLOSURE = ("Electric van", 7, 8, 10, "Inspection at the garage")
+# user, resource, the least days from today, weekday (Monday is 0), hour, length in hours, rule, notes
+SERIES = ("david", "Borealis huddle room", 15, 1, 9, 1, "FREQ=WEEKLY;COUNT=12;BYDAY=TU", "Weekly meeting of the team")
 # user, resource, days from today, hour, length in hours, status, notes
 BOOKINGS = [
     ("bert", "Aurora meeting room", 0, 9, 1, BookingStatus.CONFIRMED, "Stand-up with the whole team"),
@@ -129,6 +134,7 @@ class Command(BaseCommand):
             for username, name, days, hour, hours, status, notes in BOOKINGS
         )
         self.set_rules(resources, users["anna"])
+        self.book_weekly(users, resources)
         record_existing([booking.pk for booking in made], now=timezone.now())
         self.stdout.write(f"{len(users)} users, {len(resources)} resources, {Booking.objects.count()} bookings.")
 
@@ -149,6 +155,22 @@ class Command(BaseCommand):
             reason=reason,
             act=Act(by=staff, now=now, channel=Channel.COMMAND),
         )
+
+    def book_weekly(self, users: dict[str, User], resources: dict[str, Resource]) -> None:
+        """Books a weekly meeting. Its act is on record as handed on, so nobody gets an e-mail about it."""
+        username, resource, least, weekday, hour, hours, rule, notes = SERIES
+        now = timezone.now()
+        first = now.replace(hour=hour, minute=0, second=0, microsecond=0) + timedelta(days=least)
+        first += timedelta(days=(weekday - first.weekday()) % 7)
+        made = lifecycle.book_series(
+            user=users[username],
+            resource_id=resources[resource].pk,
+            repeat=Repeat(Rule.parse(rule), first, first + timedelta(hours=hours)),
+            notes=notes,
+            act=Act(by=users[username], now=now, channel=Channel.COMMAND),
+        )
+        assert made.series is not None
+        BookingEvent.objects.filter(series_id=made.series.pk).update(handed_at=now)
 
     def print_sign_in(self, first: str) -> None:
         """Prints who can sign in, and where the password is."""

@@ -12,6 +12,7 @@ from core.tests.support.closures import closure_body, make_closure
 from core.tests.support.factories import PASSWORD, at, booking_body, make_booking
 from core.tests.support.routes import ROUTES
 from core.tests.support.rules import add_exception, add_quota, day_of
+from core.tests.support.series import make_series, series_body
 
 QUERIES = {
     "resource-timelines": "?start=2030-01-31T00:00:00Z&end=2030-02-01T00:00:00Z",
@@ -52,6 +53,7 @@ def test_head_is_get_without_its_body(as_root: APIClient, name: str, root: User,
         "resource": room.pk,
         "user-detail": root.pk,
         "closure": make_closure(root, room, start=at(14)).pk,
+        "series": make_series(as_root, room, start=at(18, day=9))["id"],
         "calendar": as_root.post("/api/calendar-feeds/", {}).json()["id"],
     }
     key = next((pk for kind, pk in things.items() if name.startswith(kind)), 1)
@@ -77,6 +79,7 @@ def test_a_301_leads_a_reader_to_the_address_with_its_slash(anonymous: APIClient
         pytest.param("/api/resources/", "resource", id="a resource"),
         pytest.param("/api/calendar-feeds/", "feed", id="a calendar feed"),
         pytest.param("/api/closures/", "closure", id="a closure"),
+        pytest.param("/api/series/", "series", id="a series"),
         pytest.param("/api/auth/users/", "user", id="an account"),
         pytest.param("/api/quotas/", "quota", id="a quota"),
         pytest.param("/api/opening-exceptions/", "exception", id="an exception"),
@@ -88,6 +91,7 @@ def test_a_201_says_where_it_can_be_read(as_root: APIClient, room: Resource, pat
         "resource": {"name": "Desk"},
         "feed": {},
         "closure": closure_body(room),
+        "series": series_body(room),
         "quota": {"kind": "active", "limit": 2},
         "exception": {"first_day": str(day_of(3)), "last_day": str(day_of(3))},
         "user": {"username": "carol", "email": "carol@example.org", "password": PASSWORD},

@@ -17,6 +17,8 @@ from core.models import (
     Quota,
     Resource,
     ResourcePolicy,
+    Series,
+    SkippedDate,
     UserProfile,
 )
 from core.tests.support.clients import client_of
@@ -24,6 +26,7 @@ from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, at, make_booking, text
 from core.tests.support.routes import ROUTES, routes
+from core.tests.support.series import make_series
 
 FAR = date(2031, 1, 1)
 CALLERS = ("anonymous", "stranger", "owner", "staff", "superuser")
@@ -37,6 +40,7 @@ NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "another-horse-9-b
 FAREWELL = {"current_password": PASSWORD}
 CLOSURE = {**SLOT, "resources": ["{closable}"], "reason": "Paint"}
 CONFIRMED = {"action": "confirm", "ids": ["{booking}"]}
+SERIES = {**SLOT, "resource": "{resource}", "rrule": "FREQ=DAILY;COUNT=2"}
 PICTURE = {"profile_picture": "https://example.org/a.png"}
 SIGN_IN = {"username": "alice", "password": PASSWORD}
 
@@ -175,9 +179,25 @@ TABLE: list[tuple[str, str, Any, tuple[int, int, int, int, int]]] = [
     ("POST", "/api/auth/jwt/verify/", {"token": "{refresh}"}, (200, 200, 200, 200, 200)),
     ("POST", "/api/auth/jwt/logout/", {"refresh": "{refresh}"}, (204, 204, 204, 204, 204)),
     ("GET", "/api/bookings/{booking}/calendar.ics", {}, (401, 403, 200, 200, 200)),
+    ("GET", "/api/series/{series}/calendar.ics", {}, (401, 403, 200, 200, 200)),
     ("GET", "/api/bookings/{booking}/history/", {}, (401, 403, 200, 200, 200)),
     ("POST", "/api/bookings/{booking}/history/", {}, (401, 405, 405, 405, 405)),
     ("GET", "/api/bookings/999999/history/", {}, (401, 404, 404, 404, 404)),
+    ("GET", "/api/series/", {}, (401, 200, 200, 200, 200)),
+    ("POST", "/api/series/", SERIES, (401, 201, 201, 201, 201)),
+    ("PUT", "/api/series/", {}, (401, 405, 405, 405, 405)),
+    ("POST", "/api/series/check/", SERIES, (401, 200, 200, 200, 200)),
+    ("GET", "/api/series/check/", {}, (401, 405, 405, 405, 405)),
+    ("GET", "/api/series/{series}/", {}, (401, 403, 200, 200, 200)),
+    ("GET", "/api/series/{series}/dates/", {}, (401, 403, 200, 200, 200)),
+    ("PUT", "/api/series/{series}/", {}, (401, 405, 405, 405, 405)),
+    ("PATCH", "/api/series/{series}/", {"notes": "x"}, (401, 403, 200, 200, 200)),
+    ("DELETE", "/api/series/{series}/", {}, (401, 403, 204, 204, 204)),
+    ("POST", "/api/series/{series}/cancel/", {"ids": ["{date}"]}, (401, 403, 200, 200, 200)),
+    ("POST", "/api/series/{series}/cancel/", {}, (401, 403, 400, 400, 400)),
+    ("GET", "/api/series/999999/", {}, (401, 404, 404, 404, 404)),
+    ("PATCH", "/api/bookings/{date}/?scope=all", {"notes": "x"}, (401, 403, 200, 200, 200)),
+    ("DELETE", "/api/bookings/{date}/?scope=following", {}, (401, 403, 204, 204, 204)),
     ("GET", "/api/reports/utilisation/?from=2030-01-01&to=2030-01-07", {}, (401, 403, 403, 200, 200)),
     ("POST", "/api/reports/utilisation/", {}, (401, 403, 403, 405, 405)),
     ("GET", "/api/calendar-feeds/", {}, (401, 200, 200, 200, 200)),
@@ -203,7 +223,10 @@ def test_who_may_do_what(
     body: Any,
     statuses: tuple[int, ...],
 ) -> None:
+    series = make_series(client_of(alice), room, start=at(18))
     ids = {
+        "series": series["id"],
+        "date": series["made"][0]["id"],
         "alice": alice.pk,
         "root": root.pk,
         "resource": lab.pk,
@@ -249,9 +272,10 @@ def what_is_stored() -> list[list[dict]]:
 
 
 RULES = (ResourcePolicy, OpeningHours, OpeningException, Quota)
-MODELS = (User, UserProfile, Resource, Booking, CalendarFeed, Closure, *RULES)
+MODELS = (User, UserProfile, Resource, Booking, CalendarFeed, Closure, Series, SkippedDate, *RULES)
 OF_ACCOUNTS = ("alice", "root", "feed", "refresh")
-PLACES = (*OF_ACCOUNTS, "resource", "booked", "booking", "ended", "exception", "own_exception", "quota", "closure")
+OF_BOOKINGS = ("booking", "ended", "series", "date")
+PLACES = (*OF_ACCOUNTS, *OF_BOOKINGS, "resource", "booked", "exception", "own_exception", "quota", "closure")
 
 
 def test_the_table_has_every_method_of_every_address() -> None:

@@ -14,6 +14,7 @@ from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, make_booking, text
 from core.tests.support.routes import ROUTES, leaves
+from core.tests.support.series import make_series
 
 START, END = "{start}", "{end}"
 WINDOW = f"start={START}&end={END}"
@@ -39,6 +40,7 @@ def filled(address: str, **more: object) -> str:
         ("/api/availability/", "duration", "30"),
         ("/api/calendar-feeds/", "limit", "5"),
         ("/api/closures/", "resource", "1"),
+        ("/api/series/", "user", "1"),
     ],
 )
 def test_a_parameter_of_one_value_is_refused_when_it_comes_twice(
@@ -57,8 +59,8 @@ def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> No
     [
         (
             "/api/bookings/",
-            "resource status start_after start_before end_after end_before upcoming user ordering limit cursor count "
-            "format",
+            "resource status start_after start_before end_after end_before upcoming user series ordering limit cursor "
+            "count format",
         ),
         ("/api/resources/", "start end available min_capacity include ordering limit cursor count"),
         ("/api/resources/{room}/", "start end include"),
@@ -68,6 +70,7 @@ def test_a_parameter_of_several_values_may_come_twice(as_alice: APIClient) -> No
         ("/api/bookings/1/history/", "limit cursor count"),
         ("/api/calendar-feeds/", "limit cursor count"),
         ("/api/closures/", "start end resource upcoming limit cursor count"),
+        ("/api/series/", "resource user upcoming limit cursor count"),
     ],
     ids=lambda value: value if value.startswith("/") else "",
 )
@@ -99,12 +102,15 @@ def test_a_single_resource_knows_its_parameters(anonymous: APIClient, room: Reso
     [
         "/api/bookings/{pk}/",
         "/api/bookings/{pk}/calendar.ics",
+        "/api/series/{pk}/calendar.ics",
         "/api/bookings/{pk}/history/",
         "/api/resources/{pk}/",
         f"/api/resources/{{pk}}/availability/?{WINDOW}",
         f"/api/resources/{{pk}}/slots/?{WINDOW}&duration=30",
         "/api/calendar-feeds/{pk}/",
         "/api/closures/{pk}/",
+        "/api/series/{pk}/",
+        "/api/series/{pk}/dates/",
         "/api/auth/users/{pk}/",
     ],
 )
@@ -127,6 +133,7 @@ def test_every_get_refuses_what_it_does_not_know_by_name(
 ) -> None:
     ids = {"resource": room.pk, "user": root.pk, "booking": make_booking(root, room).pk}
     ids["closure"] = make_closure(root, room, start=at(14)).pk
+    ids["series"] = make_series(as_root, room, start=at(18))["id"]
     ids["calendar-feed"] = as_root.post("/api/calendar-feeds/", {}).json()["id"]
     known = ids.get(name.rsplit("-", 1)[0], 0)
     address = "/" + re.sub(r"\(\?P<\w+>[^)]*\)", str(known), ROUTES[name][0]).replace("\\", "")
@@ -139,3 +146,7 @@ def test_every_view_declares_its_parameters_its_cache_rule_and_its_limits() -> N
     views = [pattern.callback.cls for _, pattern in leaves(get_resolver().url_patterns)]
     assert len(views) == len(ROUTES)
     assert [view.__name__ for view in views if not issubclass(view, ApiView)] == []
+
+
+def test_a_method_that_is_not_there_is_refused_whatever_its_parameters_are(as_alice: APIClient) -> None:
+    assert_flat_error(as_alice.get("/api/bookings/check/?scope=all"), 405)

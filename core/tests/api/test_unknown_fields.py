@@ -11,9 +11,11 @@ from core.models import Booking, CalendarFeed, Resource
 from core.tests.support.clients import client_of
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import PASSWORD, at, booking_body, make_booking, text
+from core.tests.support.series import make_series
 
 SIGN_IN = {"username": "alice", "password": PASSWORD}
 NEW = {"new_password": "nine-green-kettles-7", "re_new_password": "nine-green-kettles-7"}
+SLOT = {"start_time": text(at(10)), "end_time": text(at(11))}
 
 # (method, address, a body)
 BODIES: list[tuple[str, str, dict[str, Any]]] = [
@@ -25,6 +27,9 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
     ("patch", "/api/resources/{room}/", {"name": "Desk"}),
     ("post", "/api/closures/", {"resources": [1], "reason": "x", "start_time": text(at(10)), "end_time": text(at(11))}),
     ("post", "/api/closures/preview/", {"resources": [1], "start_time": text(at(10)), "end_time": text(at(11))}),
+    ("post", "/api/series/", {"resource": 1, **SLOT, "rrule": "FREQ=DAILY;COUNT=2"}),
+    ("patch", "/api/series/{series}/", {"notes": "x"}),
+    ("post", "/api/series/{series}/cancel/", {"start": text(at(10)), "end": text(at(11))}),
     ("put", "/api/resources/{room}/policy/", {"max_minutes": 60}),
     ("post", "/api/quotas/", {"kind": "active", "limit": 2}),
     ("post", "/api/calendar-feeds/", {}),
@@ -53,13 +58,15 @@ def test_a_misspelt_field_is_refused_by_name(
 ) -> None:
     booking = make_booking(admin, room)
     client = client_of(admin)
-    path = address.format(booking=booking.pk, room=room.pk)
+    series = make_series(client, room, start=at(12))["id"] if "{series}" in address else 0
+    path = address.format(booking=booking.pk, room=room.pk, series=series)
     body = {**body, "resource": room.pk} if "resource" in body else body
+    bookings = Booking.objects.count()
     answer = getattr(client, method)(path, {**body, "resource_idd": 2}, format=form)
     assert_flat_error(answer, 400, "invalid", "resource_idd")
     assert answer.json()["resource_idd"][0].startswith("There is no such field. There are: ")
     booking.refresh_from_db()
-    assert (booking.notes, Booking.objects.count(), Resource.objects.count()) == ("", 1, 1)
+    assert (booking.notes, Booking.objects.count(), Resource.objects.count()) == ("", bookings, 1)
     assert (User.objects.count(), CalendarFeed.objects.count()) == (2, 0)
     assert User.objects.filter(pk=admin.pk, first_name="").exists()
 

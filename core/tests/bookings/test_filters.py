@@ -246,5 +246,5 @@ def test_bad_parameters(request: pytest.FixtureRequest, client: str, query: str,
 def test_unknown_parameters_are_told_what_there_is(as_alice: APIClient) -> None:
     assert as_alice.get(f"{URL}?size=3").json()["size"] == [
         "There is no such parameter. There are: include, resource, status, start_after, start_before, end_after, "
-        "end_before, upcoming, user, search, ordering, limit, cursor, count, format."
+        "end_before, upcoming, user, series, search, ordering, limit, cursor, count, format."
     ]

@@ -156,6 +156,7 @@ ARGUMENTS: dict[str, Callable[[World], dict[str, Any]]] = {
         "owner": w.maybe(lambda: w.key(w.users)),
         "resource": w.maybe(lambda: w.key(w.resources)),
         "user": w.maybe(lambda: w.key(w.users)),
+        "series": w.random.choice([None, None, 1]),
         "status": w.random.choice([None, ("pending",), ("cancelled", "confirmed")]),
         **{name: w.random.choice([None, None, w.moment()]) for name in WINDOWS},
         "upcoming": w.random.choice([None, True, False]),

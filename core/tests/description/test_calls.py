@@ -12,8 +12,9 @@ from rest_framework.test import APIClient
 from core.tests.support.clients import client_of
 from core.tests.support.described import BELOW_API, document, operations, resolved, with_ids
 from core.tests.support.errors import assert_flat_error
-from core.tests.support.factories import make_booking, make_resource
+from core.tests.support.factories import at, make_booking, make_resource
 from core.tests.support.rules import add_exception, add_quota, day_of
+from core.tests.support.series import make_series
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,7 @@ def test_a_body_is_required_where_none_is_refused(schema: dict[str, Any], root: 
     booking, client = make_booking(root, make_resource()), client_of(root)
     exceptions = [add_exception(client, whose, day_of(5))["id"] for whose in (None, booking.resource)]
     ids = {"bookings": booking.pk, "resources": booking.resource_id, "users": root.pk}
+    ids["series"] = make_series(client, booking.resource, start=at(18))["id"]
     ids["quotas"] = add_quota(client, kind="active", limit=1)["id"]
     for method, path, operation in operations(schema):
         if "requestBody" in operation:

@@ -17,7 +17,8 @@ from core.api.fields import FlagField
 from core.availability import serializers as availability
 from core.policies.closure_serializers import ClosureListParameters
 from core.reports.serializers import UtilisationParameters
-from core.serializers import BookingListParameters, ResourceListParameters, TimelinesParameters
+from core.serializers import BookingListParameters, ResourceListParameters, ScopeParameters, TimelinesParameters
+from core.series.serializers import SeriesListParameters
 from core.tests.support.described import BELOW_API, COMMITTED, OUTSIDE, PAGES, document, operations, path_of, resolved
 from core.tests.support.errors import SLOTS, WORDS
 from core.tests.support.forgiven import fields_of, is_forgiven
@@ -102,10 +103,15 @@ def test_every_query_parameter_is_described(schema: dict[str, Any]) -> None:
         "/api/reports/utilisation/": set(UtilisationParameters().fields),
         "/api/resources/{id}/": {"start", "end", "include"},
         "/api/bookings/{id}/": {"include"},
+        "/api/series/": set(SeriesListParameters().fields) | paging,
     }
+    scoped = set(ScopeParameters().fields)
+    of_writes = {"/api/bookings/{id}/": scoped, "/api/bookings/check/": scoped}
     for method, path, operation in operations(schema):
         described = operation.get("parameters", [])
-        names = (expected.get(path, set()) if method == "get" else set()) | ({"format"} if path in BELOW_API else set())
+        names = (expected if method == "get" else of_writes).get(path, set()) | (
+            {"format"} if path in BELOW_API else set()
+        )
         assert {one["name"] for one in described if one["in"] == "query"} == names, f"{method} {path}"
         assert all(one["description"] for one in described), path
 
@@ -146,6 +152,13 @@ def test_no_field_is_without_words(schema: dict[str, Any]) -> None:
         "Plan",
         "Part",
         "Preview",
+        "Series",
+        "SeriesOrderRequest",
+        "SpanCancellationRequest",
+        "ChosenCancellationRequest",
+        "SeriesDate",
+        "DateVerdict",
+        "BookedDate",
     )
     for name in shapes:
         for field, described in schema["components"]["schemas"][name]["properties"].items():
@@ -176,7 +189,7 @@ def test_an_error_shows_a_fault_of_what_that_operation_reads(schema: dict[str, A
 
 
 def test_a_stale_version_shows_what_is_stored(schema: dict[str, Any]) -> None:
-    for path in ("/api/resources/{id}/", "/api/bookings/{id}/", "/api/closures/{id}/"):
+    for path in ("/api/resources/{id}/", "/api/bookings/{id}/", "/api/closures/{id}/", "/api/series/{id}/"):
         shown_there = resolved(schema, schema["paths"][path]["get"]["responses"]["200"])["content"]["application/json"]
         for method in sorted({"put", "patch", "delete"} & set(schema["paths"][path])):
             stale = resolved(schema, schema["paths"][path][method]["responses"]["412"])["content"]["application/json"]

@@ -15,7 +15,7 @@ from core.record.writing import record_export
 from core.tests.support.factories import make_booking, make_resource, make_user
 from core.tests.support.records import TABLE
 
-BEFORE, MIGRATION = "0024_versions_of_terms", "0025_exports_on_record"
+BEFORE = "0024_versions_of_terms"
 
 
 def make_export(by=None):
@@ -57,7 +57,7 @@ class TestDatabase:
 def _forward() -> Iterator[None]:
     """The present schema for the tests that follow."""
     yield
-    call_command("migrate", "core", MIGRATION, verbosity=0)
+    call_command("migrate", "core", verbosity=0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,5 +74,5 @@ def test_the_way_back_keeps_what_belongs_to_bookings():
         assert cursor.fetchall() == [("booking.created", booking.pk)]
     with pytest.raises(IntegrityError, match="append_only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE}")
-    call_command("migrate", "core", MIGRATION, verbosity=0)
+    call_command("migrate", "core", verbosity=0)
     assert [row.booking_id for row in BookingEvent.objects.all()] == [booking.pk]

@@ -54,6 +54,8 @@ UPDATES = {
     "kind": "'booking.created'",
     "booking_id": "booking_id + 1000",
     "resource_id": "resource_id + 1000",
+    "series_id": "1000",
+    "series_act_id": "1000",
     "part": "'owner'",
     "channel": "'job'",
     "request_id": "'another'",

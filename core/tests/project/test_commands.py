@@ -7,8 +7,10 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 
-from core.models import Booking, Resource, UserProfile
+from core.models import Booking, Resource, Series, UserProfile
+from core.record.models import BookingEvent
 from core.tests.support.factories import PASSWORD, make_resource, make_user
 from core.tests.support.settings import load_settings
 
@@ -175,6 +177,19 @@ class TestSeedDemo:
         for flag in ("is_available", "requires_approval"):
             assert set(Resource.objects.values_list(flag, flat=True)) == {True, False}
         assert len(set(Booking.objects.values_list("status", flat=True))) >= 3
+
+    def test_it_has_a_weekly_meeting_of_which_nobody_gets_an_email(self):
+        run("seed_demo")
+
+        series = Series.objects.get()
+        dates = list(series.bookings.order_by("start_time"))
+        assert len(dates) == 12
+        assert {f"{date.start_time:%a %H:%M}" for date in dates} == {"Tue 09:00"}
+        assert {date.status for date in dates} == {"confirmed"}
+        assert (dates[0].start_time - timezone.now()).days >= 13
+        acts = BookingEvent.objects.filter(series_id=series.pk)
+        assert sorted(acts.values_list("kind", flat=True)) == ["booking.created"] * 12 + ["series.made"]
+        assert not BookingEvent.objects.filter(handed_at=None).exists()
 
     def test_run_twice_it_changes_nothing_and_says_the_sign_ins_again(self):
         run("seed_demo")

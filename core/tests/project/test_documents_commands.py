@@ -78,6 +78,11 @@ THREADS = [
         4,
         id="calendars.md: make a feed",
     ),
+    pytest.param(
+        chapter(documents.TOUR, "A tour with curl")[:3] + chapter(documents.SERIES, "A week of stand-ups"),
+        8,
+        id="series.md: a week of stand-ups",
+    ),
     pytest.param(chapter(documents.EXPORTS, "The tour"), 1, id="exports.md: the tour"),
     pytest.param(chapter(documents.POLICIES, "A workshop with hours"), 7, id="policies.md: a workshop with hours"),
 ]

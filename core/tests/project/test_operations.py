@@ -35,6 +35,7 @@ from core.tests.support.documents import (
     POLICIES,
     README,
     REPORTS,
+    SERIES,
     documents,
     tables,
     words_in_code,
@@ -300,7 +301,7 @@ def test_the_changelog_begins_with_what_is_not_released_yet_or_with_a_version():
 
 def address_rows() -> list[list[str]]:
     """The rows of the tables of addresses: methods, path, and more."""
-    chapters = [document.chapter("Addresses") for document in (API, CALENDARS, POLICIES, REPORTS)]
+    chapters = [document.chapter("Addresses") for document in (API, CALENDARS, POLICIES, REPORTS, SERIES)]
     return [row for chapter in chapters for table in tables(chapter) for row in table]
 
 

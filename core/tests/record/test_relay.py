@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import lifecycle
-from core.lifecycle import Changes
+from core.lifecycle import Changes, Repeat
 from core.models import Booking, Resource
 from core.outbox.delivery import Run
 from core.record import relay
 from core.record.models import BookingEvent
+from core.recurrence import Rule
 from core.tests.support.acts import act
 from core.tests.support.factories import at, make_booking
 from core.tests.support.parallel import in_parallel
@@ -187,6 +188,43 @@ def test_an_act_waits_for_an_earlier_act_that_another_process_has(
     hand_on()
     assert read == [other.pk]
     assert waiting() == [first.pk, second.pk]
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("date", [0, -1], ids=["the first date", "the last date"])
+def test_an_act_on_a_date_waits_for_the_act_on_its_series_that_another_process_has(
+    read: Read, alice: User, room: Resource, held: Callable[[BookingEvent], None], date: int
+) -> None:
+    repeat = Repeat(Rule.parse("FREQ=DAILY;COUNT=8"), at(10), at(11), time_zone="UTC")
+    made = lifecycle.book_series(user=alice, resource_id=room.pk, repeat=repeat, act=act(alice))
+    (lone,) = acts(made.bookings[date], 1)
+    (other,) = acts(make_booking(alice, room, at(14)), 1)
+    first = recorded()[0]
+    assert (first.kind, lone.series_act_id) == ("series.made", None)
+    held(first)
+    hand_on()
+    assert read == [other.pk]
+    assert lone.pk in waiting()
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_act_on_a_series_waits_for_an_act_on_its_date_that_another_process_has(
+    read: Read, alice: User, room: Resource, held: Callable[[BookingEvent], None]
+) -> None:
+    repeat = Repeat(Rule.parse("FREQ=DAILY;COUNT=3"), at(10), at(11), time_zone="UTC")
+    made = lifecycle.book_series(user=alice, resource_id=room.pk, repeat=repeat, act=act(alice))
+    assert made.series is not None
+    hand_on()
+    read.clear()
+    (lone,) = acts(made.bookings[1], 1)
+    lifecycle.cancel_some(made.series, act=act(alice))
+    (other,) = acts(make_booking(alice, room, at(14)), 1)
+    held(lone)
+    hand_on()
+    assert read == [other.pk]
+    assert waiting()[0] == lone.pk
 
 
 def test_a_look_at_nothing_costs_two_statements_at_most(read: Read, db: None) -> None:

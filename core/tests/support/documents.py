@@ -97,6 +97,7 @@ DEPLOYING = Document(ROOT / "docs" / "deploying.md")
 EXPORTS = Document(ROOT / "docs" / "exports.md")
 POLICIES = Document(ROOT / "docs" / "policies.md")
 REPORTS = Document(ROOT / "docs" / "reports.md")
+SERIES = Document(ROOT / "docs" / "series.md")
 TOUR = Document(ROOT / "docs" / "tour.md")
 
 

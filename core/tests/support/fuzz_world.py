@@ -16,12 +16,13 @@ from schemathesis import Case
 from core.api.fields import LARGEST_KEY
 from core.calendars.models import CalendarFeed
 from core.calendars.secrets import SECRET, hash_of, new_secret
-from core.models import Booking, Closure, OpeningException, Quota, Resource
+from core.models import Booking, Closure, OpeningException, Quota, Resource, Series
 from core.record.kinds import EventKind
 from core.record.writing import record
 from core.tests.support.acts import act
 from core.tests.support.closures import make_closure
 from core.tests.support.factories import PASSWORD, at, make_booking, make_resource, make_user, text
+from core.tests.support.series import make_dates
 
 ROLES = ("anonymous", "user", "staff")
 
@@ -42,6 +43,7 @@ class World:
     booking: Booking
     feed: CalendarFeed
     closure: Closure
+    series: Series
     secret: str
     # Of all resources, and of the room.
     exceptions: tuple[OpeningException, OpeningException]
@@ -63,7 +65,7 @@ class World:
     def path_id(self, path: str) -> int:
         """A real id for an address."""
         places = {"bookings": self.booking, "users": self.owner, "calendar-feeds": self.feed, "quotas": self.quota}
-        places["closures"] = self.closure
+        places |= {"closures": self.closure, "series": self.series}
         of_all, of_room = self.exceptions
         places |= {"resources": self.room, "opening-exceptions": of_room if "/resources/" in path else of_all}
         return places[path.partition("/{id}/")[0].rpartition("/")[2]].pk
@@ -100,6 +102,9 @@ class World:
             "time_zone": "Europe/Berlin",
             "first_day": "2031-02-01",
             "last_day": "2031-02-02",
+            "rrule": "FREQ=DAILY;COUNT=2",
+            "exdates": [],
+            "rdates": [],
         }
 
     def tokens(self, operation: str) -> dict[str, Any]:
@@ -109,6 +114,8 @@ class World:
         if operation in ("verifyJwt", "refreshJwt", "voidJwt"):
             token = str(RefreshToken.for_user(self.owner))
             return {"token": token, "refresh": token}
+        if operation == "cancelDates":
+            return {"ids": [self.series.bookings.first().pk], "start": text(at(0)), "end": text(at(0, day=90))}
         if operation == "previewClosure":
             return {"id": self.closure.pk}
         if operation == "confirmPasswordReset":
@@ -141,6 +148,7 @@ def make_world(role: str) -> World:
         quota=Quota.objects.create(kind="active", limit=1000, group=group),
         booking=booking,
         feed=CalendarFeed.objects.create(user=owner, secret_hash=hash_of(secret)),
+        series=make_dates(owner, make_resource("Weekly room")),
         closure=make_closure(owner, make_resource("Closed room")),
         secret=secret,
         credentials=[] if role == "anonymous" else [f"Token {token}", f"JWT {access}"],

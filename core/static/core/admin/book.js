@@ -1,14 +1,18 @@
-// Gives the picker of persons, which the admin's own script draws, the name of its label.
+// Gives each picker, which the admin's own script draws, the name of its label.
 "use strict";
 
-// After the admin's script: its own call of this function stands further up in the page.
-window.django?.jQuery(() => {
-    const label = document.querySelector("label[for=id_user]");
-    if (!label) {
-        return;
+const nameAll = () => {
+    for (const choice of document.querySelectorAll("select.admin-autocomplete")) {
+        const label = document.querySelector(`label[for=${choice.id}]`);
+        if (!label) {
+            continue;
+        }
+        label.id = `label-of-${choice.name}`;
+        choice.parentElement.querySelectorAll(".select2-selection--single, .select2-selection__rendered").forEach((each) => {
+            each.setAttribute("aria-labelledby", `${label.id} select2-${choice.id}-container`);
+        });
     }
-    label.id = "label-of-user";
-    document.querySelectorAll(".field-user .select2-selection, .field-user .select2-selection__rendered").forEach((each) => {
-        each.setAttribute("aria-labelledby", `${label.id} select2-id_user-container`);
-    });
-});
+};
+
+// After the admin's script, wherever it stands in the page: its own call of this function comes before the end of the load.
+window.addEventListener("load", () => window.django?.jQuery(nameAll));
