@@ -48,7 +48,7 @@ def test_staff_make_a_weekly_series_around_a_taken_date_and_decide_on_its_dates(
     page.wait_for_selector("#of-series")
     assert "Booked 5 dates for alice" in page.inner_text(".messagelist")
     assert page.locator(".dates tbody tr").count() == 6
-    assert "not booked: taken" in page.inner_text(".dates .skipped")
+    assert "not booked: The resource is taken at that time." in page.inner_text(".dates .skipped")
     check(page, WIDE)
 
     page.check("input[name=ids] >> nth=1")
