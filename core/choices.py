@@ -100,6 +100,10 @@ class IfRefused(models.TextChoices):
     FAIL = "fail", "book nothing"
     SKIP = "skip", "book the other dates"
 
+    def books(self, free: int, *, of: int) -> bool:
+        """True if a series is booked of which so many dates are free."""
+        return free > 0 and (free == of or self == self.SKIP)
+
 
 class Scope(models.TextChoices):
     """Which dates of a series an act on one of them is about."""

@@ -12,7 +12,7 @@ A conflict is answered in three steps:
 A violation of the constraint outside of the verbs becomes a `SlotTaken` without suggestions (`constraints.ERRORS`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,8 +21,10 @@ from django.db.models import QuerySet
 from core import offers, quotas, rules
 from core.choices import Kind, Waivable
 from core.errors import BookingError, Closed, SlotTaken, Suggestion, TooClose
+from core.hours import Timetable
 from core.intervals import Interval
 from core.models import Booking, Resource
+from core.offers import Taken, taken_by
 from core.prepared import DURATION, KEY, MOMENT, prepared
 from core.querysets import first_gap, last_gap_end, outermost
 from core.rules import Waiver
@@ -79,12 +81,22 @@ def require_gaps(booking: Booking, waiver: Waiver) -> None:
     near = Booking.objects.neighbours(
         booking.slot, resource_id=booking.resource_id, except_id=booking.pk, reach=timedelta(minutes=minutes)
     )
+    this = taken_by(booking)
     with waiver.of(Waivable.BUFFERS):
         for other in near:
-            first, second = (other, booking) if other.end_time <= booking.start_time else (booking, other)
-            gap = max(first.buffer_after_minutes, second.buffer_before_minutes)
-            if second.start_time - first.end_time < timedelta(minutes=gap):
-                raise TooClose(gap, other.slot)
+            require_gap(this, taken_by(other))
+
+
+def require_gap(this: Taken, other: Taken) -> None:
+    """Checks the gap between a booking and a neighbouring one.
+
+    Raises:
+        TooClose: When it is too short.
+    """
+    first, second = (other, this) if other.end <= this.start else (this, other)
+    gap = max(first.after, second.before)
+    if second.start - first.end < gap:
+        raise TooClose(gap // timedelta(minutes=1), other.slot)
 
 
 def clashes_with(booking: Booking) -> list[Clash]:
@@ -123,12 +135,26 @@ def closed_by(booking: Booking) -> Closed | None:
         return None
     reason, until = first
     later = Booking.taken.blocking().filter(resource_id=booking.resource_id, kind=Kind.CLOSURE).ending_after(until)
-    timetable, horizon = terms_of(booking.resource).timetable, until + rules.LATEST_END
-    for start, end in later.values_list("start_time", "end_time")[:CLOSURES_READ]:
+    closures = later.values_list("start_time", "end_time")[:CLOSURES_READ]
+    return Closed(reason, opens_after(until, closures, timetable=terms_of(booking.resource).timetable))
+
+
+def opens_after(
+    until: datetime, closures: Iterable[tuple[datetime, datetime]], *, timetable: Timetable
+) -> datetime | None:
+    """When a resource opens again after a closure; None if that is too far ahead.
+
+    Args:
+        until: The end of the closure.
+        closures: The start and the end of each that follows, in order.
+        timetable: That of the resource.
+    """
+    horizon = until + rules.LATEST_END
+    for start, end in closures:
         # The end of closed hours may lie in the next closure.
         opens = timetable.next_open(until, until=horizon)
         until = end if opens is not None and start <= opens < end else until
-    return Closed(reason, timetable.next_open(until, until=horizon))
+    return timetable.next_open(until, until=horizon)
 
 
 def suggestions_for(booking: Booking, *, now: datetime) -> list[Suggestion]:

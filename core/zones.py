@@ -48,5 +48,16 @@ def moment_at(local: datetime, zone: ZoneInfo) -> datetime | None:
     Raises:
         OverflowError: When the moment is outside of the years 1 to 9999.
     """
-    moment = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    moment = moment_by_first_offset(local, zone)
     return moment if moment.astimezone(zone).replace(tzinfo=None) == local else None
+
+
+def moment_by_first_offset(local: datetime, zone: ZoneInfo) -> datetime:
+    """The moment in UTC of a naive time: the first of two, and by the offset before the gap for a time that is skipped.
+
+    RFC 5545, section 3.3.5, reads a time so.
+
+    Raises:
+        OverflowError: When the moment is outside of the years 1 to 9999.
+    """
+    return local.replace(tzinfo=zone, fold=0).astimezone(UTC)

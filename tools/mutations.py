@@ -646,7 +646,7 @@ REPEATED = [
 
 OF_PERSON = "        quotas.require_person(booking, waiver, now=now)\n"
 NOTICE = "        rules.notice_of_owner(before, after, now=act.now, staff={staff})\n"
-GAP = "max(first.buffer_after_minutes, second.buffer_before_minutes)"
+GAP = "max(first.after, second.before)"
 
 POLICY = [
     Mutant("terms in memory: the version", TERMS, "kept.version == facts.terms_version and ", "", tests=(IN_MEMORY,)),
@@ -682,8 +682,8 @@ POLICY = [
         tests=POLICIES,
     ),
     Mutant("buffers: checked", TRANSACTIONS, "    require_gaps(booking, waiver)\n", "", tests=POLICIES),
-    Mutant("buffers: the larger of the two", CONFLICTS, GAP, "first.buffer_after_minutes", tests=POLICIES),
-    Mutant("buffers: of the second", CONFLICTS, GAP, "second.buffer_before_minutes", tests=POLICIES),
+    Mutant("buffers: the larger of the two", CONFLICTS, GAP, "first.after", tests=POLICIES),
+    Mutant("buffers: of the second", CONFLICTS, GAP, "second.before", tests=POLICIES),
     Mutant("quotas: checked", TRANSACTIONS, OF_PERSON, "        pass\n", tests=POLICIES),
     Mutant(
         "quotas: under the lock of the user",
@@ -867,9 +867,9 @@ OF_DATES = [
     ),
     Mutant(
         "dates: nothing is left where all are refused",
-        BOOK_SERIES,
-        "if made and not dry_run and",
-        "if not dry_run and",
+        CHOICES,
+        "return free > 0 and (",
+        "return (",
         tests=SERIES_VERBS,
     ),
     Mutant(

@@ -23,16 +23,6 @@ CHANGED_MEANWHILE = (
 )
 
 
-class ReasonForm(forms.Form):
-    """The reason for a decision about several bookings."""
-
-    reason = ReasonField(required=False)
-
-    def __init__(self, *args: Any, is_required: bool, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = is_required
-
-
 def waivable_of(error: BookingError | None) -> list[Waivable | None]:
     """The rules that staff may waive to pass over a refusal, or over those of many dates."""
     if isinstance(error, DatesRefused):

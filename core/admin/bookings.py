@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from core import lifecycle
-from core.admin.booking_form import BookingForm, ReasonForm
+from core.admin.booking_form import BookingForm
 from core.admin.repeating import RepeatingAdmin, SeriesFilter, series_link
 from core.choices import BookingStatus, Decision
 from core.desk.deciding import decide
@@ -25,7 +25,7 @@ from core.exports.tables import BOOKINGS
 from core.history.admin import history_of
 from core.intervals import in_short
 from core.models import Booking
-from core.record.forms import act_of
+from core.record.forms import ReasonForm, act_of
 from core.staff.base import ForStaff, keys_of
 from core.staff.filters import ALL, DaysFilter, NamedFilter, PeriodFilter, default_period
 from core.staff.forms import SearchForm, number_in, words_of

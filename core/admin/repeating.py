@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from core import lifecycle
 from core.admin.booking_form import BookingForm
 from core.choices import IfRefused, Scope
-from core.errors import DatesRefused, StateChanged
+from core.errors import DatesRefused
 from core.models import Booking, Series
 from core.record.forms import act_of
 from core.record.series import repetition_text
@@ -108,24 +108,12 @@ class RepeatingAdmin:
         """
         data, changes = form.cleaned_data, form.changes
         act, expected = act_of(request, data["reason"]), (form.initial["status"],) if changes.status else ()
-        resets = bool(data.get("reset_exceptions"))
+        how = {"changes": changes, "act": act, "expected": expected, "override": data["override"]}
         if form.scope_wanted == Scope.THIS:
-            lifecycle.change(obj, changes=changes, act=act, expected=expected, override=data["override"])
+            lifecycle.change(obj, **how)
             return
-
-        def check(booking: Booking) -> None:
-            if expected and booking.status not in expected:
-                raise StateChanged(booking.status)
-
-        after = lifecycle.change_dates(
-            obj,
-            scope=form.scope_wanted,
-            changes=changes,
-            act=act,
-            override=data["override"],
-            reset_exceptions=resets,
-            check=check,
-        )
+        resets = bool(data.get("reset_exceptions"))
+        after = lifecycle.change_dates(obj, scope=form.scope_wanted, reset_exceptions=resets, **how)
         obj.series = after.series
         request.changed_scope = form.scope_wanted
 

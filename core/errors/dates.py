@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 
-from core.errors.base import BookingError, in_words
+from core.errors.base import BookingError
 from core.errors.slots import SlotTaken
 from core.intervals import Interval
 
@@ -43,13 +43,9 @@ class DateTaken(SlotTaken):
 
     advice = ""
 
-    def sentence(self, zone: tzinfo = UTC) -> str:
-        sentences = [SlotTaken.message]
-        if self.conflicts:
-            sentences.append(f"Taken ({zone}): " + "; ".join(in_words(slot, zone) for slot in self.conflicts) + ".")
-        if self.suggestion:
-            sentences.append(f"The next free slot of this length ({zone}): {in_words(self.suggestion, zone)}.")
-        return " ".join(sentences)
+    def _without_later_slot(self) -> list[str]:
+        """Nothing, since the search did not look further."""
+        return []
 
 
 @dataclass(frozen=True, slots=True)

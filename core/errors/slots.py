@@ -127,11 +127,16 @@ class SlotTaken(BookingError):
             sentences.append(f"Taken ({zone}): " + "; ".join(in_words(slot, zone) for slot in self.conflicts) + ".")
         if self.suggestion:
             sentences.append(f"The next free slot of this length ({zone}): {in_words(self.suggestion, zone)}.")
-        elif self.suggestions:
-            sentences.append("There is no later free slot of this length within the next five years.")
-        elif self.conflicts:
-            sentences.append("There is no free slot of this length within the next five years.")
+        else:
+            sentences += self._without_later_slot()
         return " ".join(sentences)
+
+    def _without_later_slot(self) -> list[str]:
+        """The end of the sentence where no later slot was found."""
+        if not self.conflicts and not self.suggestions:
+            return []
+        later = "later " if self.suggestions else ""
+        return [f"There is no {later}free slot of this length within the next five years."]
 
 
 class ResourceOutOfService(BookingError):

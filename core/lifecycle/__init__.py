@@ -2,11 +2,11 @@
 
 from core.lifecycle.bookings import Changes, book, cancel, change, expire, remove
 from core.lifecycle.closures import ClosureChanges, change_closure, close, lift, preview
+from core.lifecycle.outcomes import Outcome
 from core.lifecycle.plans import Plan, Preview
 from core.lifecycle.repeating import Repeat
 from core.lifecycle.resources import delete_resource
 from core.lifecycle.series import (
-    Outcome,
     book_series,
     cancel_dates,
     cancel_some,

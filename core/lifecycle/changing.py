@@ -13,7 +13,6 @@ from core.lifecycle.bookings import Changes
 from core.lifecycle.held import Held
 from core.lifecycle.repeating import (
     Move,
-    moment_of,
     parted,
     pattern_of,
     usual_slot,
@@ -30,6 +29,7 @@ from core.record.kinds import SeriesKind
 from core.record.writing import record_series
 from core.recurrence import ended_by_day, moved, slot_at
 from core.rules import Waiver
+from core.zones import moment_by_first_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def series_after(dates: Held, change: Change, scope: Scope) -> Series:
     pattern = pattern_of(before)
     named = dates.named
     if scope == Scope.FOLLOWING and named is not None and has_earlier(before, named):
-        _, pattern = parted(pattern, usual_start(before, named))
+        dates.head, pattern = parted(pattern, usual_start(before, named))
         after._state.adding, after.previous = True, before
     if move != Move():
         start = pattern.start + move.shift
@@ -182,7 +182,7 @@ def wish_of(
     """
     after = copy.copy(row)
     start = usual_start(before, row) + change.move.shift
-    after.recurrence_id = moment_of(start, before.zone)
+    after.recurrence_id = moment_by_first_offset(start, before.zone)
     wish = Wish(after, row, asked=(), is_new=False, waiver=Waiver(change.override if act.is_staff else ()))
     is_named, revives = change.names(row), change.reset and row.status == BookingStatus.CANCELLED
     if not (row.blocks or is_named or revives):

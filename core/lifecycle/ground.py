@@ -8,15 +8,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from core import errors, quotas, rules
+from core import errors, quotas
 from core.choices import Kind, Waivable
-from core.conflicts import CLASHES_NAMED
+from core.conflicts import CLASHES_NAMED, opens_after, require_gap
 from core.errors import BookingError, Suggestion
 from core.intervals import Interval, hull
 from core.lifecycle.diary import Diary, owned_of
 from core.lifecycle.wishes import Wish
 from core.models import Booking, Resource
-from core.offers import Offer, Openings, Taken, reach_of
+from core.offers import Offer, Openings, Taken, reach_of, taken_by
 from core.offers.taken import minutes
 from core.quotas import Allowance, Owned
 from core.terms import Limit, Terms, terms_of
@@ -118,7 +118,7 @@ class Ground:
     def _stand(self, wish: Wish) -> None:
         """Lets the wishes that are judged from now on meet this one; call it in the order of their times."""
         self.standing.append(wish)
-        self.wished.setdefault(wish.booking.resource_id, []).append(taken_of(wish.booking))
+        self.wished.setdefault(wish.booking.resource_id, []).append(taken_by(wish.booking))
         self.own.add(owned_of(wish.booking))
 
     def _require(self, wish: Wish) -> None:
@@ -144,30 +144,22 @@ class Ground:
 
     def _opens_after(self, booking: Booking, closure: Taken) -> datetime | None:
         """When the resource opens again after a closure, and those that follow it."""
-        timetable = terms_of(booking.resource).timetable
-        until, horizon = closure.end, closure.end + rules.LATEST_END
-        for later in self.taken[booking.resource_id]:
-            if later.is_closure and later.end > until:
-                opens = timetable.next_open(until, until=horizon)
-                until = later.end if opens is not None and later.start <= opens < later.end else until
-        return timetable.next_open(until, until=horizon)
+        later = [(each.start, each.end) for each in self.taken[booking.resource_id] if each.is_closure]
+        after = [span for span in later if span[1] > closure.end]
+        return opens_after(closure.end, after, timetable=terms_of(booking.resource).timetable)
 
     def _require_gaps(self, wish: Wish) -> None:
         booking = wish.booking
         reach = max(booking.resource.buffer_reach_minutes, booking.buffer_before_minutes, booking.buffer_after_minutes)
         if not reach:
             return
-        before, after = minutes(booking.buffer_before_minutes), minutes(booking.buffer_after_minutes)
+        this = taken_by(booking)
         around, ours = booking.slot.widened(minutes(reach), minutes(reach)), self.wished[booking.resource_id]
         with wish.waiver.of(Waivable.BUFFERS):
             for other in (*near(self.taken[booking.resource_id], around), *near(ours, around)):
-                if other.start == booking.start_time:  # the wish itself: nothing else can begin with it
-                    continue
-                is_first = other.end <= booking.start_time
-                gap = max(other.after, before) if is_first else max(after, other.before)
-                free = booking.start_time - other.end if is_first else other.start - booking.end_time
-                if not other.is_closure and free < gap:
-                    raise errors.TooClose(gap // timedelta(minutes=1), other.slot)
+                # Nothing else than the wish itself can begin with it.
+                if not other.is_closure and other.start != this.start:
+                    require_gap(this, other)
 
     def _require_person(self, wish: Wish) -> None:
         limits = self.limits.get(wish.booking.resource_id)
@@ -227,7 +219,7 @@ class Ground:
         here, length = booking.resource, booking.slot.duration
         if here.pk not in self.offers:
             ours = [wish.booking for wish in self.standing if wish.error is None]
-            taken = [*self.taken[here.pk], *(taken_of(each) for each in ours if each.resource_id == here.pk)]
+            taken = [*self.taken[here.pk], *(taken_by(each) for each in ours if each.resource_id == here.pk)]
             taken.sort(key=lambda each: each.start)
             self.offers[here.pk] = Offer(here, taken, Openings(here, now=self.now))
         window = Interval(booking.start_time, booking.start_time + NEXT_WITHIN)
@@ -245,9 +237,3 @@ def near(taken: Sequence[Taken], slot: Interval) -> Sequence[Taken]:
     """What of the taken slots overlaps a slot; they are in order and overlap nowhere."""
     first = bisect_right(taken, slot.start, key=lambda each: each.end)
     return taken[first : bisect_left(taken, slot.end, key=lambda each: each.start)]
-
-
-def taken_of(booking: Booking) -> Taken:
-    """The booking as it takes time."""
-    before, after = minutes(booking.buffer_before_minutes), minutes(booking.buffer_after_minutes)
-    return Taken(booking.start_time, booking.end_time, before, after)

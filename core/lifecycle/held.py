@@ -6,9 +6,13 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from core import errors
+from core import errors, rules
+from core.choices import Scope
+from core.lifecycle.transactions import Check
 from core.models import Booking, Series
 from core.querysets import locked
+from core.record.acts import Act
+from core.recurrence import Pattern
 
 SeriesCheck = Callable[[Series], None]
 
@@ -21,19 +25,32 @@ class Held:
         series: The locked series.
         rows: Its dates that are not over, and the named one.
         named: The date that the caller named; None for an act on the series itself.
+        head: The pattern of the dates before the named one, if the act parts the series there; None otherwise.
     """
 
     series: Series
     rows: list[Booking]
     named: Booking | None = None
+    head: Pattern | None = None
 
 
-def lock_dates(booking: Booking, *, now: datetime) -> Held:
-    """Locks the series of a booking, and its dates that are not over with the booking itself.
+def lock_dates(booking: Booking, *, scope: Scope, act: Act, check: Check | None) -> tuple[Held, Booking]:
+    """Locks the series of a booking, and its dates that are not over with the booking itself, and checks this one.
+
+    Args:
+        booking: The date that the caller names.
+        scope: `FOLLOWING` leaves out the dates before it.
+        act: The act.
+        check: Called with the locked row of the named date; raises an error to refuse.
+
+    Returns:
+        The dates, and the named one.
 
     Raises:
         NotInSeries: When the booking does not repeat.
         BookingMissing: When somebody deleted it.
+        SeriesChanged: When somebody put it into another series meanwhile.
+        BookingEnded: When it has ended and the caller is not staff.
     """
     if booking.series_id is None:
         raise errors.NotInSeries
@@ -41,11 +58,16 @@ def lock_dates(booking: Booking, *, now: datetime) -> Held:
     if series is None:
         raise errors.BookingMissing
     series.user = booking.user
-    rows = rows_of(series, Q(end_time__gt=now) | Q(pk=booking.pk))
+    rows = rows_of(series, Q(end_time__gt=act.now) | Q(pk=booking.pk))
     named = next((row for row in rows if row.pk == booking.pk), None)
-    if named is None:  # a change of the following dates put it in another series meanwhile
+    if named is None:
         raise errors.SeriesChanged
-    return Held(series, rows, named)
+    if check is not None:
+        check(named)
+    rules.history(named, now=act.now, staff=act.is_staff)
+    if scope == Scope.FOLLOWING:
+        rows = [row for row in rows if recurrence_of(row) >= recurrence_of(named)]
+    return Held(series, rows, named), named
 
 
 def lock_series(
@@ -75,11 +97,6 @@ def rows_of(series: Series, which: Q) -> list[Booking]:
     for row in rows:
         row.user, row.series = series.user, series
     return sorted(rows, key=lambda row: (row.recurrence_id, row.pk))
-
-
-def later_part(row: Booking, named: Booking) -> bool:
-    """True for the named date and those that follow it by the rule."""
-    return recurrence_of(row) >= recurrence_of(named)
 
 
 def recurrence_of(row: Booking) -> datetime:

@@ -1,7 +1,7 @@
 """How a booking repeats, by the clock of its series: as asked for, as stored, moved, and in two parts."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core import errors
@@ -9,10 +9,10 @@ from core.intervals import Interval
 from core.models import Booking, Series
 from core.recurrence import Pattern, Rule, counted_before, ended_by_day, rest_of, slot_at
 from core.recurrence.days import days_of
+from core.rules import LATEST_END
+from core.zones import moment_by_first_offset
 
 DAY = timedelta(days=1)
-# The next date of a rule is looked for so far ahead.
-AHEAD = timedelta(days=1826)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,13 @@ def local_time(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment if moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
 
 
-def moment_of(local: datetime, zone: ZoneInfo) -> datetime:
-    """The moment of a naive time; by the offset before the change if the clock skips it (RFC 5545, section 3.3.5)."""
-    return local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-
-
 def usual_start(series: Series, date: Booking) -> datetime:
     """The naive start that the series gives one of its dates, whether the clock has it or not."""
     assert date.recurrence_id is not None
     local = local_time(date.recurrence_id, series.zone)
     by_rule = datetime.combine(local.date(), series.start.time())
     # The stored moment of a start that the clock skips is read back as another time.
-    return by_rule if moment_of(by_rule, series.zone) == date.recurrence_id else local
+    return by_rule if moment_by_first_offset(by_rule, series.zone) == date.recurrence_id else local
 
 
 def usual_slot(series: Series, date: Booking) -> Interval | None:
@@ -144,7 +139,7 @@ def parted(pattern: Pattern, start: datetime) -> tuple[Pattern, Pattern]:
     """
     rule, clock = ended_by_day(pattern.rule, pattern.start, pattern.zone), pattern.start.time()
     done = counted_before(pattern, start)
-    last = start.date() + AHEAD if rule.until is None else rule.until
+    last = start.date() + LATEST_END if rule.until is None else rule.until
     is_left = rule.count is None or done < rule.count
     days = days_of(rule, pattern.start, last) if is_left else iter(())
     following = (datetime.combine(day, clock) for day in days)

@@ -8,7 +8,7 @@ from datetime import datetime
 from core.choices import BookingStatus
 from core.lifecycle.bookings import Changes
 from core.lifecycle.held import Held
-from core.lifecycle.repeating import Move, local_time, parted, pattern_of, usual_start, write_pattern
+from core.lifecycle.repeating import Move, local_time, usual_start, write_pattern
 from core.lifecycle.wishes import Wish
 from core.models import Booking, Series, SkippedDate
 from core.prepared import insert, update, update_all
@@ -30,10 +30,8 @@ def write_series(dates: Held, series: Series) -> Series:
     old = copy.copy(before)
     if series is before:
         return old
-    if series._state.adding:
-        assert dates.named is not None
-        head, _ = parted(pattern_of(before), usual_start(before, dates.named))
-        write_pattern(before, head)
+    if dates.head is not None:
+        write_pattern(before, dates.head)
         update(before, [*PATTERN, "updated_at"])
         insert(series)
     else:

@@ -7,19 +7,19 @@ the number of dates.
 
 import copy
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.auth.models import User
 
 from core import errors, rules
 from core.choices import BookingStatus, IfRefused, Scope
-from core.errors import Verdict
 from core.intervals import Interval
 from core.lifecycle.bookings import Changes
 from core.lifecycle.changing import Change, carry_out, decide, series_after
-from core.lifecycle.held import SeriesCheck, later_part, lock_dates, lock_series
-from core.lifecycle.repeating import DAY, Move, Repeat, local_time, moment_of, write_pattern
+from core.lifecycle.held import SeriesCheck, lock_dates, lock_series
+from core.lifecycle.outcomes import Outcome
+from core.lifecycle.repeating import DAY, Move, Repeat, local_time, write_pattern
 from core.lifecycle.transactions import Check, lock_resources, writing
 from core.lifecycle.verdicts import look, require_apart, verdicts_of
 from core.lifecycle.wishes import Wish
@@ -31,30 +31,10 @@ from core.record.writing import record_series
 from core.recurrence import ended_by_day, expand
 from core.rules import Waiver
 from core.terms import terms_of
-from core.zones import zone_of
+from core.zones import moment_by_first_offset, zone_of
 
 # The changes that no clock decides.
 UNTIMED = ("resource_id", "status", "notes", "staff_note")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a new series.
-
-    Attributes:
-        series: The series; None if nothing was booked.
-        bookings: The booked dates, in order.
-        verdicts: What became of each date, in order.
-    """
-
-    series: Series | None
-    bookings: Sequence[Booking]
-    verdicts: Sequence[Verdict]
-
-    @property
-    def skipped(self) -> list[Verdict]:
-        """The dates that were not booked."""
-        return [verdict for verdict in self.verdicts if verdict.error is not None]
 
 
 # --- A new series -----------------------------------------------------------------------------------------------------
@@ -93,12 +73,12 @@ def book_series(
     """
     with writing(now=act.now):
         # A naive time is at most a day away from the same time in UTC.
-        first = repeat.start if repeat.start.tzinfo else moment_of(repeat.start, zone_of("UTC")) - DAY
+        first = repeat.start if repeat.start.tzinfo else moment_by_first_offset(repeat.start, zone_of("UTC")) - DAY
         resource = lock_resources(resource_id, since=min(first, act.now))[resource_id]
         zone = zone_of(repeat.time_zone) if repeat.time_zone else terms_of(resource).zone
         pattern = repeat.pattern(zone)
         # The search for dates takes longer with each day from the start on.
-        if moment_of(pattern.start, zone) < act.now - rules.LATEST_END:
+        if moment_by_first_offset(pattern.start, zone) < act.now - rules.LATEST_END:
             raise errors.StartInPast
         found = expand(pattern, until=act.now + rules.LATEST_END)
         require_apart(date.slot for date in found.dates)
@@ -124,7 +104,7 @@ def book_series(
         ]
         ground = look(wishes, user, now=act.now, one_by_one=True)
         made = [wish for wish in wishes if wish.error is None]
-        if made and not dry_run and (len(made) == len(wishes) or on_conflict == IfRefused.SKIP):
+        if on_conflict.books(len(made), of=len(wishes)) and not dry_run:
             series = Series(user=user, resource=resource, notes=notes, created_by=act.by)
             # The last day by the clock stays true when the dates move to another time of day.
             rule = ended_by_day(pattern.rule, pattern.start, zone)
@@ -133,9 +113,10 @@ def book_series(
         else:
             series = None
     verdicts = verdicts_of(wishes, ground, zone, missing=found.missing)
-    if series is None and not dry_run:
-        raise errors.DatesRefused([each for each in verdicts if each.error and each.slot], of=len(wishes))
-    return Outcome(series, [wish.booking for wish in made] if series else [], verdicts)
+    outcome = Outcome(series, [wish.booking for wish in made] if series else [], verdicts, pattern)
+    if not dry_run:
+        outcome.require(on_conflict)
+    return outcome
 
 
 def write_new(series: Series, wishes: Sequence[Wish], missing: Sequence[datetime], act: Act) -> None:
@@ -171,6 +152,7 @@ def change_dates(
     scope: Scope,
     changes: Changes,
     act: Act,
+    expected: Collection[str] = (),
     override: Collection[str] = (),
     reset_exceptions: bool = False,
     check: Check | None = None,
@@ -187,6 +169,7 @@ def change_dates(
             their own.
         changes: The new values of the named date.
         act: The act.
+        expected: The statuses of the named date that the decision is about; empty for any.
         override: The names of rules that staff waive (`Waivable`).
         reset_exceptions: Whether dates that were changed or cancelled alone become as the others.
         check: Called with the locked row of the named date before any rule; raises an error to refuse the change.
@@ -200,14 +183,9 @@ def change_dates(
         BookingError: Of the first rule about the named date or the series.
     """
     with writing(now=act.now, dry_run=dry_run):
-        dates = lock_dates(booking, now=act.now)
-        named = dates.named
-        assert named is not None
-        if check is not None:
-            check(named)
-        rules.history(named, now=act.now, staff=act.is_staff)
-        if scope == Scope.FOLLOWING:
-            dates.rows = [row for row in dates.rows if later_part(row, named)]
+        dates, named = lock_dates(booking, scope=scope, act=act, check=check)
+        if expected and named.status not in expected:
+            raise errors.StateChanged(named.status)
         # Clients send what they have read with what they change; only the change is about the other dates.
         sent = {name: getattr(changes, name) for name in UNTIMED}
         changes = replace(changes, **{name: None for name, value in sent.items() if value == getattr(named, name)})
@@ -237,14 +215,8 @@ def cancel_dates(booking: Booking, *, scope: Scope, act: Act, check: Check | Non
         BookingEnded: When the named date has ended and the caller is not staff.
     """
     with writing(now=act.now):
-        dates = lock_dates(booking, now=act.now)
-        named = dates.named
-        assert named is not None
-        if check is not None:
-            check(named)
-        rules.history(named, now=act.now, staff=act.is_staff)
-        kept = [row for row in dates.rows if scope == Scope.ALL or later_part(row, named)]
-        done = decide(replace(dates, rows=kept), BookingStatus.CANCELLED, act)
+        dates, _ = lock_dates(booking, scope=scope, act=act, check=check)
+        done = decide(dates, BookingStatus.CANCELLED, act)
     done.raise_refusal()
 
 

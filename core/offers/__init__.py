@@ -9,7 +9,7 @@ terms need no search; their queries find free slots.
 from core.offers.offer import Offer
 from core.offers.openings import Openings, ahead_of, openings_of
 from core.offers.search import allowing, first_starts, last_start, soonest_starts
-from core.offers.taken import TAKEN, Taken, has_rules, reach_of, read_taken, taken_of
+from core.offers.taken import TAKEN, Taken, has_rules, reach_of, read_taken, taken_by, taken_of
 
 __all__ = [
     "TAKEN",
@@ -25,5 +25,6 @@ __all__ = [
     "reach_of",
     "read_taken",
     "soonest_starts",
+    "taken_by",
     "taken_of",
 ]

@@ -37,6 +37,12 @@ def taken_of(row: Sequence[Any]) -> Taken:
     return Taken(start, end, minutes(before), minutes(after), kind == Kind.CLOSURE)
 
 
+def taken_by(booking: Booking) -> Taken:
+    """A booking as it takes time."""
+    before, after = minutes(booking.buffer_before_minutes), minutes(booking.buffer_after_minutes)
+    return Taken(booking.start_time, booking.end_time, before, after)
+
+
 @cache
 def minutes(number: int) -> timedelta:
     """So many minutes; most rows have the same few buffers."""

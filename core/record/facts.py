@@ -78,22 +78,32 @@ def row_of(act: Act, kind: EventKind, *, before: Booking | None, after: Booking)
     states = {name: booking for name, booking in (("before", before), ("after", after)) if booking is not None}
     facts = {name: without(booking_facts(booking), WORDS) for name, booking in states.items()}
     words = {name: {word: getattr(booking, word) for word in WORDS} for name, booking in states.items()}
+    return row_of_act(
+        act,
+        kind,
+        owner=after.user,
+        booking_id=after.pk if before is None else before.pk,
+        resource_id=after.resource_id,
+        facts=facts,
+        owner_words={"user": fields_of(after.user, USER_FIELDS), **words},
+        for_staff=before is not None and changes_only_note(before, after),
+    )
+
+
+def row_of_act(act: Act, kind: str, *, owner: User, **columns: object) -> BookingEvent:
+    """The unsaved row of an act on what somebody owns, with further columns."""
     return BookingEvent(
         at=act.now,
         kind=kind,
-        booking_id=after.pk if before is None else before.pk,
-        resource_id=after.resource_id,
-        owner=after.user,
+        owner=owner,
         actor=act.by,
-        part=act.part_in(after.user.pk),
+        part=act.part_in(owner.pk),
         channel=act.channel,
         request_id=act.request_id,
         reason=act.reason,
-        facts=facts,
-        owner_words={"user": fields_of(after.user, USER_FIELDS), **words},
         actor_words={} if act.by is None else fields_of(act.by, ACTOR_FIELDS),
-        for_staff=before is not None and changes_only_note(before, after),
         version=VERSION,
+        **columns,
     )
 
 
@@ -200,8 +210,12 @@ def without_words(facts: Facts) -> Facts:
 
 def without_words_of(booking: Facts) -> Facts:
     """Returns the facts of a booking without its notes and the names of its user."""
-    nameless = {**booking["user"], "username": "", "first_name": "", "last_name": ""}
-    return {**booking, "booking": {**booking["booking"], "notes": ""}, "user": nameless}
+    return {**booking, "booking": {**booking["booking"], "notes": ""}, "user": nameless(booking["user"])}
+
+
+def nameless(user: Facts) -> Facts:
+    """Returns the facts of a user without names."""
+    return {**user, "username": "", "first_name": "", "last_name": ""}
 
 
 def name_in(facts: Facts) -> str:
@@ -211,6 +225,18 @@ def name_in(facts: Facts) -> str:
 
 def lines_of(facts: Facts) -> list[str]:
     """Describes facts for staff, a line for each; moments are in the current zone."""
+    lines = lines_of_act(facts)
+    for label in ("before", "after"):
+        if label in facts:
+            booking = booking_of(facts[label])
+            lines.append(f"{label.capitalize()}: {booking} ({booking.status})")
+            lines += [f"Notes {label}: {booking.notes}"] if booking.notes else []
+    lines += [f"{booking_of(each)} ({each['booking']['status']})" for each in facts.get("bookings", [])]
+    return lines
+
+
+def lines_of_act(facts: Facts) -> list[str]:
+    """Describes by whom, when and why something was done, as far as the facts say."""
     lines = []
     if facts.get("by"):
         lines.append(f"By {facts['by']['username'] or 'a deleted account'}")
@@ -219,10 +245,4 @@ def lines_of(facts: Facts) -> list[str]:
         lines.append(f"At {at:%Y-%m-%d %H:%M:%S} {at.tzinfo}")
     if facts.get("reason"):
         lines.append(f"Reason: {facts['reason']}")
-    for label in ("before", "after"):
-        if label in facts:
-            booking = booking_of(facts[label])
-            lines.append(f"{label.capitalize()}: {booking} ({booking.status})")
-            lines += [f"Notes {label}: {booking.notes}"] if booking.notes else []
-    lines += [f"{booking_of(each)} ({each['booking']['status']})" for each in facts.get("bookings", [])]
     return lines

@@ -34,6 +34,16 @@ class ReasonField(forms.CharField):
         return super().to_python(fold_line_ends(value) if isinstance(value, str) else value) or ""
 
 
+class ReasonForm(forms.Form):
+    """The reason for a decision about several bookings."""
+
+    reason = ReasonField(required=False)
+
+    def __init__(self, *args: Any, is_required: bool = False, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = is_required
+
+
 class WaiverField(forms.MultipleChoiceField):
     """Tick boxes for the rules that staff may waive, one for each rule that has refused; hidden until one has."""
 

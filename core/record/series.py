@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 
 from core.intervals import on_the_clock
 from core.models import Resource, Series, SkippedDate
 from core.record.acts import Act
-from core.record.facts import ACTOR_FIELDS, RESOURCE_FIELDS, USER_FIELDS, VERSION, Facts, facts_of_act, fields_of
+from core.record.facts import (
+    RESOURCE_FIELDS,
+    USER_FIELDS,
+    Facts,
+    facts_of_act,
+    fields_of,
+    lines_of_act,
+    nameless,
+    row_of_act,
+)
 from core.record.kinds import SeriesKind
 from core.record.models import BookingEvent
 
@@ -56,21 +64,14 @@ def row_of_series(
     facts: Facts = {name: series_facts(each) for name, each in states.items()}
     facts["skipped"] = [{"local_start": each.local_start, "code": each.code} for each in skipped]
     words = {name: {"notes": each.notes} for name, each in states.items()}
-    return BookingEvent(
-        at=act.now,
-        kind=kind,
+    return row_of_act(
+        act,
+        kind,
+        owner=series.user,
         series_id=series.pk,
         resource_id=series.resource_id,
-        owner=series.user,
-        actor=act.by,
-        part=act.part_in(series.user.pk),
-        channel=act.channel,
-        request_id=act.request_id,
-        reason=act.reason,
         facts=facts,
         owner_words={"user": fields_of(series.user, USER_FIELDS), **words},
-        actor_words={} if act.by is None else fields_of(act.by, ACTOR_FIELDS),
-        version=VERSION,
     )
 
 
@@ -115,8 +116,7 @@ def without_words_of_series(facts: Facts) -> Facts:
     """Returns the facts of an act without any word that a user wrote: notes, the reason, and names of people."""
     known = {**facts, "reason": ""}
     for name in {"before", "after"} & set(facts):
-        nameless = {**facts[name]["user"], "username": "", "first_name": "", "last_name": ""}
-        known[name] = {**facts[name], "notes": "", "user": nameless}
+        known[name] = {**facts[name], "notes": "", "user": nameless(facts[name]["user"])}
     if facts["by"]:
         known["by"] = {**facts["by"], "username": ""}
     return known
@@ -142,10 +142,7 @@ def clock_text(series: Series) -> str:
 
 def series_lines_of(facts: Facts) -> list[str]:
     """Describes an act on a series for staff, a line for each fact; the moment of the act is in the current zone."""
-    at, by = timezone.localtime(datetime.fromisoformat(facts["at"])), facts["by"]
-    lines = [f"By {by['username'] or 'a deleted account'}"] if by else []
-    lines.append(f"At {at:%Y-%m-%d %H:%M:%S} {at.tzinfo}")
-    lines += [f"Reason: {facts['reason']}"] if facts["reason"] else []
+    lines = lines_of_act(facts)
     for label in ("before", "after"):
         if label in facts:
             series = series_of(facts[label])

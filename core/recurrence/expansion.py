@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core import errors
 from core.intervals import FIRST_MOMENT, LAST_MOMENT, Interval
 from core.recurrence.days import LAST_DAY, LONG_AGO, days_of, last_day_by
 from core.recurrence.rule import Rule
-from core.zones import moment_at
+from core.zones import moment_at, moment_by_first_offset
 
 # The most dates of a series: one each day of a leap year.
 MOST_DATES = 366
@@ -122,7 +122,7 @@ def slot_at(start: datetime, length: timedelta, zone: ZoneInfo) -> Interval | No
     first = moment_at(start, zone)
     if first is None:
         return None
-    return Interval(first, (start + length).replace(tzinfo=zone, fold=0).astimezone(UTC))
+    return Interval(first, moment_by_first_offset(start + length, zone))
 
 
 def last_day_before(until: date | datetime, start: datetime, zone: ZoneInfo) -> date:

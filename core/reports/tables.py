@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.utils.text import Truncator
 
 from core.exports.sheets import Cell, Sheet
+from core.recurrence.words import DAYS
 from core.reports.cells import By
 from core.reports.measures import MEASURES
 from core.reports.utilisation import Line, Report
@@ -19,7 +20,6 @@ ABOUT = {
     By.HOUR: ("hour",),
     By.WEEK: ("week", "first_day"),
 }
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FILE_NAME = "utilisation"
 # A longer name does not fit above a bar.
 LONGEST_LABEL = 32
@@ -59,7 +59,7 @@ def label_of(line: Line) -> str:
     """What a line is about, for people."""
     about = line.about
     if "weekday" in about:
-        return WEEKDAYS[about["weekday"] - 1]
+        return DAYS[about["weekday"] - 1]
     if "hour" in about:
         return f"{about['hour']:02}:00–{about['hour'] + 1:02}:00"
     return f"{about['week']}, from {about['first_day']}" if "week" in about else str(about["resource_name"])

@@ -1,7 +1,6 @@
 """The admin of series: what repeats, for whom, and its dates with the decisions on chosen ones."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -17,13 +16,12 @@ from django.utils.http import urlencode
 
 from core import lifecycle
 from core.choices import Decision
-from core.errors import BookingError, ReasonWithoutStatus
-from core.intervals import on_the_clock
+from core.errors import BookingError
 from core.models import Booking, Series
-from core.record.forms import act_of
+from core.record.forms import ReasonForm, act_of
 from core.record.series import clock_text
-from core.series.dates import refused_dates, rows_of
-from core.series.deciding import DatesForm, Wanted, wanted_in
+from core.series.dates import refused_dates, rows_of, times_of
+from core.series.deciding import Wanted, wanted_in
 from core.staff.base import ForStaff
 from core.staff.filters import NamedFilter, PersonFilter
 from core.staff.forms import number_in
@@ -180,7 +178,7 @@ class SeriesAdmin(ForStaff):
             "subtitle": None,
             "rows": rows,
             "number_open": sum(row.is_open for row in rows),
-            "dates": DatesForm(),
+            "dates": ReasonForm(),
             "list_of_bookings": bookings_link("The dates as a list of bookings", series=obj.pk),
         }
         return super().render_change_form(request, {**context, **own}, add, change, form_url, obj)
@@ -236,33 +234,22 @@ class SeriesAdmin(ForStaff):
             self.message_user(request, "Tick at least one date. Nothing was changed.", messages.WARNING)
             return page
         is_required = wanted.decision == Decision.REJECT and series.resource.reason_required
-        form = DatesForm(request.POST, is_required=is_required)
+        form = ReasonForm(request.POST, is_required=is_required)
         if not form.is_valid() or (wanted.is_whole and not wanted.is_sure):
             return self.ask(request, series, wanted, form)
         try:
-            done = self.decide(request, series, wanted, form.cleaned_data["reason"])
+            done = lifecycle.decide_some(
+                series,
+                wanted.decision.status,
+                ids=None if wanted.is_whole else wanted.ids,
+                expected=wanted.decision.about,
+                act=act_of(request, form.cleaned_data["reason"]),
+            )
         except BookingError as error:
             form.add_error(None, sentence_of(error))
             return self.ask(request, series, wanted, form, error)
         self.tell(request, series, wanted, done)
         return page
-
-    def decide(self, request: HttpRequest, series: Series, wanted: Wanted, reason: str) -> Sequence[Booking]:
-        """Gives the dates their status, as far as the decision is about them; all or none.
-
-        Raises:
-            BookingError: When a date refuses.
-        """
-        try:
-            return lifecycle.decide_some(
-                series,
-                wanted.decision.status,
-                ids=None if wanted.is_whole else wanted.ids,
-                expected=wanted.decision.about,
-                act=act_of(request, reason),
-            )
-        except ReasonWithoutStatus:  # there is nothing to decide, and so nothing to give a reason for
-            return []
 
     def tell(self, request: HttpRequest, series: Series, wanted: Wanted, done: Sequence[Booking]) -> None:
         """Says how many dates were decided, and writes it into the admin's own log."""
@@ -283,7 +270,7 @@ class SeriesAdmin(ForStaff):
         request: HttpRequest,
         series: Series,
         wanted: Wanted,
-        form: DatesForm,
+        form: ReasonForm,
         error: BookingError | None = None,
     ) -> HttpResponse:
         """The page that asks once more, with the chosen dates, the reason, and what was refused."""
@@ -307,8 +294,3 @@ class SeriesAdmin(ForStaff):
             "refused": refused_dates(error),
         }
         return TemplateResponse(request, "admin/core/series/decide.html", context)
-
-
-def times_of(texts: list[str]) -> str:
-    """Local starts of a series as it stores them, with commas between."""
-    return ", ".join(f"{each:%Y-%m-%d} {on_the_clock(each)}" for each in map(datetime.fromisoformat, texts))

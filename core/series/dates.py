@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from core.errors import DatesRefused, SlotTaken, Verdict, why_skipped
 from core.intervals import Interval, in_short, on_the_clock
-from core.lifecycle.repeating import moment_of, usual_slot
+from core.lifecycle.repeating import usual_slot
 from core.models import Booking, Series
 from core.recurrence import slot_at
 from core.staff.moments import sentence_of
+from core.zones import moment_by_first_offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def rows_of(series: Series, *, now: datetime, ticked: Collection[int] = ()) -> l
         local = datetime.fromisoformat(skipped.local_start)
         slot = slot_at(local, series.length, series.zone)
         when = when_of(slot) if slot else f"{local:%a %Y-%m-%d} {on_the_clock(local)}"
-        rows.append((moment_of(local, series.zone), Row(when=when, why=why_skipped(skipped.code))))
+        rows.append((moment_by_first_offset(local, series.zone), Row(when=when, why=why_skipped(skipped.code))))
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
 
@@ -103,3 +104,8 @@ def when_of(slot: Interval) -> str:
     """A slot with its weekday in the current zone."""
     zone = timezone.get_current_timezone()
     return f"{slot.start.astimezone(zone):%a} {in_short(slot, zone)}"
+
+
+def times_of(texts: list[str]) -> str:
+    """Local starts of a series as it stores them, with commas between."""
+    return ", ".join(f"{each:%Y-%m-%d} {on_the_clock(each)}" for each in map(datetime.fromisoformat, texts))

@@ -1,29 +1,16 @@
 """What staff want of the dates of a series: read from the form of a page."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django import forms
 from django.http import QueryDict
 
 from core.choices import Decision
-from core.record.forms import ReasonField
 from core.staff.forms import is_key
 
 # The buttons that are about all dates to come have this word after the decision.
 WHOLE = "cancel_all"
 # A series has fewer dates.
 MOST_TICKED = 1_000
-
-
-class DatesForm(forms.Form):
-    """The reason for a decision about dates of a series."""
-
-    reason = ReasonField(required=False)
-
-    def __init__(self, *args: Any, is_required: bool = False, **kwargs: Any) -> None:  # noqa: ANN401 - Django's own
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = is_required
 
 
 @dataclass(frozen=True, slots=True)

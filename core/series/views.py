@@ -23,11 +23,11 @@ from core.api.lists import RowListMixin
 from core.api.query import QueryParameters
 from core.api.views import ApiView, TaggedMixin, found
 from core.choices import IfRefused
-from core.errors import BookingError, Verdict
+from core.errors import BookingError
 from core.intervals import Interval
 from core.lifecycle import Outcome, Repeat
-from core.lifecycle.repeating import local_time, moment_of
-from core.models import Booking, Resource, Series, SkippedDate
+from core.lifecycle.repeating import local_time
+from core.models import Booking, Series, SkippedDate
 from core.permissions import IsSeriesOwnerOrStaff
 from core.record.acts import Act
 from core.record.kinds import Channel
@@ -42,7 +42,7 @@ from core.series.serializers import (
     made_json,
     skipped_json,
 )
-from core.zones import zone_of
+from core.zones import moment_by_first_offset
 
 
 class SeriesViewSet(RowListMixin, ApiView, TaggedMixin, viewsets.GenericViewSet):
@@ -136,8 +136,9 @@ class SeriesViewSet(RowListMixin, ApiView, TaggedMixin, viewsets.GenericViewSet)
         try:
             values = self.read()
             outcome = self.book_as_sent(values, dry_run=True)
-            told = {"rule_text": words_of(values), "dates": [verdict.as_json() for verdict in outcome.verdicts]}
-            require_dates(outcome.verdicts, IfRefused(values.get("on_conflict", IfRefused.FAIL)))
+            words = in_words(outcome.pattern.rule, outcome.pattern.start)
+            told = {"rule_text": words, "dates": [verdict.as_json() for verdict in outcome.verdicts]}
+            outcome.require(IfRefused(values.get("on_conflict", IfRefused.FAIL)))
         except errors.DatesRefused as error:
             return Response({**self.refusal(error), **told})
         except (BookingError, APIException) as error:
@@ -216,29 +217,9 @@ class SeriesViewSet(RowListMixin, ApiView, TaggedMixin, viewsets.GenericViewSet)
         return Response({"cancelled": made_json(cancelled, series)})
 
 
-def require_dates(verdicts: Sequence[Verdict], on_conflict: IfRefused) -> None:
-    """Checks that a series with these verdicts would be made.
-
-    Raises:
-        DatesRefused: When a date is refused and all are wanted, or when all are refused.
-    """
-    there = [verdict for verdict in verdicts if verdict.slot is not None]
-    refused = [verdict for verdict in there if verdict.error is not None]
-    if len(refused) == len(there) or (refused and on_conflict == IfRefused.FAIL):
-        raise errors.DatesRefused(refused, of=len(there))
-
-
 def moment_in(series: Series, time: datetime) -> datetime:
     """A moment, or a time by the clock of a series, as a moment."""
-    return time if time.tzinfo else moment_of(time, series.zone)
-
-
-def words_of(values: Mapping[str, Any]) -> str:
-    """The words of the rule of a series that may be made; at most one statement."""
-    start, zone = values["local_start"], values.get("time_zone")
-    if start.tzinfo and not zone:
-        zone = Resource.objects.filter(pk=values["resource_id"]).values_list("time_zone", flat=True).first()
-    return in_words(Rule.parse(values["rrule"]), local_time(start, zone_of(zone)))
+    return time if time.tzinfo else moment_by_first_offset(time, series.zone)
 
 
 def dates_json(series: Series) -> list[dict[str, Any]]:

@@ -14,15 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from core import lifecycle
-from core.lifecycle import Repeat
 from core.models import Booking, Resource, Series, SkippedDate
 from core.record.models import BookingEvent
-from core.recurrence import Rule
 from core.tests.bookings.test_admin import ADD, LIST, as_shown, change_page, errors_of, typed_anew
 from core.tests.policies.test_admin_waivers import a_day, boxes
 from core.tests.support.acts import act
 from core.tests.support.factories import at, make_booking, make_resource
 from core.tests.support.records import recorded, told
+from core.tests.support.repeating import book_series, dates_of
 
 HOUR = timedelta(hours=1)
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -45,12 +44,7 @@ def said(answer: object) -> list[str]:
 
 def make_series(user: User, resource: Resource, rule: str = "FREQ=DAILY;COUNT=5", **more: object) -> Series:
     """Five dates from tomorrow on, 10 to 11."""
-    repeat = Repeat(Rule.parse(rule), at(10), at(11), time_zone="UTC")
-    return lifecycle.book_series(user=user, resource_id=resource.pk, repeat=repeat, act=act(user), **more).series
-
-
-def dates_of(series: Series) -> list[Booking]:
-    return list(Booking.objects.filter(series=series).order_by("recurrence_id"))
+    return book_series(user, resource, rule, **more).series
 
 
 class TestMaking:

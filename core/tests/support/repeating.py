@@ -6,8 +6,7 @@ from django.contrib.auth.models import User
 
 from core import lifecycle
 from core.choices import IfRefused
-from core.lifecycle import Repeat
-from core.lifecycle.series import Outcome
+from core.lifecycle import Outcome, Repeat
 from core.models import Booking, Resource, Series
 from core.recurrence import Rule
 from core.tests.support.acts import act

@@ -6,12 +6,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from core import lifecycle
-from core.lifecycle import Repeat
 from core.models import Booking, Resource, Series
-from core.recurrence import Rule
-from core.tests.support.acts import act
 from core.tests.support.factories import at, text
+from core.tests.support.repeating import book_series
 
 SERIES, BOOKINGS = "/api/series/", "/api/bookings/"
 TEN = "FREQ=DAILY;COUNT=10"
@@ -37,9 +34,7 @@ def make_series(client: APIClient, resource: Resource, rrule: str = "FREQ=DAILY;
 
 def make_dates(user: User, resource: Resource, rrule: str = "FREQ=DAILY;COUNT=3") -> Series:
     """A series of the user from tomorrow on, 10 to 11 UTC, made without a call."""
-    start = at(10)
-    repeat = Repeat(Rule.parse(rrule), start, start + HOUR, time_zone="UTC")
-    series = lifecycle.book_series(user=user, resource_id=resource.pk, repeat=repeat, act=act(user)).series
+    series = book_series(user, resource, rrule).series
     assert series is not None
     return series
 
