@@ -1,12 +1,14 @@
 """Asks the drivers of PostgreSQL and Redis, without a connection, whether they understand an address.
 
+An address of a mail server is checked here, too.
+
 A driver notices a wrong option only when it connects. The server would start, and then each of its calls would fail.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 # Options that Django takes out before it asks the driver.
 DJANGO_OPTIONS = {"assume_role", "isolation_level", "server_side_binding"}
@@ -134,4 +136,26 @@ def redis_fault(url: str) -> str:
             return f"`{name}` is no option of {parts.scheme}://{of_tls}. Leave it out."
         except (RedisError, ValueError):
             return f"Redis's driver does not take this value of `{name}`."
+    return ""
+
+
+def mail_fault(parts: SplitResult, server: Mapping[str, Any]) -> str:
+    """Names the first part of a mail server's URL that would be left out or refused later.
+
+    Args:
+        parts: The URL.
+        server: The arguments of Django's backend for SMTP, as read from the URL.
+
+    Returns:
+        A sentence, which shows no value of the URL; an empty text if all parts can be used.
+    """
+    if parts.query or parts.fragment or parts.path not in ("", "/"):
+        return "an address of a mail server ends with its host or its port. In names and passwords write %2F, %3F, %23."
+    # Django's backend signs in with both or not at all.
+    if bool(server["username"]) != bool(server["password"]):
+        return "a user name and a password belong together. Set both, or neither."
+    credentials = server["username"] + server["password"]
+    # Python's client sends them in ASCII.
+    if not (credentials.isascii() and credentials.isprintable()):
+        return "its user name and its password must consist of ASCII characters."
     return ""

@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import dj_database_url
 from decouple import Config
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
-from booking_system_api.drivers import postgres_fault, redis_fault, sqlite_fault
+from booking_system_api.drivers import mail_fault, postgres_fault, redis_fault, sqlite_fault
 from booking_system_api.settings_file import Line, read, unread
 from core.addresses import ascii_domain, require_visible
 from core.zones import zone_names
@@ -27,6 +27,7 @@ RATE_PATTERN = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 NAME = rf"{LABEL}(\.{LABEL})*"
 HOST_PATTERN = re.compile(rf"\*|\.?{NAME}|\[[0-9A-Fa-f:.]+\]")
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 TRUE_WORDS = {"true", "1", "yes", "y", "on", "t"}
 FALSE_WORDS = {"false", "0", "no", "n", "off", "f"}
 
@@ -120,6 +121,14 @@ def boolean(name: str, *, default: bool) -> bool:
     if value.lower() in FALSE_WORDS:
         return False
     raise invalid(name, value, "True or False")
+
+
+def one_line(name: str, *, maximum: int) -> str:
+    """A text of printable characters, at most so many; an empty text when the variable is not set."""
+    value = text(name)
+    if len(value) > maximum or not value.isprintable():
+        raise invalid(name, value, f"one line of at most {maximum} characters")
+    return value
 
 
 def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
@@ -239,6 +248,52 @@ def redis(name: str) -> str:
         raise ImproperlyConfigured(f"{message}.{_secret_hint(name)}")
     _refuse_part(name, redis_fault(url))
     return url
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """The URL of a mail server, as the arguments of Django's backend for SMTP; empty when the variable is not set.
+
+    `smtp+tls` asks for encryption after the greeting (STARTTLS), `smtps` encrypts from the first byte on, `smtp` does
+    not encrypt. Without a port, it is 587, 465 or 25.
+
+    Raises:
+        ImproperlyConfigured: For an invalid URL; the message does not repeat the URL, which may hold a password.
+    """
+    url = text(name)
+    if not url:
+        return {}
+    parts = _mail_parts(url)
+    if parts is None or " " in url or comment_after(name):
+        example = "smtp+tls://USER:PASSWORD@HOST:587, smtps://USER:PASSWORD@HOST or smtp://HOST"
+        escapes = "In names and passwords write %40, %3A, %2F, %3F, %23 and %25 for @, :, /, ?, # and %."
+        raise ImproperlyConfigured(f"{name} cannot be understood. Set it to {example}. {escapes}{_secret_hint(name)}")
+    # Imported late: most processes have no such address.
+    from environ import Env
+
+    # django-environ takes `smtps` for STARTTLS.
+    scheme = parts.scheme.replace("smtps", "smtp+ssl")
+    read = Env.email_url_config(parts._replace(scheme=scheme).geturl())
+    server = {
+        "host": read["EMAIL_HOST"],
+        "port": read["EMAIL_PORT"] or MAIL_PORTS[scheme],
+        "username": read["EMAIL_HOST_USER"] or "",
+        "password": read["EMAIL_HOST_PASSWORD"] or "",
+        "use_tls": read.get("EMAIL_USE_TLS", False),
+        "use_ssl": read.get("EMAIL_USE_SSL", False),
+    }
+    _refuse_part(name, mail_fault(parts, server))
+    return server
+
+
+def _mail_parts(url: str) -> SplitResult | None:
+    """The parts of a mail server's URL; None if it cannot be understood."""
+    try:
+        parts = urlsplit(url)
+        port_ok = parts.port != 0
+    except ValueError:
+        return None
+    host_ok = re.fullmatch(rf"{NAME}|[0-9a-f:.]+", parts.hostname or "")
+    return parts if port_ok and host_ok and parts.scheme in ("smtps", *MAIL_PORTS) else None
 
 
 def _refuse_part(name: str, fault: str) -> None:

@@ -259,16 +259,24 @@ CORS_EXPOSE_HEADERS = [
 
 # --- E-mail -----------------------------------------------------------------------------------------------------------
 
-EMAIL_USE = env.choice("EMAIL_USE", default="console", options=("console", "sendgrid"))
+EMAIL_USE = env.choice("EMAIL_USE", default="console", options=("console", "smtp", "sendgrid"))
+# The arguments of Django's backend for SMTP; none without EMAIL_URL.
+EMAIL_SERVER = env.mail_server("EMAIL_URL")
+if EMAIL_USE == "smtp" and not EMAIL_SERVER:
+    raise ImproperlyConfigured("EMAIL_URL is not set, but EMAIL_USE=smtp needs it. Set it or use console.")
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
 if EMAIL_USE == "sendgrid" and not SENDGRID_API_KEY:
     raise ImproperlyConfigured("SENDGRID_API_KEY is not set, but EMAIL_USE=sendgrid needs it. Set it or use console.")
 FROM_EMAIL = env.address("FROM_EMAIL", "noreply@bookingsystem.local")
+FROM_NAME = env.one_line("FROM_NAME", maximum=100)
+REPLY_TO = env.address("REPLY_TO", "")
 TO_EMAIL = env.addresses("TO_EMAIL")
 DEFAULT_FROM_EMAIL = FROM_EMAIL
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Where `print_on_console` prints, also with another EMAIL_USE.
+EMAIL_BACKEND = "core.utils.ConsoleBackend"
 SENDGRID_HOST = env.origin("SENDGRID_HOST", "https://api.sendgrid.com")
-SENDGRID_TIMEOUT_SECONDS = 5
+# For one message, from connecting to the last answer of the provider.
+EMAIL_TIMEOUT_SECONDS = 5
 
 # The sender of messages: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))

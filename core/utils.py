@@ -1,10 +1,8 @@
-"""Sends one e-mail: through SendGrid, or to the console."""
+"""Sends one e-mail: through SendGrid, through a mail server (SMTP), or to the console."""
 
 import base64
 import json
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
@@ -12,68 +10,49 @@ from urllib.error import URLError
 from urllib.request import OpenerDirector, Request, build_opener
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage
+from django.core.mail.backends import console
+
+from core.mail import smtp
+from core.mail.messages import GRACE_SECONDS, Attachment, DeliveryError, Message, mail_of, safe_reason
 
 if TYPE_CHECKING:
     from python_http_client.exceptions import HTTPError
 
+__all__ = ["Attachment", "DeliveryError", "Message", "deliver", "print_on_console", "send_by_sendgrid"]
+
 logger = logging.getLogger(__name__)
 
 ACCEPTED = 202
-# The client's timeout comes this much before the deadline: only the client knows whether SendGrid has the message.
-GRACE_SECONDS = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file attached to a message."""
-
-    name: str
-    content: bytes
-    mimetype: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One e-mail to one address."""
-
-    to: str
-    subject: str
-    text: str
-    html: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    attachments: tuple[Attachment, ...] = ()
-
-
-class DeliveryError(Exception):
-    """The provider did not accept a message.
-
-    Attributes:
-        can_retry: True if a later try with the same message may succeed.
-        may_have_arrived: True if the provider received the message but did not answer in time.
-    """
-
-    def __init__(self, reason: str, *, can_retry: bool, may_have_arrived: bool = False) -> None:
-        super().__init__(reason)
-        self.can_retry = can_retry
-        self.may_have_arrived = may_have_arrived
 
 
 def deliver(message: Message) -> None:
     """Sends a message by the way that `EMAIL_USE` names.
 
-    Each wait for the network is shorter than `SENDGRID_TIMEOUT_SECONDS`; only a caller can limit the whole call.
+    Each wait for the network is shorter than `EMAIL_TIMEOUT_SECONDS`; only a caller can limit the whole call.
 
     Raises:
         DeliveryError: The message was not sent.
     """
     if settings.EMAIL_USE == "sendgrid":
         send_by_sendgrid(message)
+    elif settings.EMAIL_USE == "smtp":
+        smtp.send(message)
     else:
         print_on_console(message)
 
 
 # --- The console ------------------------------------------------------------------------------------------------------
+
+
+class ConsoleBackend(console.EmailBackend):
+    """Prints what a person reads of a message: its sender, receiver and subject, and its text."""
+
+    def write_message(self, message: EmailMessage) -> None:
+        message.message()  # refuses a header with a line break
+        head = f"From: {message.from_email}\nTo: {', '.join(message.to)}\nSubject: {message.subject}\n\n"
+        text = str(message.body).rstrip("\n")
+        self.stream.write(f"{head}{text}\n{'-' * 79}\n")
 
 
 def print_on_console(message: Message) -> None:
@@ -82,15 +61,8 @@ def print_on_console(message: Message) -> None:
     Raises:
         DeliveryError: The message cannot be printed, such as for a full disk or for an address with a line break.
     """
-    mail = EmailMultiAlternatives(
-        message.subject, message.text, settings.FROM_EMAIL, [message.to], headers=dict(message.headers)
-    )
-    if message.html:
-        mail.attach_alternative(message.html, "text/html")
-    for attachment in message.attachments:
-        mail.attach(attachment.name, attachment.content, attachment.mimetype)
     try:
-        mail.send()
+        mail_of(message).send()
     except Exception as error:
         raise DeliveryError(
             f"could not be printed on the console ({type(error).__name__})", can_retry=isinstance(error, OSError)
@@ -112,7 +84,7 @@ def send_by_sendgrid(message: Message) -> None:
     from python_http_client.exceptions import HTTPError
 
     client = sendgrid.SendGridAPIClient(settings.SENDGRID_API_KEY, host=settings.SENDGRID_HOST).client.mail.send
-    client.timeout = settings.SENDGRID_TIMEOUT_SECONDS - GRACE_SECONDS
+    client.timeout = settings.EMAIL_TIMEOUT_SECONDS - GRACE_SECONDS
     headers = {**client.request_headers, "Content-Type": "application/json"}
     body = json.dumps(sendgrid_body(message)).encode()
     try:
@@ -144,7 +116,7 @@ def sendgrid_body(message: Message) -> dict[str, Any]:
     """Returns the body of `POST /v3/mail/send`; SendGrid requires plain text before HTML."""
     body: dict[str, Any] = {
         "personalizations": [{"to": [{"email": message.to}]}],
-        "from": {"email": settings.FROM_EMAIL},
+        "from": {"email": settings.FROM_EMAIL, **({"name": settings.FROM_NAME} if settings.FROM_NAME else {})},
         "subject": message.subject,
         "content": [
             {"type": "text/plain", "value": message.text},
@@ -156,6 +128,8 @@ def sendgrid_body(message: Message) -> dict[str, Any]:
             "open_tracking": {"enable": False},
         },
     }
+    if settings.REPLY_TO:
+        body["reply_to"] = {"email": settings.REPLY_TO}
     if message.headers:
         body["headers"] = dict(message.headers)
     if message.attachments:
@@ -179,11 +153,3 @@ def rejection(error: "HTTPError") -> str:
         reasons = []
     status = f"SendGrid error: {error.status_code} {error.reason}"
     return safe_reason(": ".join([status, "; ".join(reasons)]) if reasons else status)
-
-
-def safe_reason(text: str) -> str:
-    """Returns the text in one line of at most 300 characters, without the API key."""
-    if settings.SENDGRID_API_KEY:
-        text = text.replace(settings.SENDGRID_API_KEY, "***")
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())[:300]

@@ -51,12 +51,12 @@ class EmailChannel:
 
     @property
     def seconds(self) -> float:
-        return settings.SENDGRID_TIMEOUT_SECONDS
+        return settings.EMAIL_TIMEOUT_SECONDS
 
     @property
     def at_once(self) -> int:
         # The lines of two messages would mix on the console.
-        return AT_ONCE if settings.EMAIL_USE == "sendgrid" else 1
+        return 1 if settings.EMAIL_USE == "console" else AT_ONCE
 
     def ready(self, due: QuerySet[Notification], on_their_way: Sequence[Mail]) -> QuerySet[Notification]:
         """Leaves out users whose first message is on its way: only once it has arrived, the next is not the first."""

@@ -69,7 +69,14 @@ def render(row: Notification, recipient: Recipient, *, now: datetime) -> Message
         html=render_to_string(f"{folder}.body.html", context).strip() + "\n",
         headers={**WRITTEN_BY_A_MACHINE, **unsubscribe_headers(context["unsubscribe"])},
         attachments=letter.attachments,
+        message_id=message_id_of(row),
     )
+
+
+def message_id_of(row: Notification) -> str:
+    """Returns the `Message-ID` of all tries of a message; staff who resend the message give it another one."""
+    domain = settings.FROM_EMAIL.rpartition("@")[2]
+    return f"<{row.pk}.{row.retry_until:%Y%m%d%H%M%S%f}@{domain}>"
 
 
 def letter_of(row: Notification, recipient: Recipient, *, now: datetime) -> Letter:

@@ -18,6 +18,7 @@ from core.tests.support.clients import client_of, pages_of
 from core.tests.support.factories import make_resource, make_user
 from core.tests.support.records import without_triggers
 from core.tests.support.sendgrid_server import KEY, SendGridServer
+from core.tests.support.smtp_server import SmtpServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -131,6 +132,19 @@ def sendgrid(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Se
 
 
 @pytest.fixture
+def smtp(settings: Settings) -> Iterator[SmtpServer]:
+    """The mail server, without encryption and sign-in, with one address of staff."""
+    settings.EMAIL_USE = "smtp"
+    settings.TO_EMAIL = ["staff@example.org"]
+    with SmtpServer() as server:
+        settings.EMAIL_SERVER = {"host": "127.0.0.1", "port": server.port, "username": "", "password": ""}
+        yield server
+    for thread in threading.enumerate():
+        if thread.name == "outbox call":
+            thread.join(timeout=10)
+
+
+@pytest.fixture
 def impatient(settings: Settings) -> None:
     """For calls that hang: one second instead of five."""
-    settings.SENDGRID_TIMEOUT_SECONDS = 1
+    settings.EMAIL_TIMEOUT_SECONDS = 1

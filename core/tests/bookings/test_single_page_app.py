@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import message_from_string, policy
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +122,8 @@ def mail_about(word: str, console: Path, to: str) -> str:
     deadline = time.monotonic() + MAIL_SECONDS
     while time.monotonic() < deadline:
         for printed in re.split(r"^-{79}\n", console.read_text(encoding="utf-8"), flags=re.MULTILINE)[:-1]:
-            message = message_from_string(printed.lstrip(), policy=policy.default)
-            part = message.get_body(("plain",))
-            text = part.get_content() if part else ""
-            if message["To"] == to and word in text:
+            head, _, text = printed.partition("\n\n")
+            if f"To: {to}" in head.splitlines() and word in text:
                 return text
         time.sleep(0.05)
     raise AssertionError(console.read_text(encoding="utf-8"))

@@ -156,23 +156,27 @@ def test_notes_and_addresses_are_not_logged(
     assert "alice@example.org" not in caplog.text
 
 
-def test_the_console_prints_the_whole_message(
+def test_the_console_prints_what_a_person_reads(
     as_alice: APIClient,
     room: Resource,
     settings: Settings,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    settings.EMAIL_BACKEND = "core.utils.ConsoleBackend"
+    settings.FROM_NAME = "Käthes Haus"
     as_alice.post("/api/bookings/", booking_body(room, notes="Grüße"))
     deliver()
-    printed = capsys.readouterr().out
-    parsed = email.message_from_string(printed.split("-" * 79)[0], policy=email.policy.default)
-    assert parsed["From"] == "noreply@bookingsystem.local"
-    assert parsed["To"] == "alice@example.org"
-    assert parsed["Subject"] == f"Booked: Blue room, {at(10):%Y-%m-%d} 10:00 UTC"
-    kinds = [part.get_content_type() for part in parsed.walk() if not part.is_multipart()]
-    assert kinds == ["text/plain", "text/html", "text/calendar"]
-    assert "> Grüße" in printed
+    head, _, rest = capsys.readouterr().out.partition("\n\n")
+    assert head.splitlines() == [
+        "From: Käthes Haus <noreply@bookingsystem.local>",
+        "To: alice@example.org",
+        f"Subject: Booked: Blue room, {at(10):%Y-%m-%d} 10:00 UTC",
+    ]
+    assert "> Grüße" in rest
+    assert "<p" not in rest
+    assert "VCALENDAR" not in rest
+    *text, line, end = rest.split("\n")
+    assert (text[-1] != "", line, end) == (True, "-" * 79, "")
 
 
 def test_a_console_that_takes_nothing_does_not_break_the_booking(
@@ -186,7 +190,7 @@ def test_a_console_that_takes_nothing_does_not_break_the_booking(
         def write(self, text: str) -> int:
             raise OSError(28, "No space left on device")
 
-    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    settings.EMAIL_BACKEND = "core.utils.ConsoleBackend"
     monkeypatch.setattr("sys.stdout", Full())
     answer = as_alice.post("/api/bookings/", booking_body(room))
     deliver()

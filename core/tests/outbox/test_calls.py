@@ -162,7 +162,7 @@ def test_messages_about_one_booking_to_one_receiver_are_sent_one_after_the_other
 
 
 def test_a_message_arrives_at_once_behind_a_few_that_hang(sendgrid: SendGridServer, settings: Settings) -> None:
-    settings.SENDGRID_TIMEOUT_SECONDS = 2
+    settings.EMAIL_TIMEOUT_SECONDS = 2
     write(*hanging(AT_ONCE - 1), "a", "b", "c")
     sendgrid.behaviour = provider.hanging_for("hangs")
     assert deliver() == {"sent": 3, "retried": AT_ONCE - 1}
@@ -173,7 +173,7 @@ def test_messages_behind_twenty_that_hang_wait_for_the_first_calls_alone(
     sendgrid: SendGridServer, settings: Settings
 ) -> None:
     """One of them is then the probe, and the others follow at once."""
-    settings.SENDGRID_TIMEOUT_SECONDS = 2
+    settings.EMAIL_TIMEOUT_SECONDS = 2
     write(*hanging(20), *(f"good{number}" for number in range(8)))
     sendgrid.behaviour = provider.hanging_for("hangs")
     assert deliver()["sent"] == 8
@@ -188,7 +188,7 @@ def test_messages_behind_twenty_that_hang_wait_for_the_first_calls_alone(
 def test_a_message_that_is_written_while_a_call_hangs_does_not_wait_for_its_end(
     sendgrid: SendGridServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.SENDGRID_TIMEOUT_SECONDS = 2
+    settings.EMAIL_TIMEOUT_SECONDS = 2
     arrived_meanwhile: list[int] = []
 
     def write_and_hang(handler: Handler, raw: bytes) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import traceback
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -42,6 +43,9 @@ DEFAULTS = {
     "ALLOWED_HOSTS": lambda s: s["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1"],
     "EMAIL_USE": lambda s: s["EMAIL_USE"] == "console",
     "FROM_EMAIL": lambda s: s["FROM_EMAIL"] == "noreply@bookingsystem.local",
+    "EMAIL_URL": lambda s: s["EMAIL_SERVER"] == {},
+    "FROM_NAME": lambda s: s["FROM_NAME"] == "",
+    "REPLY_TO": lambda s: s["REPLY_TO"] == "",
     "TO_EMAIL": lambda s: s["TO_EMAIL"] == [],
     "FRONTEND_URL": lambda s: (s["FRONTEND_URL"], s["CORS_ALLOWED_ORIGINS"]) == ("", []),
     "TIME_ZONE": lambda s: (s["HOUSE_TIME_ZONE"], s["TIME_ZONE"]) == ("UTC", "UTC"),
@@ -171,7 +175,10 @@ def test_what_is_set_counts(load, variables, holds):
         ("ALLOWED_HOSTS", "localhost, two words"),
         ("ALLOWED_HOSTS", "a..example"),
         ("ALLOWED_HOSTS", "a-.example"),
-        ("EMAIL_USE", "smtp"),
+        ("EMAIL_USE", "pigeon"),
+        ("REPLY_TO", "nobody"),
+        ("FROM_NAME", "x" * 101),
+        ("FROM_NAME", "two\nlines"),
         ("FROM_EMAIL", "nobody"),
         ("TO_EMAIL", "a@example.org,nobody"),
         ("FRONTEND_URL", "app.example.org"),
@@ -226,6 +233,7 @@ def test_commas_with_nothing_between_are_refused(refusal, name, value):
     ("name", "value"),
     [
         ("FROM_EMAIL", "a@example.org,b@example.org"),
+        ("REPLY_TO", "a@example.org,b@example.org"),
         ("PUBLIC_URL", "https://a.example.org, https://b.example.org"),
         ("RENDER_EXTERNAL_URL", "https://a.example.org,https://b.example.org"),
         ("SENDGRID_HOST", "https://a.example.org,https://b.example.org"),
@@ -285,6 +293,85 @@ def test_without_a_secret_key_nothing_starts(refusal):
 
 def test_with_debug_off_there_is_no_database_to_fall_back_on(refusal):
     refusal("DATABASE_URL is not set", DATABASE_URL="")
+
+
+MAIL_SERVERS = {
+    "smtp+tls": ("smtp+tls://u:p@mx.example.org", ("mx.example.org", 587, "u", "p", True, False)),
+    "smtps": ("smtps://u:p@mx.example.org", ("mx.example.org", 465, "u", "p", False, True)),
+    "smtp+ssl": ("smtp+ssl://u:p@mx.example.org", ("mx.example.org", 465, "u", "p", False, True)),
+    "smtp": ("smtp://mx.example.org/", ("mx.example.org", 25, "", "", False, False)),
+    "port": ("smtp+tls://u:p@mx.example.org:2525", ("mx.example.org", 2525, "u", "p", True, False)),
+    "port_of_smtps": ("SMTPS://u:p@MX.example.org:2465", ("mx.example.org", 2465, "u", "p", False, True)),
+    "percent": (
+        "smtp+tls://me%40example.org:%3A%2F%3F%23%40%25+%20x@h",
+        ("h", 587, "me@example.org", ":/?#@%+ x", True, False),
+    ),
+    "address_as_user": ("smtp+tls://me@example.org:p@h", ("h", 587, "me@example.org", "p", True, False)),
+    "ipv6": ("smtp://[::1]:2525", ("::1", 2525, "", "", False, False)),
+}
+
+
+@pytest.mark.parametrize(("url", "server"), MAIL_SERVERS.values(), ids=MAIL_SERVERS)
+def test_the_address_of_a_mail_server_counts(load, url, server):
+    names = ("host", "port", "username", "password", "use_tls", "use_ssl")
+    assert load(EMAIL_USE="SMTP", EMAIL_URL=url)["EMAIL_SERVER"] == dict(zip(names, server, strict=True))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "mx.example.org",
+        "mx.example.org:587",
+        "http://u:six-copper@h",
+        "consolemail://",
+        "filemail:///tmp/six-copper",
+        "submission://u:six-copper@h",
+        "smtp+tls://u:six-copper@",
+        "smtp+tls://u:six-copper@h:port",
+        "smtp+tls://u:six-copper@h:0",
+        "smtp+tls://u:six-copper@h:99999",
+        "smtp+tls://u:six/copper@h",
+        "smtp+tls://u:six#copper@h",
+        "smtp+tls://u:six?copper@h",
+        "smtp+tls://u:six copper@h",
+        "smtp+tls://u:p@a..example",
+        "smtp+tls://u:p@[::1",
+        "smtp+tls://u:six-copper@h:587 # ours",
+    ],
+)
+def test_an_address_of_a_mail_server_that_cannot_be_right_is_refused_without_repeating_it(load, value):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        load(EMAIL_URL=value)
+    told = "".join(traceback.format_exception(caught.value, limit=0))
+    assert "EMAIL_URL cannot be understood. Set it to smtp+tls://USER:PASSWORD@HOST:587" in told
+    assert "six" not in told
+    assert "ours" not in told
+    assert ("comment" in told.lower()) == (" #" in value)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("smtp+tls://u:six-copper@h?timeout=3", "ends with its host or its port"),
+        ("smtp+tls://u:six-copper@h/path", "ends with its host or its port"),
+        ("smtp+tls://u:p@h#six-copper", "ends with its host or its port"),
+        ("smtp+tls://six-copper@h", "a user name and a password belong together"),
+        ("smtp+tls://:six-copper@h", "a user name and a password belong together"),
+        ("smtp+tls://u:six-cöpper@h", "must consist of ASCII characters"),
+        ("smtp+tls://u:six%0d%0acopper@h", "must consist of ASCII characters"),
+        ("smtp+tls://u:six%ffcopper@h", "must consist of ASCII characters"),
+    ],
+)
+def test_a_part_of_a_mail_servers_address_that_would_not_count_is_named(refusal, value, words):
+    sentence = refusal("EMAIL_URL cannot be used: ", EMAIL_URL=value)
+
+    assert words in sentence
+    assert "six" not in sentence
+    assert "copper" not in sentence
+
+
+def test_smtp_needs_the_address_of_its_server(refusal):
+    refusal("EMAIL_URL is not set", EMAIL_USE="smtp")
 
 
 def test_sendgrid_needs_its_key(refusal):
@@ -401,8 +488,8 @@ class TestTheFile:
         sentence = self.run(tmp_path, tmp_path / "ours").stderr.strip().splitlines()[-1]
 
         assert sentence.endswith(
-            "EMAIL_USE is 'console  # or sendgrid', but it must be one of console, sendgrid. Comments may not follow "
-            "values: put the comment on a line of its own, above line 4 of ours: '# or sendgrid'."
+            "EMAIL_USE is 'console  # or sendgrid', but it must be one of console, smtp, sendgrid. Comments may not "
+            "follow values: put the comment on a line of its own, above line 4 of ours: '# or sendgrid'."
         )
 
     def test_a_comment_after_a_secret_is_not_shown(self, tmp_path):

@@ -1,0 +1,1 @@
+"""Messages, and one way to send them: through a mail server."""
