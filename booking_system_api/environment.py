@@ -99,6 +99,11 @@ def text(name: str, default: str = "") -> str:
     return _value(name, default) or default
 
 
+def is_set_to_nothing(name: str) -> bool:
+    """True for a variable that is there, with an empty value."""
+    return not _value(name, "not set")
+
+
 def required(name: str, why: str) -> str:
     """A text that must be set.
 

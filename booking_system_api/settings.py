@@ -14,6 +14,9 @@ from booking_system_api.environment import BASE_DIR
 SECRET_KEY = env.required("SECRET_KEY", "Set it to a long random string; `make run` writes one into a new .env.")
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1")
+# For `manage.py check --deploy`.
+HOSTS_SET_TO_NOTHING = env.is_set_to_nothing("ALLOWED_HOSTS")
+SETTINGS_FILE = env.settings_file()
 
 ROOT_URLCONF = "booking_system_api.urls"
 WSGI_APPLICATION = "booking_system_api.wsgi.application"
@@ -282,6 +285,9 @@ EMAIL_TIMEOUT_SECONDS = 5
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))
 # This server's origin, for the unsubscribe links in e-mails; Render sets RENDER_EXTERNAL_URL.
 PUBLIC_URL = env.origin("PUBLIC_URL") or env.origin("RENDER_EXTERNAL_URL") or ("http://127.0.0.1:8000" if DEBUG else "")
+
+# Whether people book on pages of this server; there are none yet.
+BOOKING_PAGE = False
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 

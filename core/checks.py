@@ -1,6 +1,9 @@
 """Finds mistakes in the settings and in the database."""
 
+import os
+import stat
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,8 +15,11 @@ from core.constraints import locale_problem
 
 @register()
 def frontend_url_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ANN401
-    """Warns that no `FRONTEND_URL` is set: reset mails then have no link, and no single-page app may call the API."""
-    if settings.FRONTEND_ORIGINS or settings.DEBUG:
+    """Warns that no `FRONTEND_URL` is set: reset mails then have no link, and no single-page app may call the API.
+
+    The booking page, under `PUBLIC_URL`, would be another place for people to go.
+    """
+    if settings.FRONTEND_ORIGINS or settings.DEBUG or (settings.BOOKING_PAGE and settings.PUBLIC_URL):
         return []
     return [
         Warning(
@@ -34,6 +40,50 @@ def database_folds_case(
     """Stops `migrate` on a database that folds the case of ASCII letters only, such as a restored one."""
     problems = [locale_problem(connections[alias]) for alias in databases or ()]
     return [Error(problem, id="core.E001") for problem in problems if problem]
+
+
+@register(deploy=True)
+def production_is_meant(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's own
+    """Warns of settings that suit a developer's machine, and of forgotten ones."""
+    if settings.DEBUG:
+        return []
+    file = settings.SETTINGS_FILE
+    found = [
+        (
+            settings.EMAIL_USE == "console",
+            "core.W003",
+            "EMAIL_USE is console: e-mails are printed and reach nobody.",
+            "Set EMAIL_USE to smtp with EMAIL_URL, or to sendgrid with SENDGRID_API_KEY.",
+        ),
+        (
+            not settings.PUBLIC_URL,
+            "core.W004",
+            "PUBLIC_URL is not set: e-mails have no links to unsubscribe and to confirm an address.",
+            "Set PUBLIC_URL to the origin of this server, such as https://booking.example.org.",
+        ),
+        (
+            settings.HOSTS_SET_TO_NOTHING,
+            "core.W005",
+            "ALLOWED_HOSTS is set to nothing: only requests to localhost and 127.0.0.1 are answered.",
+            "Set ALLOWED_HOSTS to the host names of this server, separated by commas.",
+        ),
+        (
+            others_can_read(file),
+            "core.W006",
+            f"{file.name} holds secrets, and every user of this machine can read it.",
+            f"Take that right away: chmod o= {file.name}",
+        ),
+    ]
+    return [Warning(message, hint=hint, id=code) for is_so, code, message, hint in found if is_so]
+
+
+def others_can_read(path: Path) -> bool:
+    """True for a file that users beside its owner and its group can read; on Windows never, where modes say nothing."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return os.name == "posix" and stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
 
 
 @register()
