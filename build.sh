@@ -6,5 +6,6 @@ cd "$(dirname "$0")"
 pip install -r requirements.txt
 python manage.py collectstatic --no-input
 python manage.py migrate --no-input
+python manage.py check --tag database --database default
 python manage.py ensure_superuser
 python manage.py create_user_profiles

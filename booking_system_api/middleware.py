@@ -4,7 +4,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from booking_system_api.logs import without_secrets
-from booking_system_api.views import HEALTH_PATH, health
+from booking_system_api.views import HEALTH_PATH, READY_PATH, health, ready
 from core.api.errors import DatabaseUnavailable
 from core.api.exception_handler import is_unreachable
 
@@ -89,13 +89,16 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class HealthMiddleware:
-    """Answers the health probe before other middleware checks the host, the scheme or the session."""
+    """Answers the probes before other middleware checks the host, the scheme or the session."""
+
+    probes: ClassVar = {HEALTH_PATH: health, READY_PATH: ready}
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return health(request) if request.path_info == HEALTH_PATH else self.get_response(request)
+        answer = self.probes.get(request.path_info, self.get_response)
+        return answer(request)
 
 
 class DatabaseAwayMiddleware:

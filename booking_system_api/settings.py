@@ -283,6 +283,8 @@ EMAIL_TIMEOUT_SECONDS = 5
 
 # The sender of messages: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))
+# A message that is due for longer is told by /health/ready/.
+READY_MESSAGE_AGE_SECONDS = env.integer("READY_MESSAGE_AGE_SECONDS", default=900, minimum=60, maximum=604_800)
 # This server's origin, for the unsubscribe links in e-mails; Render sets RENDER_EXTERNAL_URL.
 PUBLIC_URL = env.origin("PUBLIC_URL") or env.origin("RENDER_EXTERNAL_URL") or ("http://127.0.0.1:8000" if DEBUG else "")
 

@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from booking_system_api.views import favicon, health
+from booking_system_api.views import favicon, health, ready
 from core.api.views import NothingHereView
 from core.calendars.views import calendar
 from core.notifications.urls import page_urls
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("health/ready/", ready, name="ready"),
     path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
     path("calendars/<str:secret>.ics", calendar, name="calendar"),

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
-from core.constraints import locale_problem
+from core.constraints import guard_problem, locale_problem
 
 
 @register()
@@ -40,6 +40,18 @@ def database_folds_case(
     """Stops `migrate` on a database that folds the case of ASCII letters only, such as a restored one."""
     problems = [locale_problem(connections[alias]) for alias in databases or ()]
     return [Error(problem, id="core.E001") for problem in problems if problem]
+
+
+@register(Tags.database)
+def no_slot_is_taken_twice(
+    app_configs: Any,  # noqa: ANN401 - Django's own
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,  # noqa: ANN401
+) -> list[CheckMessage]:
+    """Finds a database without the guard against double bookings, such as one whose restore was not complete."""
+    problems = [guard_problem(connections[alias]) for alias in databases or ()]
+    hint = "Restore the backup again, as a whole, or put the guard back as docs/operating.md says."
+    return [Error(problem, hint=hint, id="core.E002") for problem in problems if problem]
 
 
 @register(deploy=True)

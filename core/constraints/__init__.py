@@ -1,5 +1,6 @@
 """The constraints of both databases, the error for each violation, and what a database must be able to do."""
 
+from core.constraints.guard import guard_problem, has_guard
 from core.constraints.names import (
     CAPACITY_AT_LEAST_ONE,
     CLOSURE_HAS_NO_USER,
@@ -40,5 +41,7 @@ __all__ = [
     "TimesCompareAsText",
     "VersionsTerms",
     "as_booking_error",
+    "guard_problem",
+    "has_guard",
     "locale_problem",
 ]

@@ -1,4 +1,4 @@
-"""The OpenAPI description of the API root, of the description itself and of the health probe."""
+"""The OpenAPI description of the API root, of the description itself and of the probes."""
 
 from typing import Any
 
@@ -71,7 +71,60 @@ HEALTH = {
 }
 
 
+PARTS = {
+    "database": "It answers.",
+    "migrations": "All migrations of this release are applied.",
+    "guard": "The database refuses two bookings for one slot.",
+    "messages": "No e-mail is due for longer than `READY_MESSAGE_AGE_SECONDS`.",
+    "redis": "It answers; left out without `REDIS_URL`.",
+}
+READY_STATUS = {"enum": ["ok", "degraded", "unavailable"], "description": "Of all parts together."}
+READY_SCHEMA = {
+    "type": "object",
+    "required": ["status", "checks"],
+    "properties": {
+        "status": READY_STATUS,
+        "checks": {
+            "type": "object",
+            "required": [name for name in PARTS if name != "redis"],
+            "properties": {
+                name: {"enum": ["ok", "failed", "unknown"], "description": sentence} for name, sentence in PARTS.items()
+            },
+        },
+    },
+}
+
+
+def ready_response(description: str, status: str, *headers: str, **failed: str) -> dict[str, Any]:
+    """A response of the readiness probe."""
+    checks = {name: failed.get(name, "ok") for name in PARTS}
+    return {
+        "description": description,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in (*headers, "X-Request-ID")},
+        "content": {
+            JSON: {
+                "schema": READY_SCHEMA,
+                "examples": {"example": {"value": {"status": status, "checks": checks}}},
+            }
+        },
+    }
+
+
+READY = {
+    "operationId": "ready",
+    "tags": [TAG],
+    "summary": "Ask whether the service can take bookings",
+    "description": "For probes: over plain HTTP too, whatever the host. Each process keeps its report for a second.",
+    "security": [{}],
+    "responses": {
+        "200": ready_response("It can. `degraded`: e-mails are late, or Redis is away.", "degraded", messages="failed"),
+        "503": ready_response("It cannot: see `checks`.", "unavailable", "Retry-After", guard="failed"),
+    },
+}
+
+
 def add_health(result: dict[str, Any], **options: object) -> dict[str, Any]:
-    """Adds the health probe, a plain Django view; a postprocessing hook of drf-spectacular."""
+    """Adds the probes, plain Django views; a postprocessing hook of drf-spectacular."""
     result["paths"]["/health/"] = {"get": HEALTH}
+    result["paths"]["/health/ready/"] = {"get": READY}
     return result

@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 import redis
 from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from booking_system_api.readiness import readiness
 from core.api import counters
 from core.api.counters import PAUSE_SECONDS, RedisStore
 from core.tests.support.parallel import in_parallel
@@ -191,3 +194,12 @@ def test_a_redis_that_was_away_counts_again(tmp_path: Path, port: int, alice: Us
             again = [sign_in(address, "alice") for _ in range(3)]
     assert before == again == [400, 400, 429]
     assert away == [400] * 3
+
+
+@pytest.mark.django_db
+def test_a_server_whose_redis_answers_is_ready(
+    redis_url: str, settings: Settings, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = redis_url
+    monkeypatch.setattr(readiness, "report", None)
+    assert client.get("/health/ready/").json()["checks"]["redis"] == "ok"

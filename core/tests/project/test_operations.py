@@ -24,7 +24,7 @@ from rest_framework.test import APIRequestFactory
 from rest_framework_simplejwt import exceptions as jwt_errors
 
 from booking_system_api import environment
-from booking_system_api.views import HEALTH_PATH
+from booking_system_api.views import READY_PATH
 from core.api.throttling import AnonymousThrottle
 from core.tests.support.documents import (
     API,
@@ -102,7 +102,7 @@ class TestTheRenderBlueprint:
         assert os.access(ROOT / service["buildCommand"], os.X_OK)
 
     def test_its_health_check_is_there(self, service):
-        assert service["healthCheckPath"] == HEALTH_PATH
+        assert service["healthCheckPath"] == READY_PATH
 
     def test_its_variables_are_known_and_named_once(self, service, variables):
         assert set(variables) <= set(example_settings())

@@ -11,7 +11,7 @@ from core.tests.support.routes import ROUTES
 
 COMMITTED = ROOT / "openapi.yaml"
 PAGES = {"docs", "redoc"}
-OUTSIDE = ("/calendars/{secret}.ics", "/health/")
+OUTSIDE = ("/calendars/{secret}.ics", "/health/", "/health/ready/")
 
 
 def path_of(address: str) -> str:

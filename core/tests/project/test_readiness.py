@@ -1,0 +1,262 @@
+"""/health/ready/: what it names, what is worth a 503, and what it costs; and the system check of the guard."""
+
+import json
+import re
+import threading
+from datetime import timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import IntegrityError, connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.utils import ConnectionHandler
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+from rest_framework.test import APIClient
+
+from booking_system_api import readiness as module
+from booking_system_api.readiness import Readiness, readiness
+from core.constraints import NO_OVERLAP, guard_problem
+from core.models import Notification, Resource
+from core.record.models import BookingEvent
+from core.tests.support.documents import OPERATING
+from core.tests.support.errors import assert_flat_error
+from core.tests.support.factories import booking_body, make_booking
+from core.tests.support.mailing import deliver, hand_on
+from core.tests.support.servers import server
+
+ALL_WELL = {"database": "ok", "migrations": "ok", "guard": "ok", "messages": "ok"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "report", None)
+    monkeypatch.setattr(module, "KEPT_SECONDS", 0)
+
+
+@pytest.fixture
+def probe(db: None, settings: Settings) -> Client:
+    """As a probe of a platform: without https and whatever the host."""
+    settings.SECURE_SSL_REDIRECT = True
+    return Client(headers={"host": "10.1.2.3"})
+
+
+def told(probe: Client) -> tuple[int, str, dict[str, str]]:
+    """The status of the response, the word of its body, and the parts that are not well."""
+    answer = probe.get("/health/ready/")
+    body = answer.json()
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ("Retry-After" in answer.headers) == (answer.status_code == 503)
+    assert set(body) == {"status", "checks"}
+    return answer.status_code, body["status"], {name: word for name, word in body["checks"].items() if word != "ok"}
+
+
+# --- What it names ----------------------------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_well_is_ready(probe: Client) -> None:
+    answer = probe.get("/health/ready/")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "checks": ALL_WELL})
+
+
+def test_head_has_no_body(probe: Client) -> None:
+    answer = probe.head("/health/ready/")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_there_is_no_other_method(probe: Client, method: str) -> None:
+    answer = getattr(probe, method)("/health/ready/")
+    assert_flat_error(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == "GET, HEAD"
+
+
+def test_a_migration_that_is_missing_is_unavailable(probe: Client) -> None:
+    MigrationRecorder.Migration.objects.filter(app="core").latest("id").delete()
+    assert told(probe) == (503, "unavailable", {"migrations": "failed", "messages": "unknown"})
+
+
+def test_a_migration_of_a_newer_release_does_no_harm(probe: Client) -> None:
+    MigrationRecorder(connection).record_applied("core", "9999_of_the_next_release")
+    assert told(probe) == (200, "ok", {})
+
+
+# One statement each, after which a slot can be taken twice.
+HOLES = {
+    "sqlite": [f"DROP TRIGGER {NO_OVERLAP}_insert", f"DROP TRIGGER {NO_OVERLAP}_update"],
+    "postgresql": [
+        f"ALTER TABLE core_booking DROP CONSTRAINT {NO_OVERLAP}",
+        f"ALTER TABLE core_booking DROP CONSTRAINT {NO_OVERLAP}, ADD CONSTRAINT {NO_OVERLAP} CHECK (id > 0)",
+    ],
+}
+
+
+@pytest.fixture(params=[0, 1])
+def _hole(request: pytest.FixtureRequest, db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLES[connection.vendor][request.param])
+
+
+@pytest.mark.usefixtures("_hole")
+def test_a_guard_that_is_missing_is_unavailable(probe: Client) -> None:
+    assert told(probe) == (503, "unavailable", {"guard": "failed"})
+
+
+def test_a_message_that_nobody_sends_is_degraded(probe: Client, as_alice: APIClient, room: Resource) -> None:
+    assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
+    hand_on()
+    assert told(probe) == (200, "ok", {})
+    Notification.objects.update(due_at=timezone.now() - timedelta(seconds=905))
+    assert told(probe) == (200, "degraded", {"messages": "failed"})
+    assert deliver()["sent"] == 1
+    assert told(probe) == (200, "ok", {})
+
+
+def test_an_act_of_which_nobody_makes_a_message_is_degraded(
+    probe: Client, as_alice: APIClient, room: Resource, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As without any worker: messages are written by the worker, too."""
+    assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
+    assert (BookingEvent.objects.filter(handed_at=None).count(), Notification.objects.count()) == (1, 0)
+    assert told(probe) == (200, "ok", {})
+    later = timezone.now() + timedelta(seconds=905)
+    monkeypatch.setattr(module.timezone, "now", lambda: later)
+    assert told(probe) == (200, "degraded", {"messages": "failed"})
+    settings.READY_MESSAGE_AGE_SECONDS = 2000
+    assert told(probe) == (200, "ok", {})
+
+
+def ask(address: tuple[str, int], path: str) -> tuple[int, bytes]:
+    """The status and the body of a server's answer."""
+    connection = HTTPConnection(*address, timeout=20)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
+
+
+def test_a_redis_that_is_away_is_degraded(probe: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://:six-copper@127.0.0.1:1/0"
+    assert told(probe) == (200, "degraded", {"redis": "failed"})
+    assert b"six-copper" not in probe.get("/health/ready/").content
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("database", "unwell"),
+    [
+        ("sqlite:///{folder}/empty.sqlite3", {"migrations": "failed", "guard": "failed", "messages": "unknown"}),
+        (
+            "postgres://booking:six-copper@127.0.0.1:1/booking",
+            {"database": "failed", "migrations": "unknown", "guard": "unknown", "messages": "unknown"},
+        ),
+    ],
+    ids=["empty", "away"],
+)
+def test_a_server_without_its_database_is_alive_and_not_ready(
+    tmp_path: Path, database: str, unwell: dict[str, str]
+) -> None:
+    with server(DATABASE_URL=database.format(folder=tmp_path), NOTIFICATIONS="worker") as address:
+        assert ask(address, "/health/") == (200, b'{"status": "ok"}')
+        status, body = ask(address, "/health/ready/")
+        assert status == 503
+        assert json.loads(body) == {"status": "unavailable", "checks": {**ALL_WELL, **unwell}}
+
+
+# --- What it costs ----------------------------------------------------------------------------------------------------
+
+
+def test_it_takes_few_statements_and_none_within_a_second(
+    probe: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    with django_assert_num_queries(6):
+        assert told(probe) == (200, "ok", {})
+    Notification.objects.all().delete()
+    with django_assert_num_queries(0):
+        assert told(probe) == (200, "ok", {})
+    monkeypatch.setattr(readiness, "ends", 0)
+    with django_assert_num_queries(6):
+        assert told(probe) == (200, "ok", {})
+
+
+def test_while_one_thread_looks_the_others_get_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow() -> dict[str, str]:
+        begun.set()
+        assert may_end.wait(10)
+        return {"database": "ok"}
+
+    monkeypatch.setattr(module, "look", slow)
+    kept = Readiness()
+    kept.report = {"database": "failed"}
+    looking = threading.Thread(target=kept)
+    looking.start()
+    assert begun.wait(10)
+    assert kept() == {"database": "failed"}
+    may_end.set()
+    looking.join(10)
+    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
+    assert kept() == {"database": "ok"}
+
+
+# --- The system check -------------------------------------------------------------------------------------------------
+
+
+def check() -> None:
+    call_command("check", tags=["database"], databases=["default"])
+
+
+def test_a_database_with_its_guard_passes_the_check(db: None) -> None:
+    check()
+
+
+@pytest.mark.usefixtures("_hole")
+def test_a_database_without_its_guard_fails_the_check() -> None:
+    with pytest.raises(SystemCheckError, match=r"core\.E002.*does not refuse two bookings for one slot"):
+        check()
+
+
+def parts_of_the_table() -> set[str]:
+    """The constraints, indexes and triggers of the bookings."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE tbl_name = 'core_booking'")
+        else:
+            cursor.execute(
+                "SELECT conname FROM pg_constraint WHERE conrelid = 'core_booking'::regclass "
+                "UNION SELECT tgname FROM pg_trigger WHERE tgrelid = 'core_booking'::regclass AND NOT tgisinternal"
+            )
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("hole", [0, 1])
+def test_the_guard_is_put_back_as_the_document_says(hole: int, room: Resource, alice: User) -> None:
+    chapter = OPERATING.chapter("The guard is missing")
+    (lines,) = re.findall(r"manage\.py shell <<'END'\n(.*?)\nEND\n", chapter, re.DOTALL)
+    before = parts_of_the_table()
+    with connection.cursor() as cursor:
+        cursor.execute(HOLES[connection.vendor][hole])
+        if "CHECK" in HOLES[connection.vendor][hole]:
+            cursor.execute(f"ALTER TABLE core_booking DROP CONSTRAINT {NO_OVERLAP}")
+    make_booking(alice, room)
+    exec(lines, {})
+    check()
+    assert parts_of_the_table() == before
+    with pytest.raises(IntegrityError, match=NO_OVERLAP):
+        make_booking(alice, room)
+
+
+def test_an_empty_database_may_be_migrated(db: None, tmp_path: Path) -> None:
+    settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "empty.sqlite3")}
+    empty = ConnectionHandler({"default": settings})["default"]
+    assert guard_problem(empty) == ""
+    empty.close()
