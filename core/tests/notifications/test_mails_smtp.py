@@ -1,13 +1,17 @@
 """Messages by SMTP: Django's real client against a mail server on loopback."""
 
 import logging
+import os
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,8 +24,10 @@ from core.mail.smtp import tls_context
 from core.models import Notification, Resource
 from core.notifications import messages
 from core.tests.support import smtp_server as mail_server
+from core.tests.support.environment import ROOT
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver as deliver_due
+from core.tests.support.servers import database_url
 from core.tests.support.smtp_server import PASSWORD, USER, SmtpServer, write_certificate
 from core.utils import Attachment, DeliveryError, Message, deliver
 
@@ -90,6 +96,28 @@ def test_a_booking_reaches_the_owner_and_staff_and_not_the_console(
     (file,) = mine.iter_attachments()
     assert (file.get_filename(), file["Content-Type"].params["method"]) == ("booking.ics", "REQUEST")
     assert file.get_content().startswith("BEGIN:VCALENDAR")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_sends_to_the_server_that_the_environment_names(as_alice: APIClient, room: Resource) -> None:
+    assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
+    with SmtpServer(wants_sign_in=True) as server:
+        address = f"smtp://{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}"
+        given = {"DATABASE_URL": database_url(), "EMAIL_USE": "smtp", "EMAIL_URL": address, "FROM_NAME": "The house"}
+        done = subprocess.run(
+            [sys.executable, "manage.py", "deliver_notifications"],
+            cwd=ROOT,
+            env={**os.environ, **given},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert server.receivers == ["alice@example.org"]
+        assert server.messages[0]["From"] == "The house <noreply@bookingsystem.local>"
+    assert PASSWORD not in done.stdout + done.stderr
+    assert Notification.objects.get().state == "sent"
 
 
 @pytest.mark.django_db(transaction=True)
