@@ -14,7 +14,7 @@ FUZZ_EXAMPLES ?= 1000
 VENV_PYTHON := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all test-clients coverage mutants fuzz schema bench lint format environment
+.PHONY: help run test test-all test-clients coverage mutants fuzz schema bench lint format lock upgrade environment
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -63,6 +63,14 @@ lint: environment ## check style, format, the direction of imports, and types
 format: environment ## mend style and format
 	@$(VENV_PYTHON) -m ruff check --fix .
 	@$(VENV_PYTHON) -m ruff format .
+
+# --- Packages ---------------------------------------------------------------------------------------------------------
+
+lock: environment ## write requirements.lock anew, after a change of requirements.txt
+	@$(VENV_PYTHON) -m tools.lock
+
+upgrade: environment ## take the newest versions of all packages, and write requirements.lock anew
+	@$(VENV_PYTHON) -m tools.lock --upgrade
 
 environment: ## make .venv, or mend it
 	@$(PYTHON) -m tools.bootstrap --for-tests

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-pip install -r requirements.txt
+pip install --require-hashes -r requirements.lock
 python manage.py collectstatic --no-input
 python manage.py migrate --no-input
 python manage.py check --tag database --database default

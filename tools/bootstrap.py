@@ -19,9 +19,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed.json"
 
-RUN_REQUIREMENTS = ("requirements.txt",)
-TEST_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
-BROWSER_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-browser.txt")
+# The versions of production, everywhere: the tests are about what will run.
+LOCK = ROOT / "requirements.lock"
+RUN_REQUIREMENTS = (LOCK.name,)
+TEST_REQUIREMENTS = (LOCK.name, "requirements-dev.txt")
+BROWSER_REQUIREMENTS = (LOCK.name, "requirements-dev.txt", "requirements-browser.txt")
 
 # A script for the environment's own interpreter; prints the version, and fails without pip.
 PROBE = "import pip, sys; print(*sys.version_info[:2], sep='.')"
@@ -113,12 +115,17 @@ def _install(requirements: tuple[str, ...]) -> None:
     if reason:
         _make(reason)
     STAMP.unlink(missing_ok=True)
-    last = requirements[-1]
-    say(f"Installing the packages of {last} into .venv; the first time takes a minute or two ...")
-    command = [PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check", "-r", last]
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:
-        raise SetupError(f"pip could not install {last}: read its message above, then try again.")
+    say(f"Installing the packages of {requirements[-1]} into .venv; the first time takes a minute or two ...")
+    _run_pip("--require-hashes", "-r", LOCK.name)
+    if requirements[-1] != LOCK.name:
+        _run_pip("-r", requirements[-1])  # keeps the versions of the lock; the list includes the lists before it
     STAMP.write_text(json.dumps(_expected_stamp(requirements), indent=2), encoding="utf-8")
+
+
+def _run_pip(*arguments: str) -> None:
+    command = [PYTHON, "-m", "pip", "install", "-qq", "--no-input", "--disable-pip-version-check", *arguments]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise SetupError(f"pip could not install {arguments[-1]}: read its message above, then try again.")
 
 
 def _reason_to_make() -> str | None:

@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -192,18 +191,6 @@ class TestThePlatforms:
         assert MANAGE_COMMAND.findall(command[0]) == ["migrate", "ensure_superuser"]
         assert named <= set(example_settings())
         assert {"SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"} <= named
-
-
-class TestThePipfile:
-    @pytest.mark.parametrize(
-        ("section", "file"), [("packages", "requirements.txt"), ("dev-packages", "requirements-dev.txt")]
-    )
-    def test_it_names_the_packages_of_the_requirements(self, section: str, file: str) -> None:
-        lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-        pinned = dict(line.split("==") for line in lines if not line.startswith("-r"))
-        with (ROOT / "Pipfile").open("rb") as pipfile:
-            packages = tomllib.load(pipfile)[section]
-        assert {name: version.removeprefix("==") for name, version in packages.items()} == pinned
 
 
 @pytest.mark.django_db

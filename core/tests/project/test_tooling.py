@@ -138,7 +138,7 @@ class TestTheEnvironment:
     def test_a_link_to_something_that_does_not_serve_is_refused_and_what_is_there_kept(self, tmp_path, there):
         project, other = tmp_path / "project", tmp_path / "other"
         shutil.copytree(ROOT / "tools", project / "tools", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy2(ROOT / "requirements.txt", project)
+        shutil.copy2(ROOT / "requirements.lock", project)
         (project / ".venv").symlink_to(other)
         if there:
             other.mkdir()
