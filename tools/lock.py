@@ -79,8 +79,9 @@ def newest(lists: Sequence[str]) -> dict[str, dict[str, str]]:
             wanted.write_text("\n".join(packages), encoding="utf-8")
             above = [f"{package}=={version}" for base in LISTS[each] for package, version in found[base].items()]
             limits.write_text("\n".join(above), encoding="utf-8")
-            options = ("--upgrade", "--fork-strategy", "fewest", "--no-annotate", "--no-header", "--constraints", limits)
-            resolved = {normal(package): version for package, version in pins(compiled(wanted, *options)).items()}
+            options = ("--upgrade", "--fork-strategy", "fewest", "--no-annotate", "--no-header")
+            text = compiled(wanted, *options, "--constraints", str(limits))
+            resolved = {normal(package): version for package, version in pins(text).items()}
             found[each] = {normal(package): resolved[normal(package)] for package in packages}
     return found
 

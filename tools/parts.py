@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from tools.bootstrap import PYTHON, ROOT, SetupError, ensure_environment, environment_of_tests, say
 
 MANY_MESSAGES = "10000"
+# Debian has servers such as nginx where only root looks for programs.
+SEARCHED = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,13 @@ class Part:
     Attributes:
         about: The subject of the tests, for the heading.
         command: The arguments of the interpreter in `.venv`; arguments for pytest follow.
-        program: A program that must be installed already; None when the part needs no such program.
-        install: The command that installs the program on Debian and Ubuntu.
+        programs: The programs that must be installed already.
+        install: The command that installs these programs on Debian and Ubuntu.
     """
 
     about: str
     command: tuple[str, ...]
-    program: str | None = None
+    programs: tuple[str, ...] = ()
     install: str = ""
 
 
@@ -38,11 +40,17 @@ PARTS = {
     "schema": Part("calls made up from openapi.yaml, on both databases", ("-m", "tools.test", "-m", "fuzz")),
     "browser": Part("the admin and the pages of the API in Chromium", ("-m", "tools.browser")),
     "node": Part(
-        "the clients of docs/clients, with Node.js", ("-m", "pytest", "-m", "node"), "npm", "apt install nodejs npm"
+        "the clients of docs/clients, with Node.js", ("-m", "pytest", "-m", "node"), ("npm",), "apt install nodejs npm"
     ),
     "generator": Part("the client that openapi-python-client makes", ("-m", "pytest", "-m", "generator")),
     "redis": Part(
-        "limits counted in a Redis", ("-m", "pytest", "-m", "redis"), "redis-server", "apt install redis-server"
+        "limits counted in a Redis", ("-m", "pytest", "-m", "redis"), ("redis-server",), "apt install redis-server"
+    ),
+    "deploy": Part(
+        "the image without Docker, the units of systemd, and nginx in front",
+        ("-m", "pytest", "-m", "deploy"),
+        ("bwrap", "nginx", "systemd-analyze", "openssl"),
+        "apt install bubblewrap nginx systemd openssl",
     ),
     "messages": Part(
         f"{MANY_MESSAGES} e-mails by two workers on PostgreSQL: all arrive, none twice",
@@ -63,8 +71,9 @@ def run(name: str, arguments: Sequence[str]) -> str:
     """
     part = PARTS[name]
     say(f"\n{f' {name}: {part.about} '.center(100, '#')}")
-    if part.program and shutil.which(part.program) is None:
-        return f"FAILED: {part.program} is missing (on Debian and Ubuntu: {part.install})"
+    for program in part.programs:
+        if shutil.which(program, path=SEARCHED) is None:
+            return f"FAILED: {program} is missing (on Debian and Ubuntu: {part.install})"
     environment = {**environment_of_tests(), "MANY_MESSAGES": MANY_MESSAGES}
     command = [str(PYTHON), *part.command, *arguments]
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

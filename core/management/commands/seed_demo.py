@@ -178,6 +178,6 @@ class Command(BaseCommand):
             f"{name} ({'superuser' if is_superuser else 'staff' if is_staff else 'user'})"
             for name, _, _, _, is_staff, is_superuser in USERS
         )
-        where = "environment" if os.environ.get("DEMO_PASSWORD") else ".env"
+        where = "environment" if os.environ.get("DEMO_PASSWORD") else os.environ.get("BOOKING_ENV_FILE") or ".env"
         self.stdout.write(f"{first} Sign in as {people}; the password is DEMO_PASSWORD in {where}:")
         self.stdout.write(f"  {self.password()}")

@@ -3,48 +3,15 @@
 import importlib.metadata
 import re
 import tomllib
-from dataclasses import dataclass
 
 import pytest
 from packaging.requirements import Requirement
 
 from core.tests.support.environment import ROOT
+from core.tests.support.locked import ENTRIES, LOCK
 from tools.bootstrap import RUN_REQUIREMENTS, TEST_REQUIREMENTS
 from tools.lock import LISTS, normal, pins, with_versions, with_versions_of_pipfile
 
-ENTRY = re.compile(r"^(?=\S)(?!#).*(?:\n[ ].*)*", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A package of the lock, with what needs it."""
-
-    requirement: Requirement
-    hashes: tuple[str, ...]
-    needed_by: tuple[str, ...]
-
-    @property
-    def name(self) -> str:
-        return normal(self.requirement.name)
-
-    @property
-    def applies(self) -> bool:
-        """Whether this interpreter installs it."""
-        return self.requirement.marker is None or self.requirement.marker.evaluate()
-
-
-def entry(text: str) -> Entry:
-    first, *rest = [line.strip().removesuffix("\\").strip() for line in text.splitlines()]
-    comments = [line.removeprefix("#").removeprefix(" via").strip() for line in rest if line.startswith("#")]
-    return Entry(
-        requirement=Requirement(first),
-        hashes=tuple(line for line in rest if line.startswith("--hash=")),
-        needed_by=tuple(line for line in comments if line),
-    )
-
-
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-ENTRIES = [entry(text) for text in ENTRY.findall(LOCK)]
 WANTED = pins((ROOT / "requirements.txt").read_text(encoding="utf-8"))
 
 
@@ -111,7 +78,9 @@ def test_make_run_and_make_test_install_it_first() -> None:
     assert TEST_REQUIREMENTS[0] == "requirements.lock"
 
 
-@pytest.mark.parametrize(("section", "file"), [("packages", "requirements.txt"), ("dev-packages", "requirements-dev.txt")])
+@pytest.mark.parametrize(
+    ("section", "file"), [("packages", "requirements.txt"), ("dev-packages", "requirements-dev.txt")]
+)
 def test_the_pipfile_names_the_packages_of_the_requirements(section: str, file: str) -> None:
     with (ROOT / "Pipfile").open("rb") as pipfile:
         packages = tomllib.load(pipfile)[section]

@@ -65,11 +65,14 @@ def test_an_unknown_part_is_refused_with_the_names_there_are() -> None:
         check=False,
     )
     assert result.returncode == 2
-    assert "there is no part 'nonsense'; the parts are schema browser node generator redis messages" in result.stderr
+    assert (
+        "there is no part 'nonsense'; the parts are schema browser node generator redis deploy messages"
+        in result.stderr
+    )
 
 
 def test_a_part_whose_program_is_missing_fails_and_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts.shutil, "which", lambda program: None)
+    monkeypatch.setattr(parts.shutil, "which", lambda program, path: None)
     assert parts.run("redis", []) == "FAILED: redis-server is missing (on Debian and Ubuntu: apt install redis-server)"
 
 

@@ -5,6 +5,7 @@ import inspect
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ from core.tests.support.routes import ROUTES
 from core.tests.support.settings import load_settings
 
 MANAGE_COMMAND = re.compile(r"manage\.py ([a-z_]+)")
+INSTALLATION = "pip install --require-hashes -r requirements.lock"
 
 
 def example_settings() -> dict[str, str]:
@@ -77,8 +79,14 @@ def blueprint() -> dict[str, Any]:
 
 @pytest.fixture
 def service(blueprint: dict[str, Any]) -> dict[str, Any]:
-    (only,) = blueprint["services"]
-    return only
+    (web,) = [each for each in blueprint["services"] if each["type"] == "web"]
+    return web
+
+
+@pytest.fixture
+def cron(blueprint: dict[str, Any]) -> dict[str, Any]:
+    (cron,) = [each for each in blueprint["services"] if each["type"] == "cron"]
+    return cron
 
 
 @pytest.fixture
@@ -128,6 +136,21 @@ class TestTheRenderBlueprint:
         (database,) = blueprint["databases"]
         assert variables["DATABASE_URL"]["fromDatabase"] == {"name": database["name"], "property": "connectionString"}
 
+    def test_it_cleans_up_once_a_day_in_the_database_of_the_web_service(self, cron, service, variables):
+        assert re.fullmatch(r"\d+ \d+ \* \* \*", cron["schedule"])
+        given = {each["key"]: each for each in cron["envVars"]}
+        assert given["DATABASE_URL"]["fromDatabase"] == variables["DATABASE_URL"]["fromDatabase"]
+        assert given["SECRET_KEY"]["fromService"] == {
+            "type": "web",
+            "name": service["name"],
+            "envVarKey": "SECRET_KEY",
+        }
+
+    def test_its_other_services_install_from_the_lock(self):
+        text = (ROOT / "render.yaml").read_text(encoding="utf-8")
+        commands = re.findall(r"buildCommand: (.+)", text)
+        assert commands == ["./build.sh", *[INSTALLATION] * 2]
+
     def test_the_settings_take_its_values(self, variables, tmp_path):
         given = {name: source.get("value", "") for name, source in variables.items()}
         given |= {"SECRET_KEY": "x" * 44, "DATABASE_URL": "postgresql://booking:secret@dpg-1-a/booking"}
@@ -168,7 +191,25 @@ class TestTheProcfile:
         assert set(on_the_database) <= set(get_commands())
 
 
+class TestTheCleanUp:
+    def test_every_way_to_deploy_schedules_it(self, procfile, cron):
+        unit = (ROOT / "deploy" / "systemd" / "booking-clean-up.service").read_text(encoding="utf-8")
+        service = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["clean-up"]
+        commands = [procfile["clean_up"], cron["startCommand"], unit, " ".join(service["command"])]
+
+        assert [MANAGE_COMMAND.findall(command) for command in commands] == [["clean_up"]] * 4
+
+
 class TestTheSlugOfHeroku:
+    def test_the_builder_installs_from_the_lock(self, tmp_path: Path) -> None:
+        (tmp_path / "bin").mkdir()
+        for name in ("bin/pre_compile", "requirements.lock", "requirements.txt"):
+            shutil.copy2(ROOT / name, tmp_path / name)
+
+        subprocess.run([tmp_path / "bin" / "pre_compile"], cwd="/", check=True)
+
+        assert (tmp_path / "requirements.txt").read_text() == (ROOT / "requirements.lock").read_text()
+
     def test_the_builder_sees_the_requirements_and_no_pipfile_without_its_lock(self) -> None:
         left_out = (ROOT / ".slugignore").read_text(encoding="utf-8").split()
 
