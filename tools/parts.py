@@ -5,6 +5,7 @@ missing fails; the other parts still run.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys

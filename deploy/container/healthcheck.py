@@ -5,7 +5,7 @@ import os
 import sys
 
 # The one place that names the probe of containers; render.yaml has that of Render.
-PATH = "/health/"
+PATH = "/health/ready/"
 SECONDS = 4
 
 

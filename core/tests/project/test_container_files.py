@@ -14,7 +14,7 @@ import yaml
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import get_commands
 
-from booking_system_api.views import HEALTH_PATH
+from booking_system_api.views import READY_PATH
 from core.tests.project.test_operations import INSTALLATION, MANAGE_COMMAND, application_of, example_settings
 from core.tests.support.compose import compose, filled_in, variables_of_file
 from core.tests.support.containers import context, instructions, is_sent
@@ -76,7 +76,7 @@ class TestTheDockerfile:
         (check,) = of("HEALTHCHECK")
 
         assert check.endswith('CMD ["python", "deploy/container/healthcheck.py"]')
-        assert healthcheck.PATH == HEALTH_PATH
+        assert healthcheck.PATH == READY_PATH
 
 
 class TestTheHealthCheck:
