@@ -22,7 +22,16 @@ def check(*arguments, **variables):
 
 
 def test_with_debug_off_a_deploy_has_no_warning():
-    done = check("--deploy", "--fail-level", "WARNING", DEBUG="False", FRONTEND_URL="https://app.example.org")
+    done = check(
+        "--deploy",
+        "--fail-level",
+        "WARNING",
+        DEBUG="False",
+        FRONTEND_URL="https://app.example.org",
+        PUBLIC_URL="https://booking.example.org",
+        EMAIL_USE="smtp",
+        EMAIL_URL="smtp+tls://mail.example.org",
+    )
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == "System check identified no issues (0 silenced).\n"
