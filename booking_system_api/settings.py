@@ -239,7 +239,13 @@ SPECTACULAR_SETTINGS = {
 # --- Single-page app --------------------------------------------------------------------------------------------------
 
 FRONTEND_ORIGINS = env.origins("FRONTEND_URL")
-FRONTEND_URL = (FRONTEND_ORIGINS or (["http://localhost:5173"] if DEBUG else [""]))[0]
+FRONTEND_URL = FRONTEND_ORIGINS[0] if FRONTEND_ORIGINS else ""
+# This server's origin, for links in e-mails; Render sets RENDER_EXTERNAL_URL.
+PUBLIC_URL = env.origin("PUBLIC_URL") or env.origin("RENDER_EXTERNAL_URL") or ("http://127.0.0.1:8000" if DEBUG else "")
+# Whether this server has a page on which people book.
+BOOKING_PAGE = env.choice("BOOKING_PAGE", default="off" if FRONTEND_ORIGINS else "on", options=("on", "off")) == "on"
+# Where people book: the base of links in e-mails; empty where nobody said.
+HOME_URL = FRONTEND_URL or (PUBLIC_URL if BOOKING_PAGE else "")
 
 CORS_ALLOWED_ORIGINS = FRONTEND_ORIGINS
 CORS_ALLOWED_ORIGIN_REGEXES = (
@@ -285,11 +291,6 @@ EMAIL_TIMEOUT_SECONDS = 5
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))
 # A message that is due for longer is told by /health/ready/.
 READY_MESSAGE_AGE_SECONDS = env.integer("READY_MESSAGE_AGE_SECONDS", default=900, minimum=60, maximum=604_800)
-# This server's origin, for the unsubscribe links in e-mails; Render sets RENDER_EXTERNAL_URL.
-PUBLIC_URL = env.origin("PUBLIC_URL") or env.origin("RENDER_EXTERNAL_URL") or ("http://127.0.0.1:8000" if DEBUG else "")
-
-# Whether people book on pages of this server; there are none yet.
-BOOKING_PAGE = False
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 

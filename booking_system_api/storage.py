@@ -13,6 +13,8 @@ class ForgivingManifestStorage(CompressedManifestStaticFilesStorage):
     """
 
     manifest_strict = False
+    # The names in the `import` lines of modules, too.
+    support_js_module_import_aggregation = True
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:  # noqa: ANN401
         """The name with the hash of the content; the plain name for a missing file."""

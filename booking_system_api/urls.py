@@ -17,4 +17,5 @@ urlpatterns = [
     path("notifications/", include(page_urls)),
     path("api/", include("core.urls")),
     path("api", NothingHereView.as_view()),
+    path("", include("core.page.urls")),
 ]

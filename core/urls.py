@@ -15,6 +15,7 @@ router.register("bookings", views.BookingViewSet)
 urlpatterns = [
     path("", views.RootView.as_view(), name="api-root"),
     path("", include(router.urls)),
+    path("house/", views.HouseView.as_view(), name="house"),
     path("bookings/bulk/", views.BulkBookingsView.as_view(), name="booking-bulk"),
     path("profile/picture/", accounts.ProfilePictureView.as_view(), name="profile-picture"),
     path("profile/picture/delete/", accounts.ProfilePictureDeleteView.as_view(), name="profile-picture-delete"),

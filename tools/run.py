@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import errno
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -95,6 +96,8 @@ def serve(port: int) -> int:
         say("Wrote .env with a fresh SECRET_KEY and DEMO_PASSWORD.")
     os.chdir(ROOT)
     os.environ["DJANGO_SETTINGS_MODULE"] = "booking_system_api.settings"
+    if not re.search(r"^\s*PUBLIC_URL\s*=\s*\S", (ROOT / ".env").read_text(encoding="utf-8"), re.MULTILINE):
+        os.environ.setdefault("PUBLIC_URL", f"http://{HOST}:{port}")
 
     debug = subprocess.run([python, "-c", ASK_FOR_DEBUG], check=False).returncode
     if debug not in (0, DEBUG_IS_OFF):
@@ -108,7 +111,8 @@ def serve(port: int) -> int:
         status = subprocess.run([python, "manage.py", "seed_demo"], check=False).returncode
         if status:
             return status
-    say(f"\nThe API     http://{HOST}:{port}/api/")
+    say(f"\nTo book     http://{HOST}:{port}/")
+    say(f"The API     http://{HOST}:{port}/api/")
     say(f"To try it   http://{HOST}:{port}/api/docs/")
     say(f"The admin   http://{HOST}:{port}/admin/")
     say(f"Its health  http://{HOST}:{port}/health/\n")

@@ -56,7 +56,7 @@ def render(row: Notification, recipient: Recipient, *, now: datetime) -> Message
     letter = letter_of(row, recipient, now=now)
     folder = f"core/email/{letter.template}"
     subject_template = f"{folder}.subject.txt"
-    base = {"home": settings.FRONTEND_URL, "for_staff": recipient.for_staff, **footer_context(row, recipient)}
+    base = {"home": settings.HOME_URL, "for_staff": recipient.for_staff, **footer_context(row, recipient)}
     context = {**base, **letter.context}
     heading_context = context | {"topic": shortened(context.get("resource", ""), RESOURCE_IN_SUBJECT)}
     subject = one_line(render_to_string(subject_template, context))
@@ -265,13 +265,13 @@ def removed(facts: Facts) -> Facts:
 
 
 def password_reset(user: User, name: str) -> Letter:
-    """Contains a link to choose a new password; without `FRONTEND_URL`, only the uid and the token of the link."""
+    """Contains a link to choose a new password; without `HOME_URL`, only the uid and the token of the link."""
     uid, token = encode_uid(user.pk), default_token_generator.make_token(user)
     context = {
         "name": name,
         "uid": uid,
         "token": token,
-        "link": f"{settings.FRONTEND_URL}/password-reset/{uid}/{token}" if settings.FRONTEND_URL else "",
+        "link": f"{settings.HOME_URL}/password-reset/{uid}/{token}" if settings.HOME_URL else "",
         "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
     }
     return Letter("password_reset", context)

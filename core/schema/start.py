@@ -1,4 +1,4 @@
-"""The OpenAPI description of the API root, of the description itself and of the probes."""
+"""The OpenAPI description of the API root, of the house, of the description itself and of the probes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from core.api.description import describe
 from core.schema.headers import IF_NONE_MATCH
 from core.schema.views import JSON, YAML, SchemaView
-from core.views import RootView
+from core.views import HouseView, RootView
 
 TAG = "Start here"
 
@@ -17,6 +17,16 @@ COLLECTIONS = {
     "type": "object",
     "properties": dict.fromkeys(ADDRESSES, {"type": "string", "format": "uri"}),
     "required": list(ADDRESSES),
+}
+HOUSE_EXAMPLE = {"time_zone": "Europe/Berlin", "lead_time_minutes": 30, "advance_days": 1826}
+HOUSE = {
+    "type": "object",
+    "properties": {
+        "time_zone": {"type": "string", "description": "An IANA name."},
+        "lead_time_minutes": {"type": "integer", "description": "A booking starts at least so many minutes from now."},
+        "advance_days": {"type": "integer", "description": "A booking ends at most so many days from now."},
+    },
+    "required": list(HOUSE_EXAMPLE),
 }
 DOCUMENT = OpenApiResponse(
     {"type": "object", "required": ["openapi", "info", "paths"], "additionalProperties": True},
@@ -36,6 +46,18 @@ describe(
         summary="Name the collections",
         description="The addresses of the collections, to begin from.",
         responses={200: OpenApiResponse(COLLECTIONS, "The addresses.", [OpenApiExample("example", ADDRESSES)])},
+    ),
+)
+
+describe(
+    HouseView,
+    TAG,
+    get=extend_schema(
+        operation_id="getHouse",
+        summary="What holds for the whole house",
+        description="The time zone of the house, how soon a booking may start, and how far ahead it may end. Resources "
+        "may have a zone and limits of their own: see `include=details,policy`.",
+        responses={200: OpenApiResponse(HOUSE, "The house.", [OpenApiExample("example", HOUSE_EXAMPLE)])},
     ),
 )
 describe(

@@ -71,7 +71,7 @@ class BookingAdminSite(AdminSite):
     site_header = site_title = "Booking system"
     index_title = "What to look after"
     index_template = "core/staff/index.html"
-    site_url = settings.FRONTEND_URL or "/api/"
+    site_url = settings.FRONTEND_URL or "/"
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

@@ -24,6 +24,7 @@ class RootView(ApiView, APIView):
         "timelines": "resource-timelines",
         "closures": "closure-list",
         "opening_exceptions": "opening-exception-list",
+        "house": "house",
         "utilisation": "utilisation",
         "calendar_feeds": "calendar-feed-list",
         "quotas": "quota-list",

@@ -151,7 +151,7 @@ class TestAskingForAReset:
         assert len(ask("alice@example.org")) == 1
 
     def test_without_a_known_page_the_mail_gives_uid_and_token_in_words(self, ask, alice, anonymous, settings):
-        settings.FRONTEND_URL = ""
+        settings.HOME_URL = ""
 
         (message,) = ask("alice@example.org")
 

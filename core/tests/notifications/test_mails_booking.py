@@ -646,7 +646,7 @@ def test_a_change_of_no_one_in_particular(sending: Sending, admin: User, alice: 
 def test_no_link_is_shown_where_the_single_page_app_is_unknown(
     sending: Sending, settings: Settings, as_alice: APIClient, room: Resource
 ) -> None:
-    settings.FRONTEND_URL = ""
+    settings.HOME_URL = ""
     with sending() as sent:
         as_alice.post("/api/bookings/", booking_body(room))
     assert sent[0].body.endswith("\n\nYou get this message because the booking is yours.\n")

@@ -49,7 +49,7 @@ def test_it_brings_a_link_that_opens_the_way(anonymous: APIClient, alice: User, 
 def test_without_a_single_page_app_it_gives_uid_and_token_in_words(
     anonymous: APIClient, alice: User, mailoutbox: Sent, settings: Settings
 ) -> None:
-    settings.FRONTEND_URL = ""
+    settings.HOME_URL = ""
     ask(anonymous, "alice@example.org")
     (mail,) = mailoutbox
     uid, token = re.search(r"uid:   (.+)\ntoken: (.+)\n", mail.body).groups()

@@ -38,7 +38,18 @@ def rate(settings, scope):
     return settings["REST_FRAMEWORK"]["DEFAULT_THROTTLE_RATES"][scope]
 
 
+# Whether the booking page is served, and where links in mails lead.
+APP, HERE = "https://app.example.org", "https://booking.example.org"
+HOMES = [
+    ({"PUBLIC_URL": HERE}, (True, HERE)),
+    ({"PUBLIC_URL": HERE, "FRONTEND_URL": APP}, (False, APP)),
+    ({"PUBLIC_URL": HERE, "FRONTEND_URL": APP, "BOOKING_PAGE": "on"}, (True, APP)),
+    ({"PUBLIC_URL": HERE, "BOOKING_PAGE": "OFF"}, (False, "")),
+    ({"DEBUG": "True"}, (True, "http://127.0.0.1:8000")),
+]
+
 DEFAULTS = {
+    "BOOKING_PAGE": lambda s: (s["BOOKING_PAGE"], s["HOME_URL"]) == (True, ""),
     "DEBUG": lambda s: s["DEBUG"] is False,
     "ALLOWED_HOSTS": lambda s: s["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1"],
     "EMAIL_USE": lambda s: s["EMAIL_USE"] == "console",
@@ -110,8 +121,13 @@ def test_what_is_set_to_nothing_has_its_default_too(load, name):
             ),
             id="FRONTEND_URL with ports as browsers write them",
         ),
-        pytest.param(
-            {"DEBUG": "True"}, lambda s: s["FRONTEND_URL"] == "http://localhost:5173", id="FRONTEND_URL with DEBUG on"
+        *(
+            pytest.param(
+                variables,
+                lambda s, wanted=wanted: (s["BOOKING_PAGE"], s["HOME_URL"]) == wanted,
+                id=" ".join(f"{name}={value}" for name, value in variables.items()),
+            )
+            for variables, wanted in HOMES
         ),
         pytest.param(
             {"TIME_ZONE": "Europe/Berlin"},
@@ -181,6 +197,7 @@ def test_what_is_set_counts(load, variables, holds):
         ("FROM_NAME", "two\nlines"),
         ("FROM_EMAIL", "nobody"),
         ("TO_EMAIL", "a@example.org,nobody"),
+        ("BOOKING_PAGE", "yes"),
         ("FRONTEND_URL", "app.example.org"),
         ("FRONTEND_URL", "ftp://app.example.org"),
         ("FRONTEND_URL", "https://app.example.org/start"),
