@@ -3,7 +3,7 @@
 from csp.constants import NONE, SELF
 from csp.decorators import csp_replace
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -14,7 +14,7 @@ POLICY = {"style-src-attr": None, "font-src": None, "object-src": [NONE], "form-
 
 
 @require_safe
-def front(request: HttpRequest) -> HttpResponse:
+def front(request: HttpRequest) -> HttpResponseBase:
     """The booking page, or a small page with the ways on; for programs both are JSON."""
     if "text/html" in request.headers.get("Accept", ""):
         response = page(request) if settings.BOOKING_PAGE else render(request, "core/page/front.html")
@@ -26,7 +26,7 @@ def front(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @csp_replace(POLICY)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponseBase:
     """The document of the booking page, the same for each of its addresses.
 
     Raises:
