@@ -328,6 +328,9 @@ class TimelinesParameters(ResourceFilters):
 
     start = MomentField(help_text="The beginning of the window, with an offset.")
     end = MomentField(help_text="The end of the window, at most 31 days after its start.")
+    include = IncludeParameter(
+        ("details", "mine"), help_text="What to add: what the resource is, or which bookings are the caller's own."
+    )
 
 
 class BookingParameters(QueryParameters):

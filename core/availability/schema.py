@@ -12,7 +12,15 @@ from drf_spectacular.utils import (
 
 from core.api.description import describe
 from core.availability import views
-from core.availability.serializers import BusySerializer, FirstSlotSerializer, SlotSerializer, TimelineSerializer
+from core.availability.serializers import (
+    BusySerializer,
+    FirstSlotSerializer,
+    OwnBusySerializer,
+    ResourceTimelineSerializer,
+    SlotSerializer,
+    TimelineSerializer,
+)
+from core.availability.timelines import DETAILS
 
 TAG = "Free time"
 
@@ -26,6 +34,8 @@ TIMELINE = {
 FIRST_SLOT = {"resource": 3, "resource_name": "Blue room", "capacity": 8, **SLOT}
 
 extend_schema_serializer(extensions={"x-sometimes": ("id", "kind", "reason")})(BusySerializer)
+extend_schema_serializer(extensions={"x-sometimes": ("id", "kind", "reason", "mine")})(OwnBusySerializer)
+extend_schema_serializer(extensions={"x-sometimes": DETAILS})(ResourceTimelineSerializer)
 extend_schema_serializer(extensions={"x-sometimes": ("closed",)})(TimelineSerializer)
 
 

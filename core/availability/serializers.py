@@ -89,12 +89,28 @@ class TimelineSerializer(serializers.Serializer):
     )
 
 
+class OwnBusySerializer(BusySerializer):
+    """A span of time that is taken, and whether by a booking of the caller."""
+
+    mine = serializers.BooleanField(required=False, help_text="With `include=mine`: true for the caller's own booking.")
+
+
 class ResourceTimelineSerializer(serializers.Serializer):
     """The time line of one of many resources."""
 
     resource = serializers.IntegerField(help_text="Its id.")
     resource_name = serializers.CharField()
-    busy = BusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
+    description = serializers.CharField(required=False, help_text="With `include=details`: what to know before.")
+    capacity = serializers.IntegerField(
+        required=False, help_text="With `include=details`: how many people or items it holds."
+    )
+    is_available = serializers.BooleanField(
+        required=False, help_text="With `include=details`: false while it is out of service."
+    )
+    requires_approval = serializers.BooleanField(
+        required=False, help_text="With `include=details`: whether a booking waits until staff confirm it."
+    )
+    busy = OwnBusySerializer(many=True, help_text="What is taken, in order, cut to the window.")
     closed = ClosedSerializer(many=True, help_text="The time outside the opening hours, in order.")
     free = SlotSerializer(many=True, help_text="What could be booked of the gaps between, in order.")
     next_free = MomentField(

@@ -21,6 +21,7 @@ from core.terms import terms_of
 
 # Opening hours are worked out in these years.
 JUDGED = Interval(rules.EARLIEST_START, datetime(9900, 1, 1, tzinfo=UTC))
+DETAILS = ("description", "capacity", "is_available", "requires_approval")
 COLUMNS = ("resource_id", "pk", "user_id", "status", "closure__reason", *TAKEN)
 
 
@@ -39,13 +40,23 @@ Known = tuple[Interval, Mapping[int, Offer]]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks: only staff and the owner learn the id of a booking."""
+    """Who asks, and for what: only staff and the owner learn the id of a booking.
+
+    Attributes:
+        id: Of the user; None for somebody who is not signed in.
+        is_staff: Whether they are staff.
+        includes: What to add to the usual answer: `details`, `mine`.
+    """
 
     id: int | None
     is_staff: bool
+    includes: frozenset[str] = frozenset()
+
+    def owns(self, row: Row) -> bool:
+        return not row.taken.is_closure and row.user_id is not None and row.user_id == self.id
 
     def may_see(self, row: Row) -> bool:
-        return not row.taken.is_closure and (self.is_staff or (row.user_id is not None and row.user_id == self.id))
+        return not row.taken.is_closure and (self.is_staff or self.owns(row))
 
 
 def read_rows(window: Interval, resources: Collection[Resource], *, most: int | None = None) -> dict[int, list[Row]]:
@@ -113,6 +124,8 @@ def busy_json(rows: Sequence[Row], window: Interval, reader: Reader) -> list[dic
             entry |= {"kind": Kind.CLOSURE.value, "reason": row.reason}
         elif reader.may_see(row):
             entry["id"] = row.id
+        if "mine" in reader.includes and reader.owns(row):
+            entry["mine"] = True
         busy.append(entry)
     return busy
 
@@ -175,6 +188,11 @@ def open_json(timetable: Timetable, window: Interval) -> list[dict[str, Any]]:
     return [span.as_json() for span in timetable.open_spans(part)] if part else []
 
 
+def details_of(resource: Resource) -> dict[str, Any]:
+    """What `include=details` tells of the resource."""
+    return {name: getattr(resource, name) for name in DETAILS}
+
+
 def timeline_json(
     resource: Resource, rows: Sequence[Row], window: Interval, offer: Offer | None, reader: Reader, *, now: datetime
 ) -> dict[str, Any]:
@@ -182,6 +200,7 @@ def timeline_json(
     return {
         "resource": resource.pk,
         "resource_name": resource.name,
+        **(details_of(resource) if "details" in reader.includes else {}),
         "busy": busy_json(rows, window, reader),
         "closed": closed_json(resource, window),
         "free": free_json(resource, rows, window, offer, now=now),
@@ -197,14 +216,16 @@ def version_of(
     now: datetime,
 ) -> str:
     """A digest of what is booked, closed and configured in the window, and of nothing that the clock changes."""
-    facts, soonest = [], rules.offered_window(now=now).start
+    facts: list[object] = sorted(reader.includes)
+    soonest = rules.offered_window(now=now).start
     for each in resources:
         since = window.widened(reach_of(each), timedelta(0)).start
         taken = [fact_of(row, reader) for row in rows[each.pk] if row.taken.end > since]
         # When it is free next, unless that is as soon as the clock allows.
         ahead = each.next_free if each.next_free and each.next_free > soonest else None
         rules_known_by = terms_of(each).zone.key, each.terms_version
-        facts.append((each.pk, each.name, each.is_available, *rules_known_by, taken, ahead))
+        details = details_of(each) if "details" in reader.includes else None
+        facts.append((each.pk, each.name, each.is_available, *rules_known_by, taken, ahead, details))
     return sha256(orjson.dumps(facts)).hexdigest()[:32]
 
 
@@ -213,4 +234,5 @@ def fact_of(row: Row, reader: Reader) -> tuple[object, ...]:
     known = row.id if reader.may_see(row) else None
     taken = row.taken
     buffers = taken.before.total_seconds(), taken.after.total_seconds()
-    return taken.start, taken.end, *buffers, row.status, row.reason, known
+    is_own = "mine" in reader.includes and reader.owns(row)
+    return taken.start, taken.end, *buffers, row.status, row.reason, known, is_own

@@ -56,7 +56,8 @@ describe(
         operation_id="listTimelines",
         summary="Show what is busy, closed and free of many resources",
         description="The time line of each resource, in a window of at most 31 days: a day of all rooms in one call. "
-        "It tells nobody who booked. The `ETag` changes with what is booked, closed and configured in the window, and "
+        "It tells nobody who booked; `include=mine` marks the caller's own bookings, and `include=details` adds what "
+        "the resource is. The `ETag` changes with what is booked, closed and configured in the window, and "
         "not with the clock: after a 304, `free` and `next_free` of the stored answer may have begun to pass.",
         responses={
             200: OpenApiResponse(

@@ -172,7 +172,7 @@ class ResourceViewSet(ExportedListMixin, ApiView, TaggedMixin, viewsets.ModelVie
         seen = Interval(min(window.start, now), window.end) if is_near else window
         rows = timelines.read_rows(seen, resources, most=MOST_SPANS + 1)
         require_few(sum(map(len, rows.values())))
-        reader = Reader(request.user.pk, request.user.is_staff)
+        reader = Reader(request.user.pk, request.user.is_staff, frozenset(self.includes))
         tag = f'"{timelines.version_of(resources, rows, window, reader, now=now)}"'
         if is_fresh(request, tag):
             lines: list[dict[str, Any]] = []

@@ -15,6 +15,7 @@ from core.tests.support.factories import at, make_booking, make_resource, text
 from core.tests.support.rules import add_exception, add_quota, day_of, set_hours, set_policy
 
 URL = "/api/resources/availability/"
+INCLUDED = {"include": ["details", "mine"]}
 
 
 def day(client: APIClient, number: int = 1, **more: object) -> list[dict]:
@@ -68,6 +69,35 @@ def test_it_tells_no_stranger_who_booked(
     booking = make_booking(alice, room)
     assert all("id" not in day(client)[0]["busy"][0] for client in (anonymous, as_bob))
     assert all(day(client)[0]["busy"][0]["id"] == booking.pk for client in (as_alice, as_admin))
+
+
+def test_it_marks_the_own_bookings_when_asked(
+    anonymous: APIClient,
+    as_alice: APIClient,
+    as_bob: APIClient,
+    as_admin: APIClient,
+    admin: User,
+    alice: User,
+    room: Resource,
+) -> None:
+    make_closure(admin, room, start=at(8), end=at(9))
+    make_booking(alice, room)
+    seen = {client: day(client, include="mine")[0]["busy"] for client in (anonymous, as_alice, as_bob, as_admin)}
+    assert [["mine" in each for each in busy] for busy in seen.values()] == [
+        [False, False],
+        [False, True],
+        [False, False],
+        [False, False],
+    ]
+    assert seen[as_alice][1]["mine"] is True
+    assert "mine" not in day(as_alice)[0]["busy"][1]
+
+
+def test_it_tells_what_the_resource_is_when_asked(anonymous: APIClient) -> None:
+    hall = make_resource("Hall", capacity=50, description="With a stage.", requires_approval=False)
+    (line,) = day(anonymous, include=["details", "mine"])
+    assert (line["resource"], line["description"], line["capacity"]) == (hall.pk, "With a stage.", 50)
+    assert (line["is_available"], line["requires_approval"]) == (True, False)
 
 
 def test_it_is_narrowed_and_ordered_as_the_list(anonymous: APIClient, alice: User, room: Resource) -> None:
@@ -148,6 +178,28 @@ class TestTheTag:
         else:
             as_admin.patch(f"/api/resources/{room.pk}/", {"is_available": False})
         assert self.asked(anonymous, tag).status_code == 200
+
+    @pytest.mark.parametrize("changed", ["description", "owner"])
+    def test_it_covers_what_is_included(
+        self, as_alice: APIClient, as_admin: APIClient, admin: User, alice: User, room: Resource, changed: str
+    ) -> None:
+        # Staff see the id of each booking; only the mark tells whose it is.
+        client, owner = (as_admin, admin) if changed == "owner" else (as_alice, alice)
+        booking = make_booking(alice, room)
+        window = {"start": text(at(0)), "end": text(at(24))}
+
+        def asked(tag: str, **more: object) -> int:
+            return client.get(URL, {**window, **more}, headers={"If-None-Match": tag}).status_code
+
+        plain, full = (client.get(URL, {**window, **more}).headers["ETag"] for more in ({}, INCLUDED))
+        assert plain != full
+        assert asked(full, **INCLUDED) == 304
+        if changed == "owner":
+            Booking.objects.filter(pk=booking.pk).update(user=owner)
+        else:
+            as_admin.patch(f"/api/resources/{room.pk}/", {"description": "Up the stairs."})
+        assert asked(full, **INCLUDED) == 200
+        assert asked(plain) == 304
 
 
 @pytest.mark.parametrize("number", [1, 30])
