@@ -1,0 +1,99 @@
+/* The booking page: its frame, and which view belongs to which address. */
+
+import { call, Refused } from "./api.js";
+import { bookingView } from "./booking.js";
+import { dayView } from "./day.js";
+import { fill, h } from "./dom.js";
+import { dropDraft } from "./drafts.js";
+import { askSignIn, go, here, start } from "./router.js";
+import { resourceView } from "./resource.js";
+import { line, persistently, say, wordsOf } from "./say.js";
+import { current, leave, lose, watch } from "./session.js";
+import { findZone } from "./shown.js";
+import { forgottenView, registerView, resetView, signInView } from "./sign_in.js";
+import { W } from "./words.js";
+import { zonePicker } from "./zone_picker.js";
+
+/** Each address and its view; a view that comes later gets its line here, and its link in `links`. */
+/** @type {[RegExp, import("./router.js").View][]} */
+const ROUTES = [
+  [/^\/$/, dayView],
+  [/^\/day(?:\/([0-9]{4}-[0-9]{2}-[0-9]{2}))?\/?$/, dayView],
+  [/^\/resources\/([0-9]{1,19})\/?$/, resourceView],
+  [/^\/bookings\/([0-9]{1,19})\/?$/, bookingView],
+  [/^\/sign-in\/?$/, signInView],
+  [/^\/register\/?$/, registerView],
+  [/^\/forgotten-password\/?$/, forgottenView],
+  [/^\/password-reset\/([^/]+)\/([^/]+)\/?$/, resetView],
+];
+
+let isSigningOut = false;
+
+async function signOut() {
+  isSigningOut = true;
+  try {
+    await call("post", "/api/auth/token/logout/");
+  } catch (error) {
+    // The token is forgotten here in any case; a token that is void already needs no sign-out.
+    if (!(error instanceof Refused)) say(wordsOf(error), { isBad: true });
+  }
+  dropDraft();
+  leave();
+  isSigningOut = false;
+  go("/");
+  say(W.signedOut);
+}
+
+/** @param {HTMLElement} links */
+function fillLinks(links) {
+  const session = current();
+  fill(links,
+    h("a", { href: "/day" }, W.theDay),
+    session
+      ? [h("span", { class: "who", title: W.signedInAs(session.username) }, session.username),
+        h("button", { type: "button", class: "quiet", onclick: signOut }, W.signOut)]
+      : [h("a", { href: "/register" }, W.register),
+        h("a", { href: "/sign-in", class: "button", onclick: toSignIn }, W.signIn)]);
+}
+
+/** @param {MouseEvent} event */
+function toSignIn(event) {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  askSignIn();
+}
+
+function run() {
+  const links = h("nav", { "aria-label": W.name });
+  const main = h("main", { id: "main", tabindex: "-1" });
+  const app = /** @type {HTMLElement} */ (document.getElementById("app"));
+  const head = h("header", {}, h("a", { class: "brand", href: "/" }, W.name), zonePicker(), links);
+  fill(app, h("a", { class: "skip", href: "#main" }, W.skip), head, line, main);
+  fillLinks(links);
+
+  let wasSignedIn = current() !== null;
+  watch((session) => {
+    fillLinks(links);
+    const isLost = wasSignedIn && session === null && !isSigningOut;
+    wasSignedIn = session !== null;
+    if (isLost && isRunning) askSignIn();
+  });
+
+  let isRunning = false;
+  fill(main, h("p", { class: "loading" }, W.loading));
+  const loading = persistently(async () => {
+    try {
+      await findZone();
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 401)) throw error;
+      lose();
+      await findZone();
+      history.replaceState(null, "", `/sign-in?next=${encodeURIComponent(here())}`);
+    }
+    isRunning = true;
+    start(main, ROUTES);
+  }, (error) => fill(main, h("p", { class: "bad" }, wordsOf(error))));
+  loading.attempt();
+}
+
+run();

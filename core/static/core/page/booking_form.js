@@ -1,0 +1,252 @@
+/* The one form of a booking: a new one, or how one is to be changed. The dry run speaks while one types. */
+
+import { Away, call, messageOf, Refused } from "./api.js";
+import { debounced, field, fill, h } from "./dom.js";
+import { draftOf, dropDraft, keepDraft } from "./drafts.js";
+import { momentFields } from "./moment_fields.js";
+import { askSignIn } from "./router.js";
+import { waitOf, wordsOf } from "./say.js";
+import { current } from "./session.js";
+import { watchZone } from "./shown.js";
+import { showSuggestions } from "./suggestions.js";
+import { W } from "./words.js";
+import { iso } from "./zones.js";
+
+const QUIET = 300;
+
+/**
+ * @typedef {{id: number, name: string, waits?: boolean | undefined}} Bookable
+ * @typedef {object} Form
+ * @property {HTMLFormElement} element
+ * @property {() => void} leave
+ * @property {(words: string) => void} tell Says something beside the form.
+ */
+
+/**
+ * @param {object} about
+ * @param {Bookable[]} about.resources
+ * @param {{resource: number, start: number, end: number, notes?: string} | null} about.wanted What to fill in.
+ * @param {{booking: Api.Booking, etag: string | null} | null} about.changed The booking to change.
+ * @param {(booking: Api.Booking, etag: string | null) => void} about.onDone
+ * @param {(error: import("./api.js").Refused) => string | null} [about.onStale] What a 412 says; null: it is as wanted.
+ * @returns {Form}
+ */
+export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
+  const bookingId = changed?.booking.id ?? null;
+  const draft = draftOf(bookingId);
+  const key = draft?.key ?? crypto.randomUUID();
+  let etag = changed?.etag ?? null;
+  let isSending = false;
+  let isUnknown = draft?.isUnknown ?? false;
+  // After a refusal, a suggestion is booked by one click.
+  let isRefused = false;
+  let isLeft = false;
+  /** @type {number | undefined} */
+  let retry;
+  /** @type {AbortController | undefined} */
+  let asked;
+
+  const resource = h("select", { name: "resource", required: true });
+  /** @param {Bookable} each */
+  const offer = (each) => {
+    if (![...resource.options].some((option) => option.value === String(each.id))) {
+      resource.append(h("option", { value: each.id }, each.name));
+    }
+  };
+  resources.forEach(offer);
+  const notes = h("textarea", { name: "notes", rows: "3", maxlength: "5000" });
+  const told = h("p", { class: "told", role: "status", "aria-live": "polite" });
+  const instead = h("div", { class: "instead" });
+  const button = h("button", { class: "main" });
+  const times = momentFields((words) => words && tell(words), () => edited());
+  const fields = h("fieldset", {}, field(W.resource, resource, { className: "wide" }), times.elements,
+    field(W.notes, notes, { hint: W.notesHint, className: "wide" }));
+  const form = h("form", { class: "booking" }, fields, told, instead, button);
+
+  /** @param {string} words @param {"good" | "bad" | ""} [mood] */
+  function tell(words, mood = "") {
+    told.className = `told ${mood}`;
+    fill(told, words);
+  }
+
+  const keep = () => {
+    const { start, end } = times.span();
+    const typed = { ...times.typed(), resource: resource.value, notes: notes.value };
+    const resourceName = resource.selectedOptions[0]?.textContent ?? "";
+    keepDraft({ booking: bookingId, typed, start, end, key, isUnknown, resourceName });
+  };
+
+  /** What is wanted, as the API reads it; null while something is missing. */
+  const read = () => {
+    const { start, end } = times.span();
+    if (times.problem() || start === null || end === null || !resource.value) return null;
+    return { resource: Number(resource.value), start_time: iso(start), end_time: iso(end), notes: notes.value };
+  };
+
+  // --- The dry run --------------------------------------------------------------------------------------------------
+
+  const check = debounced(async () => {
+    const body = read();
+    if (!body || isSending || isUnknown || isLeft) return;
+    if (!current()) {
+      tell(W.signInToCheck);
+      return;
+    }
+    asked?.abort();
+    asked = new AbortController();
+    const { signal } = asked;
+    try {
+      const answer = await call("post", "/api/bookings/check/", {
+        body: bookingId === null ? body : { ...body, id: bookingId }, signal,
+      });
+      if (signal.aborted || isSending) return;
+      const found = /** @type {Record<string, any>} */ (answer.body);
+      if (found.ok) {
+        const waits = resources.find((each) => each.id === body.resource)?.waits;
+        tell(bookingId !== null ? W.canBeMoved : waits ? W.waitsForStaff : W.canBeBooked, "good");
+      } else {
+        tell(messageOf(found), "bad");
+      }
+      suggest(found.suggestions ?? []);
+    } catch (error) {
+      if (signal.aborted || isLeft) return;
+      tell(wordsOf(error), "bad");
+      const wait = waitOf(error);
+      if (wait !== null) retry = setTimeout(check, wait * 1000);
+    }
+  }, QUIET);
+
+  /** @param {Api.Suggestion[]} suggestions */
+  const suggest = (suggestions) => showSuggestions(instead, suggestions, {
+    books: isRefused,
+    take(each) {
+      offer({ id: each.resource, name: each.resource_name });
+      resource.value = String(each.resource);
+      times.set({ start: Date.parse(each.start_time), end: Date.parse(each.end_time) });
+      const books = isRefused;
+      edited();
+      if (books) form.requestSubmit();
+      else times.first.focus();
+    },
+  });
+
+  const edited = () => {
+    isRefused = false;
+    clearTimeout(retry);
+    asked?.abort();
+    fill(instead);
+    keep();
+    if (read()) tell(current() ? W.checking : W.signInToCheck);
+    check();
+  };
+
+  // --- Sending ------------------------------------------------------------------------------------------------------
+
+  const dress = () => {
+    fields.disabled = isUnknown || isSending;
+    const usual = bookingId === null ? W.bookIt : W.moveIt;
+    fill(button, isUnknown ? W.askAgain : current() ? usual : W.signInToBook);
+    button.setAttribute("aria-disabled", String(isSending));
+  };
+
+  const send = () => {
+    const body = /** @type {NonNullable<ReturnType<typeof read>>} */ (read());
+    if (bookingId === null) return call("post", "/api/bookings/", { body, key });
+    return call("patch", "/api/bookings/{id}/", { params: { id: bookingId }, body, ...(etag ? { ifMatch: etag } : {}) });
+  };
+
+  /** @param {Event} [event] */
+  const submit = async (event) => {
+    event?.preventDefault();
+    if (isSending || isLeft) return;
+    keep();
+    if (!current()) {
+      askSignIn();
+      return;
+    }
+    if (!read()) {
+      tell(times.problem() || W.incomplete, "bad");
+      return;
+    }
+    check.stop();
+    asked?.abort();
+    clearTimeout(retry);
+    isSending = true;
+    dress();
+    fill(instead);
+    tell(W.sending);
+    try {
+      const { body, etag: tag } = await send();
+      dropDraft();
+      if (!isLeft) onDone(/** @type {Api.Booking} */ (body), tag);
+    } catch (error) {
+      isSending = false;
+      refused(error);
+    }
+    isSending = false;
+    if (!isLeft) dress();
+  };
+
+  /** @param {unknown} error */
+  const refused = (error) => {
+    isUnknown = error instanceof Away;
+    if (isLeft) {
+      // The view is gone, such as to the sign-in; what is not known stays on record.
+      if (isUnknown) keep();
+      return;
+    }
+    keep();
+    if (error instanceof Away) {
+      tell(`${wordsOf(error)} ${W.unknown}`, "bad");
+      retry = setTimeout(submit, error.wait * 1000);
+    } else if (error instanceof Refused && error.status === 412) {
+      const words = onStale?.(error);
+      if (words === null) {
+        dropDraft();
+        onDone(error.body.current, error.etag);
+        return;
+      }
+      etag = error.etag;
+      tell(words ?? error.message, "bad");
+    } else {
+      isRefused = true;
+      tell(wordsOf(error), "bad");
+      suggest(error instanceof Refused ? error.body.suggestions ?? [] : []);
+    }
+  };
+
+  // --- Beginning ----------------------------------------------------------------------------------------------------
+
+  form.addEventListener("submit", submit);
+  resource.addEventListener("change", edited);
+  notes.addEventListener("input", keep);
+  const unwatch = watchZone(() => times.rewrite());
+
+  if (draft) {
+    if (draft.typed.resource) offer({ id: Number(draft.typed.resource), name: draft.resourceName });
+    resource.value = draft.typed.resource ?? "";
+    notes.value = draft.typed.notes ?? "";
+    if (draft.start !== null && draft.end !== null) times.set({ start: draft.start, end: draft.end });
+    else times.restore(draft.typed);
+  } else if (wanted) {
+    resource.value = String(wanted.resource);
+    notes.value = wanted.notes ?? "";
+    times.set(wanted);
+  }
+  keep();
+  if (isUnknown) tell(W.unknown, "bad");
+  else check();
+  dress();
+
+  return {
+    element: form,
+    tell,
+    leave() {
+      isLeft = true;
+      check.stop();
+      clearTimeout(retry);
+      asked?.abort();
+      unwatch();
+    },
+  };
+}

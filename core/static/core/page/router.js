@@ -1,0 +1,135 @@
+/* Which view is shown: the address decides, by the history of the browser.
+
+A view is a function of a container and what its address holds. It fills the container, and returns how to leave it. */
+
+import { h, fill } from "./dom.js";
+import { W } from "./words.js";
+
+/**
+ * @typedef {{params: string[], query: URLSearchParams}} Place
+ * @typedef {(container: HTMLElement, place: Place) => void | (() => void)} View
+ */
+
+/** @type {[RegExp, View][]} */
+let routes = [];
+/** @type {HTMLElement | null} */
+let room = null;
+/** @type {void | (() => void)} */
+let leaveView;
+
+/**
+ * Shows the view of the present address, and of each address from now on.
+ *
+ * @param {HTMLElement} container
+ * @param {[RegExp, View][]} table Patterns of paths, with their views.
+ */
+export function start(container, table) {
+  routes = table;
+  room = container;
+  addEventListener("popstate", () => show());
+  document.addEventListener("click", follow);
+  show({ isFirst: true });
+}
+
+/**
+ * @param {string} address A path of this page, with its query.
+ * @param {{replace?: boolean}} [how]
+ */
+export function go(address, { replace = false } = {}) {
+  const url = new URL(address, location.origin);
+  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search);
+  show();
+}
+
+/**
+ * Changes the address of the view that is shown, and nothing else.
+ *
+ * @param {string} address
+ */
+export function rename(address) {
+  history.replaceState(null, "", address);
+}
+
+/** The present address. */
+export function here() {
+  return location.pathname + location.search;
+}
+
+/**
+ * The address to return to after the sign-in; never one of another host.
+ *
+ * @param {string | null} wanted
+ */
+export function safeNext(wanted) {
+  if (!wanted) return "/";
+  try {
+    const url = new URL(wanted, location.origin);
+    const isOurs = url.origin === location.origin && routes.some(([pattern]) => pattern.test(url.pathname));
+    return isOurs && !url.pathname.startsWith("/sign-in") ? url.pathname + url.search : "/";
+  } catch {
+    return "/";
+  }
+}
+
+/** Leads to the sign-in, and from there back to here. */
+export function askSignIn() {
+  if (/^\/(sign-in|register|forgotten-password|password-reset)\b/.test(location.pathname)) return;
+  go(`/sign-in?next=${encodeURIComponent(here())}`);
+}
+
+/**
+ * The title of the view, as its heading and as that of the window.
+ *
+ * @param {string} words
+ * @param {Record<string, any>} [attributes]
+ */
+export function heading(words, attributes = {}) {
+  document.title = `${words} – ${W.name}`;
+  return h("h1", { tabindex: "-1", ...attributes }, words);
+}
+
+/** Shows the present address anew. */
+export function again() {
+  show();
+}
+
+function show({ isFirst = false } = {}) {
+  if (!room) return;
+  if (leaveView) leaveView();
+  leaveView = undefined;
+  room.replaceChildren();
+  const path = location.pathname.replace(/(.)\/$/, "$1");
+  for (const [pattern, view] of routes) {
+    const match = pattern.exec(path);
+    if (match) {
+      leaveView = view(room, { params: match.slice(1), query: new URLSearchParams(location.search) });
+      break;
+    }
+  }
+  if (!room.hasChildNodes()) nowhere(room, W.nowhere);
+  if (isFirst) return;
+  scrollTo(0, 0);
+  /** @type {HTMLElement | null} */ (room.querySelector("[autofocus], h1"))?.focus();
+}
+
+/**
+ * Says that there is nothing here, with a way back.
+ *
+ * @param {HTMLElement} container
+ * @param {string} words
+ */
+export function nowhere(container, words) {
+  fill(container, h("section", { class: "narrow" },
+    heading(W.notFound), h("p", {}, words), h("p", {}, h("a", { href: "/day", class: "button" }, W.toToday))));
+}
+
+/** @param {MouseEvent} event */
+function follow(event) {
+  if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = /** @type {Element} */ (event.target).closest?.("a[href]");
+  if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
+  if (link.origin !== location.origin || !routes.some(([pattern]) => pattern.test(link.pathname))) return;
+  if (link.hash && link.pathname === location.pathname) return;
+  event.preventDefault();
+  go(link.pathname + link.search);
+}

@@ -1,0 +1,78 @@
+/* Who is signed in, in this tab or, when asked to be kept, in this browser. */
+
+const KEY = "booking.session";
+const LEFT = "booking.left";
+
+/** @typedef {{token: string, username: string}} Session */
+
+/** @type {Set<(session: Session | null) => void>} */
+const watchers = new Set();
+
+/** @returns {Session | null} */
+export function current() {
+  for (const store of [sessionStorage, localStorage]) {
+    try {
+      const found = JSON.parse(store.getItem(KEY) ?? "null");
+      if (found && typeof found.token === "string" && typeof found.username === "string") return found;
+    } catch {
+      store.removeItem(KEY);
+    }
+  }
+  return null;
+}
+
+/**
+ * @param {Session} session
+ * @param {{keep: boolean}} how `keep`: beyond this tab.
+ */
+export function enter(session, { keep }) {
+  forget();
+  (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(session));
+  tell();
+}
+
+/** Forgets the token; the other tabs of the same user hear of it. */
+export function leave() {
+  const session = current();
+  forget();
+  if (session) {
+    localStorage.setItem(LEFT, JSON.stringify({ username: session.username, at: Date.now() }));
+    localStorage.removeItem(LEFT);
+  }
+  tell();
+}
+
+/** Forgets a token that is void. */
+export function lose() {
+  forget();
+  tell();
+}
+
+/**
+ * Calls with the session whenever it changes.
+ *
+ * @param {(session: Session | null) => void} watcher
+ */
+export function watch(watcher) {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+function forget() {
+  sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
+}
+
+function tell() {
+  const session = current();
+  for (const watcher of [...watchers]) watcher(session);
+}
+
+addEventListener("storage", (event) => {
+  if (event.key === KEY) {
+    tell();
+  } else if (event.key === LEFT && event.newValue) {
+    // One token is for all sign-ins of a user, and it is void now.
+    if (current()?.username === JSON.parse(event.newValue).username) lose();
+  }
+});

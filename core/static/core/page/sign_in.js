@@ -1,0 +1,152 @@
+/* The views of accounts that need no sign-in: sign in, register, a forgotten password, a new one. */
+
+import { call, fieldErrors, Refused } from "./api.js";
+import { field, fill, h } from "./dom.js";
+import { hasDraft } from "./drafts.js";
+import { go, heading, safeNext } from "./router.js";
+import { say, wordsOf } from "./say.js";
+import { enter } from "./session.js";
+import { findZone } from "./shown.js";
+import { W } from "./words.js";
+
+/** @param {string} name @param {string} label @param {Record<string, any>} [attributes] */
+function input(name, label, attributes = {}) {
+  return field(label, h("input", { name, required: true, ...attributes }));
+}
+
+/**
+ * A form with one button, which says at each field what is wrong with it.
+ *
+ * @param {string} button
+ * @param {HTMLElement[]} fields
+ * @param {(values: Record<string, string>) => Promise<void>} send
+ */
+function accountForm(button, fields, send) {
+  const told = h("p", { class: "told bad", role: "alert" });
+  const pressed = h("button", { class: "main" }, button);
+  const form = h("form", { class: "account" }, fields, told, pressed);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (pressed.disabled) return;
+    pressed.disabled = true;
+    fill(told);
+    for (const each of form.querySelectorAll(".error")) each.remove();
+    try {
+      const entered = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+      await send(Object.fromEntries(entered));
+    } catch (error) {
+      showRefusal(form, told, error);
+    } finally {
+      pressed.disabled = false;
+    }
+  });
+  return form;
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement} told
+ * @param {unknown} error
+ */
+function showRefusal(form, told, error) {
+  const rest = [];
+  let isPlaced = false;
+  for (const [name, message] of Object.entries(error instanceof Refused ? fieldErrors(error.body) : {})) {
+    const control = form.elements.namedItem(name);
+    if (control instanceof HTMLInputElement) {
+      const words = h("p", { class: "error", id: `${control.id}-error` }, message);
+      control.after(words);
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-errormessage", words.id);
+      if (!isPlaced) control.focus();
+      isPlaced = true;
+    } else {
+      rest.push(message);
+    }
+  }
+  fill(told, rest.length || isPlaced ? rest.join(" ") : wordsOf(error));
+}
+
+/**
+ * @param {string} username
+ * @param {string} password
+ * @param {boolean} keep
+ */
+async function signIn(username, password, keep) {
+  const { body } = await call("post", "/api/auth/token/login/", { body: { username, password } });
+  enter({ token: body.auth_token, username }, { keep });
+  await findZone().catch(() => undefined);
+}
+
+/** @type {import("./router.js").View} */
+export function signInView(container, { query }) {
+  const next = query.get("next");
+  const fields = [
+    input("username", W.username, { autocomplete: "username", autofocus: true, autocapitalize: "none" }),
+    input("password", W.password, { type: "password", autocomplete: "current-password" }),
+    h("label", { class: "check" }, h("input", { type: "checkbox", name: "keep" }), h("span", {}, W.keep),
+      h("small", { class: "hint" }, W.keepHint)),
+  ];
+  const form = accountForm(W.signIn, fields, async ({ username = "", password = "", keep }) => {
+    await signIn(username, password, keep === "on");
+    say("");
+    go(safeNext(next));
+  });
+  const onward = next ? `?next=${encodeURIComponent(next)}` : "";
+  fill(container, h("section", { class: "narrow card" },
+    heading(W.signIn),
+    next && hasDraft() ? h("p", { class: "note" }, W.signInFirst) : null,
+    form,
+    h("p", {}, h("a", { href: "/forgotten-password" }, W.forgotten)),
+    h("p", {}, W.newHere, " ", h("a", { href: `/register${onward}` }, W.register))));
+}
+
+/** @type {import("./router.js").View} */
+export function registerView(container, { query }) {
+  const next = query.get("next");
+  const fields = [
+    input("username", W.username, { autocomplete: "username", autofocus: true, autocapitalize: "none" }),
+    input("email", W.email, { type: "email", autocomplete: "email" }),
+    input("password", W.password, { type: "password", autocomplete: "new-password" }),
+  ];
+  const form = accountForm(W.register, fields, async ({ username = "", email = "", password = "" }) => {
+    await call("post", "/api/auth/users/", { body: { username, email, password } });
+    await signIn(username, password, false);
+    say("");
+    go(safeNext(next));
+  });
+  const onward = next ? `?next=${encodeURIComponent(next)}` : "";
+  fill(container, h("section", { class: "narrow card" },
+    heading(W.register), form,
+    h("p", {}, W.haveAccount, " ", h("a", { href: `/sign-in${onward}` }, W.signIn))));
+}
+
+/** @type {import("./router.js").View} */
+export function forgottenView(container) {
+  const fields = [input("email", W.email, { type: "email", autocomplete: "email", autofocus: true })];
+  const section = h("section", { class: "narrow card" });
+  const form = accountForm(W.sendLink, fields, async ({ email = "" }) => {
+    await call("post", "/api/auth/users/reset_password/", { body: { email } });
+    say(W.linkSent);
+    form.replaceWith(h("p", { class: "note" }, W.linkSent));
+  });
+  fill(section, heading(W.forgottenTitle), h("p", {}, W.forgottenText), form,
+    h("p", {}, h("a", { href: "/sign-in" }, W.toSignIn)));
+  fill(container, section);
+}
+
+/** @type {import("./router.js").View} */
+export function resetView(container, { params: [uid = "", token = ""] }) {
+  const fields = [
+    input("new_password", W.newPassword, { type: "password", autocomplete: "new-password", autofocus: true }),
+    input("re_new_password", W.samePassword, { type: "password", autocomplete: "new-password" }),
+  ];
+  const form = accountForm(W.setPassword, fields, async ({ new_password = "", re_new_password = "" }) => {
+    const body = { uid, token, new_password, re_new_password };
+    await call("post", "/api/auth/users/reset_password_confirm/", { body });
+    go("/sign-in", { replace: true });
+    say(W.passwordSet);
+  });
+  fill(container, h("section", { class: "narrow card" }, heading(W.resetTitle), form,
+    h("p", {}, h("a", { href: "/forgotten-password" }, W.forgotten))));
+}

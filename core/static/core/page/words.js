@@ -1,0 +1,185 @@
+/* All words of the page. */
+
+/** @param {number} count @param {string} one @param {string} many */
+const counted = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+export const W = {
+  name: "Booking system",
+  skip: "Skip to the content",
+  loading: "Loading …",
+  notFound: "Nothing here",
+  nowhere: "This address leads nowhere.",
+  /** @param {string} date */
+  noDay: (date) => `No calendar has a day ${date}.`,
+  noBooking: "There is no booking at this address, or it is not yours.",
+  noResource: "There is no resource at this address.",
+  toToday: "Go to today",
+  close: "Close",
+
+  // What goes wrong.
+  /** @param {number} seconds */
+  busyServer: (seconds) => `The server cannot answer now. It is asked again in ${counted(seconds, "second", "seconds")}.`,
+  /** @param {number} seconds */
+  noNetwork: (seconds) => `No connection to the server. It is asked again in ${counted(seconds, "second", "seconds")}.`,
+  /** @param {string} time */
+  tooMany: (time) => `Too many calls. The server answers again from ${time} on.`,
+
+  // The head of the page.
+  theDay: "Calendar",
+  signIn: "Sign in",
+  signOut: "Sign out",
+  register: "Register",
+  /** @param {string} name */
+  signedInAs: (name) => `Signed in as ${name}`,
+  zone: "Time zone",
+  zoneHint: "All times are shown and typed in this zone.",
+  changeZone: "Change",
+  /** @param {string} name */
+  noZone: (name) => `There is no time zone “${name}”. Type a name such as Europe/Berlin.`,
+  /** @param {string} name */
+  zoneIs: (name) => `Times are in ${name} now.`,
+
+  // The day.
+  previousDay: "Previous day",
+  nextDay: "Next day",
+  previousWeek: "Previous week",
+  nextWeek: "Next week",
+  today: "Today",
+  day: "Day",
+  oneDay: "Day",
+  oneWeek: "Week",
+  span: "Span",
+  grid: "Table",
+  list: "List",
+  form: "Form",
+  /** @param {string} first @param {string} last */
+  week: (first, last) => `${first} to ${last}`,
+  /** @param {string} first @param {string} last */
+  clockChange: (first, last) => `The clock changes on this day, from ${first} to ${last}.`,
+  search: "Words",
+  searchHint: "in name or description",
+  people: "People",
+  from: "From",
+  to: "To",
+  freeThroughout: "Only what is free from start to end",
+  clear: "Show all",
+  filters: "Filters",
+  book: "Book",
+  newBooking: "New booking",
+  noResources: "Nothing can be booked here yet.",
+  noneFound: "No resource matches. Show all, or change the filters.",
+  /** @param {number} count */
+  holds: (count) => `for ${count}`,
+  resource: "Resource",
+  inList: "The same as a list",
+  keys: "Arrow keys move between free times and bookings; Enter opens one. The list has the same.",
+  /** @param {number} count */
+  found: (count) => counted(count, "resource", "resources"),
+  legend: "What the patterns mean",
+  kinds: {
+    free: "Free",
+    taken: "Taken",
+    pending: "Taken, not confirmed yet",
+    closed: "Closed",
+    mine: "Yours",
+    none: "Cannot be booked",
+  },
+  short: { free: "Free", taken: "Taken", pending: "Pending", closed: "Closed", mine: "Yours", none: "" },
+  minePending: "Yours, not confirmed yet",
+  outOfService: "Out of service",
+  /** @param {string} what @param {string} when */
+  freeSpan: (what, when) => `Book ${what}, free ${when}`,
+
+  // The form.
+  bookIt: "Book",
+  moveIt: "Save the change",
+  signInToBook: "Sign in to book",
+  askAgain: "Ask again",
+  start: "Start",
+  end: "End",
+  endDay: "Ends on",
+  length: "Length in minutes",
+  notes: "Notes",
+  notesHint: "For you and for staff.",
+  firstOrSecond: "Which of the two",
+  /** @param {string} time @param {string} date */
+  skipped: (time, date) => `The clock skips ${time} on ${date}. Choose another time.`,
+  incomplete: "Say which resource, and when.",
+  endFirst: "The end must be after the start.",
+  canBeBooked: "This can be booked.",
+  canBeMoved: "This change is possible.",
+  waitsForStaff: "This can be booked; staff then confirm it.",
+  signInToCheck: "Sign in, and the server says whether this can be booked.",
+  checking: "Asking whether this is possible …",
+  sending: "Sending …",
+  unknown: "Whether it is booked is not known yet. Nothing is booked twice.",
+  suggestions: "What could be booked instead",
+  /** @param {string} kind @param {string} when @param {string} where */
+  suggestion: (kind, when, where) =>
+    ({ later: `Later: ${when}`, earlier: `Earlier: ${when}`, elsewhere: `${where}: ${when}` })[kind] ?? `${where}: ${when}`,
+  /** @param {string} suggestion */
+  bookInstead: (suggestion) => `Book ${suggestion}`,
+  changedMeanwhile: "Somebody else changed this booking meanwhile. What you typed is kept; save again to overwrite.",
+  /** @param {string} name @param {string} before @param {string} after */
+  changedField: (name, before, after) => `${name}: ${before} is now ${after}`,
+  none: "none",
+
+  // One booking.
+  booking: "Booking",
+  status: "Status",
+  when: "When",
+  statuses: {
+    confirmed: "Confirmed",
+    pending: "Waits for staff to confirm it",
+    cancelled: "Cancelled",
+    rejected: "Rejected by staff",
+  },
+  bookedNow: "Booked.",
+  bookedPending: "Asked for. Staff confirm it, or reject it.",
+  moved: "The change is saved.",
+  cancel: "Cancel the booking",
+  cancelSure: "Cancel this booking?",
+  cancelNote: "Its time is free again for everybody.",
+  yesCancel: "Yes, cancel it",
+  keepIt: "Keep it",
+  cancelled: "The booking is cancelled.",
+  move: "Move or change",
+  dayOfBooking: "See its day",
+  bookedBy: "Booked by",
+  changedBefore: "The booking was changed meanwhile. This is how it is now.",
+
+  // A resource.
+  capacity: "Holds",
+  /** @param {number} count */
+  people_or_items: (count) => counted(count, "person or item", "people or items"),
+  approval: "Approval",
+  needsApproval: "Staff confirm each booking",
+  needsNone: "A booking counts at once",
+  /** @param {string} moment */
+  freeFrom: (moment) => `from ${moment} on`,
+  seeDay: "See its day",
+  seeWeek: "See its week",
+
+  // Accounts.
+  username: "User name",
+  email: "E-mail address",
+  password: "Password",
+  newPassword: "New password",
+  samePassword: "New password again",
+  keep: "Keep me signed in",
+  keepHint: "Only in a browser that is yours.",
+  forgotten: "Forgotten your password?",
+  forgottenTitle: "Forgotten password",
+  forgottenText: "Type your address. A mail brings a link to a new password.",
+  sendLink: "Send the link",
+  linkSent: "If the address has an account here, a mail with a link is on its way.",
+  newHere: "New here?",
+  haveAccount: "Have an account?",
+  resetTitle: "New password",
+  setPassword: "Set the password",
+  passwordSet: "The new password is set. Sign in with it.",
+  signedOut: "You are signed out.",
+  signInFirst: "Sign in to go on. What you typed is kept.",
+  toSignIn: "To the sign-in",
+  notSignedIn: "User name or password are not right.",
+};
