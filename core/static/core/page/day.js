@@ -8,7 +8,7 @@ import { dayText, FIRST_DAY } from "./format.js";
 import { makeGrid } from "./grid.js";
 import { makeList } from "./list.js";
 import { heading, nowhere, rename } from "./router.js";
-import { persistently, wordsOf } from "./say.js";
+import { persistently, say, wordsOf } from "./say.js";
 import { shownZone, watchZone } from "./shown.js";
 import { W } from "./words.js";
 import { addDays, dateAt, hoursOf, iso, isClockChange, isDate, momentsOf, offsetText, startOfDay, weekStart } from "./zones.js";
@@ -88,6 +88,7 @@ export function dayView(container, { params: [asked], query }) {
   /** @param {Partial<State>} change @param {boolean} [push] A step for "back". */
   const set = (change, push = false) => {
     state = { ...state, ...change };
+    say("");
     if (push) history.pushState(null, "", addressOf(state));
     else rename(addressOf(state));
     begin();
@@ -114,9 +115,11 @@ export function dayView(container, { params: [asked], query }) {
   const to = h("input", { type: "time", name: "to" });
   const free = h("input", { type: "checkbox", name: "free" });
   const throughout = h("label", { class: "check" }, free, h("span", {}, W.freeThroughout));
+  const box = h("details", { class: "filter-box", open: !narrow.matches }, h("summary", {}, W.filters));
   const filters = h("form", { class: "filters", role: "search", "aria-label": W.filters },
     field(W.search, search), field(W.people, people, { className: "short" }), field(W.from, from), field(W.to, to), throughout,
     h("button", { type: "reset", class: "quiet" }, W.clear));
+  box.append(filters);
   const filter = () => set({
     search: search.value.trim(), people: people.validity.valid ? people.value : "", from: from.value, to: to.value, free: free.checked,
   });
@@ -193,16 +196,12 @@ export function dayView(container, { params: [asked], query }) {
     const days = daysOf(state);
     const [first, last] = [days[0], days.at(-1)];
     if (first && last) {
-      const { body } = await call("get", "/api/resources/availability/", {
-        query: {
-          start: iso(first.start), end: iso(last.end), include: ["details", "mine"], ordering: "name",
-          ...(state.search ? { search: state.search } : {}),
-          ...(state.people ? { min_capacity: Number(state.people) } : {}),
-          ...(state.free && state.days === 1 ? { available: "true" } : {}),
-        },
-        again: true,
-        signal,
-      });
+      /** @type {Api.Query<"/api/resources/availability/", "get">} */
+      const query = { start: iso(first.start), end: iso(last.end), include: ["details", "mine"], ordering: "name" };
+      if (state.search) query.search = state.search;
+      if (state.people) query.min_capacity = Number(state.people);
+      if (state.free && state.days === 1) query.available = "true";
+      const { body } = await call("get", "/api/resources/availability/", { query, again: true, signal });
       if (signal.aborted) return;
       lines = body;
     }
@@ -228,13 +227,17 @@ export function dayView(container, { params: [asked], query }) {
   const timer = setInterval(refresh, EACH_MINUTE);
   addEventListener("focus", refresh);
   document.addEventListener("visibilitychange", refresh);
-  narrow.addEventListener("change", begin);
+  const resized = () => {
+    box.open = !narrow.matches;
+    begin();
+  };
+  narrow.addEventListener("change", resized);
   const unwatch = watchZone(begin);
 
   fill(container, h("div", { class: "bar" },
     h("div", { class: "steps" }, before, today, after, date), spans, forms,
     h("button", { type: "button", class: "main", onclick: () => open(null) }, W.newBooking)),
-  filters, title, change, legend(), count, result);
+  box, title, change, legend(), count, result);
   fillControls();
   fill(result, h("p", { class: "loading" }, W.loading));
   begin();
@@ -248,7 +251,7 @@ export function dayView(container, { params: [asked], query }) {
     filterSoon.stop();
     removeEventListener("focus", refresh);
     document.removeEventListener("visibilitychange", refresh);
-    narrow.removeEventListener("change", begin);
+    narrow.removeEventListener("change", resized);
     unwatch();
   };
 }

@@ -24,6 +24,8 @@ export function momentFields(onProblem, onChange) {
   let from = null;
   /** @type {number | null} */
   let until = null;
+  // The day before the one that is typed; an end on it goes along.
+  let lastDay = "";
 
   /**
    * What a day and a time mean: the moment, or null. A time that the clock shows twice has a choice.
@@ -77,15 +79,15 @@ export function momentFields(onProblem, onChange) {
   // A later start takes the end with it.
   const startChanged = () => {
     const before = from !== null && until !== null && until > from ? until - from : null;
-    const wasDay = from === null ? day.value : dateAt(from, shownZone());
     from = read(day, start, whichStart, startChoice);
     if (from !== null && before !== null) {
       until = from + before;
       write(until, endDay, end, whichEnd, endChoice);
-    } else if (endDay.value === "" || endDay.value === wasDay) {
+    } else if (endDay.value === "" || endDay.value === lastDay) {
       endDay.value = day.value;
       until = read(endDay, end, whichEnd, endChoice);
     }
+    lastDay = day.value;
     writeLength();
     told();
   };
@@ -132,6 +134,7 @@ export function momentFields(onProblem, onChange) {
       write(span.start, day, start, whichStart, startChoice);
       write(span.end, endDay, end, whichEnd, endChoice);
       [from, until] = [span.start, span.end];
+      lastDay = day.value;
       writeLength();
       onProblem(problem());
     },
@@ -147,6 +150,7 @@ export function momentFields(onProblem, onChange) {
       [endDay.value, end.value] = [typed.end_day ?? "", typed.end ?? ""];
       from = read(day, start, whichStart, startChoice);
       until = read(endDay, end, whichEnd, endChoice);
+      lastDay = day.value;
       writeLength();
       onProblem(problem());
     },

@@ -3,6 +3,7 @@
 A view is a function of a container and what its address holds. It fills the container, and returns how to leave it. */
 
 import { h, fill } from "./dom.js";
+import { say } from "./say.js";
 import { W } from "./words.js";
 
 /**
@@ -88,16 +89,12 @@ export function heading(words, attributes = {}) {
   return h("h1", { tabindex: "-1", ...attributes }, words);
 }
 
-/** Shows the present address anew. */
-export function again() {
-  show();
-}
-
 function show({ isFirst = false } = {}) {
   if (!room) return;
   if (leaveView) leaveView();
   leaveView = undefined;
   room.replaceChildren();
+  if (!isFirst) say("");
   const path = location.pathname.replace(/(.)\/$/, "$1");
   for (const [pattern, view] of routes) {
     const match = pattern.exec(path);

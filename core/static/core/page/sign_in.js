@@ -5,7 +5,7 @@ import { field, fill, h } from "./dom.js";
 import { hasDraft } from "./drafts.js";
 import { go, heading, safeNext } from "./router.js";
 import { say, wordsOf } from "./say.js";
-import { enter } from "./session.js";
+import { current, enter } from "./session.js";
 import { findZone } from "./shown.js";
 import { W } from "./words.js";
 
@@ -89,8 +89,8 @@ export function signInView(container, { query }) {
   ];
   const form = accountForm(W.signIn, fields, async ({ username = "", password = "", keep }) => {
     await signIn(username, password, keep === "on");
-    say("");
-    go(safeNext(next));
+    // The button to sign out is there already.
+    if (current()) go(safeNext(next));
   });
   const onward = next ? `?next=${encodeURIComponent(next)}` : "";
   fill(container, h("section", { class: "narrow card" },
@@ -112,8 +112,7 @@ export function registerView(container, { query }) {
   const form = accountForm(W.register, fields, async ({ username = "", email = "", password = "" }) => {
     await call("post", "/api/auth/users/", { body: { username, email, password } });
     await signIn(username, password, false);
-    say("");
-    go(safeNext(next));
+    if (current()) go(safeNext(next));
   });
   const onward = next ? `?next=${encodeURIComponent(next)}` : "";
   fill(container, h("section", { class: "narrow card" },

@@ -1,0 +1,59 @@
+/* What the modules of the booking page know of the API: types made from openapi.yaml, never sent to a browser. */
+
+import type { components, paths } from "./schema.js";
+
+declare global {
+  interface Window {
+    /** interact.js, a plain script; missing where it could not be loaded. */
+    interact?: any;
+  }
+
+  namespace Api {
+    type Paths = paths;
+    type Methods = "get" | "post" | "put" | "patch" | "delete";
+    /** The methods that an address has. */
+    type MethodOf<P extends keyof paths> = {
+      [M in keyof paths[P]]: M extends Methods ? (paths[P][M] extends { responses: unknown } ? M : never) : never;
+    }[keyof paths[P]];
+    type Operation<P extends keyof paths, M extends MethodOf<P>> = paths[P][M];
+
+    type Json<O> = O extends { content: { "application/json": infer B } } ? B : never;
+    type Responses<O> = O extends { responses: infer R } ? R : never;
+    type Success<R> = R extends { 200: infer S } ? Json<S> : R extends { 201: infer S } ? Json<S> : null;
+    type Sent<O> = O extends { requestBody?: infer B } ? Json<NonNullable<B>> : never;
+    type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? Q : never;
+    type ParamsOf<O> = O extends { parameters: { path: infer Q } } ? Q : never;
+
+    type Query<P extends keyof paths, M extends MethodOf<P>> = NonNullable<QueryOf<Operation<P, M>>>;
+
+    interface Manner {
+      key?: string;
+      ifMatch?: string;
+      again?: boolean;
+      signal?: AbortSignal;
+    }
+    type Options<P extends keyof paths, M extends MethodOf<P>> = Manner &
+      ([Sent<Operation<P, M>>] extends [never] ? { body?: never } : { body?: Sent<Operation<P, M>> }) &
+      ([QueryOf<Operation<P, M>>] extends [never] ? { query?: never } : { query?: QueryOf<Operation<P, M>> }) &
+      ([ParamsOf<Operation<P, M>>] extends [never] ? { params?: never } : { params: ParamsOf<Operation<P, M>> });
+    interface AnyOptions extends Manner {
+      body?: any;
+      query?: any;
+      params?: any;
+    }
+    interface Answer<P extends keyof paths, M extends MethodOf<P>> {
+      status: number;
+      body: Success<Responses<Operation<P, M>>>;
+      etag: string | null;
+      /** Whether it is the answer of before, by its tag. */
+      isSame: boolean;
+    }
+
+    type Booking = components["schemas"]["Booking"];
+    type Resource = components["schemas"]["Resource"];
+    type Timeline = components["schemas"]["ResourceTimeline"];
+    type Suggestion = components["schemas"]["Suggestion"];
+  }
+}
+
+export {};

@@ -1,0 +1,67 @@
+"""What people do on the booking page, by what they see."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.models import Resource
+from core.tests.support.factories import at
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+TOMORROW = f"{at(0):%Y-%m-%d}"
+
+
+def picture(page: "Page", name: str) -> None:
+    """Keeps a screenshot where the environment asks for them."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def forgive(complaints: list[str], *words: str) -> None:
+    """Drops what the browser says of answers that a test means to get."""
+    complaints[:] = [each for each in complaints if not any(word in each for word in words)]
+
+
+def show_day(page: "Page", date: str = TOMORROW, query: str = "") -> None:
+    page.goto(f"/day/{date}{query}")
+    page.wait_for_selector("[data-key], .line")
+
+
+def row_of(page: "Page", resource: Resource) -> "Locator":
+    return page.locator("tbody tr", has=page.locator(f'a[href="/resources/{resource.pk}"]'))
+
+
+def place_of(page: "Page", resource: Resource, hour: float, hours: int = 24) -> tuple[float, float]:
+    """Where an hour of the shown day is in the row of a resource."""
+    row_of(page, resource).scroll_into_view_if_needed()
+    box = row_of(page, resource).locator(".lane").bounding_box()
+    return box["x"] + box["width"] * hour / hours, box["y"] + box["height"] / 2
+
+
+def drag(page: "Page", resource: Resource, start: float, end: float) -> None:
+    """Drags from one hour to the other over the row of a resource."""
+    x, y = place_of(page, resource, start)
+    to, _ = place_of(page, resource, end)
+    page.mouse.move(x + 1, y)
+    page.mouse.down()
+    page.mouse.move((x + to) / 2, y, steps=5)
+    page.mouse.move(to, y, steps=5)
+    page.mouse.up()
+    page.wait_for_selector("dialog")
+
+
+def type_times(page: "Page", start: str, end: str, *, date: str | None = None) -> None:
+    """Types into the form, and leaves each field."""
+    if date:
+        page.get_by_label("Day", exact=True).last.fill(date)
+        page.get_by_label("Day", exact=True).last.dispatch_event("change")
+    for label, value in (("Start", start), ("End", end)):
+        page.get_by_label(label, exact=True).fill(value)
+        page.get_by_label(label, exact=True).dispatch_event("change")
+
+
+def told(page: "Page", words: str) -> None:
+    """Waits until the form says something with these words."""
+    page.locator("form.booking .told", has_text=words).wait_for()
