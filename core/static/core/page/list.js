@@ -23,9 +23,8 @@ export function makeList(lines, days, zone, onWanted) {
     if (span.kind === "mine") return h("li", {}, h("a", { class: name, href: `/bookings/${span.id}` }, words));
     if (span.kind !== "free") return h("li", {}, h("div", { class: name }, words));
     const press = () => onWanted({ resource: line.resource, ...wantedAt(span, null, zone, Date.now()) });
-    return h("li", {}, h("button", {
-      type: "button", class: name, onclick: press, "aria-label": W.freeSpan(line.resource_name, when),
-    }, words, h("span", { class: "book" }, W.book)));
+    return h("li", {}, h("button", { type: "button", class: name, onclick: press }, words,
+      h("span", { class: "book" }, W.book, h("span", { class: "unseen" }, ` ${line.resource_name}`))));
   };
 
   return h("div", { class: "list" }, lines.map((line) => h("section", { class: "line" },
