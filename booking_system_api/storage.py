@@ -15,6 +15,8 @@ class ForgivingManifestStorage(CompressedManifestStaticFilesStorage):
     manifest_strict = False
     # The names in the `import` lines of modules, too.
     support_js_module_import_aggregation = True
+    # A name changes with the names inside the file: one pass for each step of the longest way of imports.
+    max_post_process_passes = 20
 
     def hashed_name(self, name: str, content: Any = None, filename: str | None = None) -> str:  # noqa: ANN401
         """The name with the hash of the content; the plain name for a missing file."""

@@ -8,6 +8,54 @@ declare global {
     interact?: any;
   }
 
+  /** What the modules tell each other. (An `import()` in a comment would be a circle to the storage of hashed names.) */
+  namespace Page {
+    interface Place {
+      /** The groups of the pattern of the address. */
+      params: string[];
+      query: URLSearchParams;
+    }
+    /** Fills the container; returns how to leave it. */
+    type View = (container: HTMLElement, place: Place) => void | (() => void);
+
+    /** A day as it is shown: the moments of its beginning and end, and its hours. */
+    interface Day {
+      date: string;
+      start: number;
+      end: number;
+      hours: { start: number; end: number }[];
+    }
+    /** A span of a day. */
+    interface Shown {
+      kind: "free" | "taken" | "pending" | "closed" | "mine" | "none";
+      start: number;
+      end: number;
+      /** Of one's own booking. */
+      id?: number;
+      isPending?: boolean;
+      /** Why it is closed. */
+      reason?: string;
+    }
+    interface Wanted {
+      resource: number;
+      start: number;
+      end: number;
+    }
+
+    interface Bookable {
+      id: number;
+      name: string;
+      /** Whether staff confirm its bookings. */
+      waits?: boolean | undefined;
+    }
+    interface Form {
+      element: HTMLFormElement;
+      leave: () => void;
+      /** Says something beside the form. */
+      tell: (words: string) => void;
+    }
+  }
+
   namespace Api {
     type Paths = paths;
     type Methods = "get" | "post" | "put" | "patch" | "delete";

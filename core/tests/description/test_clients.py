@@ -5,7 +5,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,13 +16,11 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 
 from core.models import Booking, Resource
-from core.tests.support.environment import ROOT
 from core.tests.support.factories import PASSWORD
+from core.tests.support.node import CLIENTS, make_types, run
 from core.tests.support.servers import server
 
 pytestmark = [pytest.mark.node, pytest.mark.django_db(transaction=True)]
-
-CLIENTS = ROOT / "docs" / "clients"
 
 
 @pytest.fixture
@@ -39,12 +36,6 @@ def environment(alice: User, room: Resource) -> Iterator[dict[str, str]]:
             "BOOKING_USERNAME": "alice",
             "BOOKING_PASSWORD": PASSWORD,
         }
-
-
-def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
-    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300)
-    assert ran.returncode == 0, f"{' '.join(command)}\n{ran.stdout}\n{ran.stderr}"
-    return ran.stdout
 
 
 def assert_booked(written: str, alice: User, notes: str) -> None:
@@ -73,13 +64,7 @@ def test_the_python_client_says_why_it_was_refused(environment: dict[str, str]) 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client's folder, with its packages and the types generated from the description."""
-    place = tmp_path_factory.mktemp("project")
-    left_out = shutil.ignore_patterns("node_modules", "build", "schema.d.ts")
-    folder = shutil.copytree(CLIENTS / "typescript", place / "docs" / "clients" / "typescript", ignore=left_out)
-    shutil.copy(ROOT / "openapi.yaml", place)
-    run(["npm", "ci"], folder)
-    run(["npm", "run", "generate"], folder)
-    return folder
+    return make_types(tmp_path_factory.mktemp("project"))
 
 
 def test_a_client_generated_from_the_description_compiles_and_makes_a_booking(

@@ -15,7 +15,7 @@ import { W } from "./words.js";
 import { zonePicker } from "./zone_picker.js";
 
 /** Each address and its view; a view that comes later gets its line here, and its link in `links`. */
-/** @type {[RegExp, import("./router.js").View][]} */
+/** @type {[RegExp, Page.View][]} */
 const ROUTES = [
   [/^\/$/, dayView],
   [/^\/day(?:\/([0-9]{4}-[0-9]{2}-[0-9]{2}))?\/?$/, dayView],

@@ -15,7 +15,7 @@ import { dateAt } from "./zones.js";
 /** @param {Api.Booking} booking */
 const spanOf = (booking) => ({ start: Date.parse(booking.start_time), end: Date.parse(booking.end_time) });
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function bookingView(container, { params: [number] }) {
   const id = Number(number);
   if (!current()) {
@@ -28,7 +28,7 @@ export function bookingView(container, { params: [number] }) {
   let booking = null;
   /** @type {string | null} */
   let etag = null;
-  /** @type {import("./booking_form.js").Form | null} */
+  /** @type {Page.Form | null} */
   let form = null;
 
   const facts = h("dl", { class: "facts" });

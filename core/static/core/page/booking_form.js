@@ -15,21 +15,13 @@ import { iso } from "./zones.js";
 const QUIET = 300;
 
 /**
- * @typedef {{id: number, name: string, waits?: boolean | undefined}} Bookable
- * @typedef {object} Form
- * @property {HTMLFormElement} element
- * @property {() => void} leave
- * @property {(words: string) => void} tell Says something beside the form.
- */
-
-/**
  * @param {object} about
- * @param {Bookable[]} about.resources
+ * @param {Page.Bookable[]} about.resources
  * @param {{resource: number, start: number, end: number, notes?: string} | null} about.wanted What to fill in.
  * @param {{booking: Api.Booking, etag: string | null} | null} about.changed The booking to change.
  * @param {(booking: Api.Booking, etag: string | null) => void} about.onDone
- * @param {(error: import("./api.js").Refused) => string | null} [about.onStale] What a 412 says; null: it is as wanted.
- * @returns {Form}
+ * @param {(error: Refused) => string | null} [about.onStale] What a 412 says; null: it is as wanted.
+ * @returns {Page.Form}
  */
 export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
   const bookingId = changed?.booking.id ?? null;
@@ -47,7 +39,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
   let asked;
 
   const resource = h("select", { name: "resource", required: true });
-  /** @param {Bookable} each */
+  /** @param {Page.Bookable} each */
   const offer = (each) => {
     if (![...resource.options].some((option) => option.value === String(each.id))) {
       resource.append(h("option", { value: each.id }, each.name));

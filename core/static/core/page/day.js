@@ -43,7 +43,7 @@ function addressOf({ date, days, free, ...words }) {
   return `/day/${date}${query.size ? `?${query}` : ""}`;
 }
 
-/** The days that are shown, with their hours. @param {State} state @returns {import("./grid.js").Day[]} */
+/** The days that are shown, with their hours. @param {State} state @returns {Page.Day[]} */
 export function daysOf({ date, days, from, to }) {
   const zone = shownZone();
   const first = days === 7 ? weekStart(date, FIRST_DAY) : date;
@@ -59,7 +59,7 @@ export function daysOf({ date, days, from, to }) {
   }).filter((day) => day.hours.length > 0);
 }
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function dayView(container, { params: [asked], query }) {
   const isShown = !asked || (isDate(asked) && asked.slice(0, 4) >= FIRST_YEAR && asked.slice(0, 4) <= LAST_YEAR);
   if (!isShown) {
@@ -164,7 +164,7 @@ export function dayView(container, { params: [asked], query }) {
 
   // --- What is shown --------------------------------------------------------------------------------------------------
 
-  /** @param {import("./grid.js").Wanted | null} wanted */
+  /** @param {Page.Wanted | null} wanted */
   const open = (wanted) => {
     leaveForm();
     const known = lines.map((line) => ({ id: line.resource, name: line.resource_name, waits: line.requires_approval }));

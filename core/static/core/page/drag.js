@@ -12,7 +12,7 @@ const SHORTEST = 15 * MINUTE;
  *
  * @param {HTMLElement} table
  * @param {string} zone
- * @param {(wanted: import("./grid.js").Wanted) => void} onWanted
+ * @param {(wanted: Page.Wanted) => void} onWanted
  */
 export function dragsFree(table, zone, onWanted) {
   /** @type {WeakMap<Element, {resource: number, start: number, end: number}>} */

@@ -9,8 +9,8 @@ import { W } from "./words.js";
 
 /**
  * @param {HTMLElement} container The view.
- * @param {import("./booking_form.js").Bookable[]} resources
- * @param {import("./grid.js").Wanted | null} wanted Null: what was typed before.
+ * @param {Page.Bookable[]} resources
+ * @param {Page.Wanted | null} wanted Null: what was typed before.
  * @returns {() => void} How to leave it.
  */
 export function openForm(container, resources, wanted) {

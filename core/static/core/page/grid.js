@@ -9,20 +9,15 @@ import { spansOf, wantedAt } from "./spans.js";
 import { W } from "./words.js";
 import { isClockChange, MINUTE, offsetText } from "./zones.js";
 
-/**
- * @typedef {{date: string, start: number, end: number, hours: {start: number, end: number}[]}} Day
- * @typedef {{resource: number, start: number, end: number}} Wanted
- */
-
 const ROW_HEIGHT = 52;
 // Rows above and below those that are seen.
 const SPARE_ROWS = 6;
 const MOST_WHOLE = 60;
 
 /**
- * @param {Day[]} days
+ * @param {Page.Day[]} days
  * @param {string} zone
- * @param {(wanted: Wanted) => void} onWanted
+ * @param {(wanted: Page.Wanted) => void} onWanted
  */
 export function makeGrid(days, zone, onWanted) {
   const isWeek = days.length > 1;
@@ -74,14 +69,14 @@ export function makeGrid(days, zone, onWanted) {
       h("small", {}, line.is_available === false ? W.outOfService : W.holds(line.capacity ?? 1)))),
     days.map((day) => h("td", isWeek ? {} : { colspan: units }, laneOf(line, day))));
 
-  /** @param {Api.Timeline} line @param {Day} day */
+  /** @param {Api.Timeline} line @param {Page.Day} day */
   const laneOf = (line, day) => {
     const lane = h("div", { class: "lane", style: { "--units": isWeek ? 1 : units } });
     for (const span of spansOf(line, day, now)) lane.append(blockOf(line, day, span));
     return lane;
   };
 
-  /** @param {Api.Timeline} line @param {Day} day @param {import("./spans.js").Shown} span */
+  /** @param {Api.Timeline} line @param {Page.Day} day @param {Page.Shown} span */
   const blockOf = (line, day, span) => {
     const when = spanText(span, zone, day.date);
     const length = day.end - day.start;
@@ -214,7 +209,7 @@ export function makeGrid(days, zone, onWanted) {
   }
 }
 
-/** How many equal columns hold all hours of the day. @param {Day | undefined} day */
+/** How many equal columns hold all hours of the day. @param {Page.Day | undefined} day */
 function unitsOf(day) {
   return (day?.hours ?? []).reduce((sum, hour) => sum + widthOf(hour, unitOf(day)), 0);
 }
@@ -222,7 +217,7 @@ function unitsOf(day) {
 /** @param {{start: number, end: number}} hour @param {number} unit */
 const widthOf = (hour, unit) => Math.max(1, Math.round((hour.end - hour.start) / MINUTE / unit));
 
-/** The length of such a column, in minutes. @param {Day | undefined} day */
+/** The length of such a column, in minutes. @param {Page.Day | undefined} day */
 function unitOf(day) {
   const lengths = (day?.hours ?? []).map(({ start, end }) => Math.round((end - start) / MINUTE));
   /** @type {(one: number, other: number) => number} */
@@ -230,7 +225,7 @@ function unitOf(day) {
   return Math.max(5, lengths.reduce(divisor, 60));
 }
 
-/** @param {Day | undefined} day @param {string} zone */
+/** @param {Page.Day | undefined} day @param {string} zone */
 function hourHeadings(day, zone) {
   const unit = unitOf(day);
   const [first, last] = [day?.hours[0], day?.hours.at(-1)];
@@ -241,7 +236,7 @@ function hourHeadings(day, zone) {
   }, hourText(hour.start, zone), withOffset ? h("small", {}, offsetText(hour.start, zone)) : null));
 }
 
-/** @param {Day} day */
+/** @param {Page.Day} day */
 function dayHeading(day) {
   return h("th", { scope: "col" }, h("a", { href: `/day/${day.date}` }, shortDayText(day.date)));
 }

@@ -7,14 +7,14 @@ import { W } from "./words.js";
 
 /**
  * @param {Api.Timeline[]} lines
- * @param {import("./grid.js").Day[]} days
+ * @param {Page.Day[]} days
  * @param {string} zone
- * @param {(wanted: import("./grid.js").Wanted) => void} onWanted
+ * @param {(wanted: Page.Wanted) => void} onWanted
  */
 export function makeList(lines, days, zone, onWanted) {
   const now = Date.now();
 
-  /** @param {Api.Timeline} line @param {import("./grid.js").Day} day @param {import("./spans.js").Shown} span */
+  /** @param {Api.Timeline} line @param {Page.Day} day @param {Page.Shown} span */
   const entry = (line, day, span) => {
     const when = spanText(span, zone, day.date);
     const told = span.kind === "mine" && span.isPending ? W.minePending : W.kinds[span.kind];

@@ -15,7 +15,7 @@ import { dateAt, HOUR } from "./zones.js";
 const AHEAD = 7 * 24 * HOUR;
 const LONGEST_SEARCH = 200;
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function resourceView(container, { params: [number] }) {
   const id = Number(number);
   const section = h("section", { class: "narrow card" });
@@ -24,7 +24,7 @@ export function resourceView(container, { params: [number] }) {
   /** @type {Api.Resource | null} */
   let resource = null;
 
-  /** @param {import("./grid.js").Wanted | null} wanted */
+  /** @param {Page.Wanted | null} wanted */
   const open = (wanted) => {
     if (!resource) return;
     leaveForm();

@@ -6,12 +6,7 @@ import { h, fill } from "./dom.js";
 import { say } from "./say.js";
 import { W } from "./words.js";
 
-/**
- * @typedef {{params: string[], query: URLSearchParams}} Place
- * @typedef {(container: HTMLElement, place: Place) => void | (() => void)} View
- */
-
-/** @type {[RegExp, View][]} */
+/** @type {[RegExp, Page.View][]} */
 let routes = [];
 /** @type {HTMLElement | null} */
 let room = null;
@@ -22,7 +17,7 @@ let leaveView;
  * Shows the view of the present address, and of each address from now on.
  *
  * @param {HTMLElement} container
- * @param {[RegExp, View][]} table Patterns of paths, with their views.
+ * @param {[RegExp, Page.View][]} table Patterns of paths, with their views.
  */
 export function start(container, table) {
   routes = table;

@@ -78,7 +78,7 @@ async function signIn(username, password, keep) {
   await findZone().catch(() => undefined);
 }
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function signInView(container, { query }) {
   const next = query.get("next");
   const fields = [
@@ -101,7 +101,7 @@ export function signInView(container, { query }) {
     h("p", {}, W.newHere, " ", h("a", { href: `/register${onward}` }, W.register))));
 }
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function registerView(container, { query }) {
   const next = query.get("next");
   const fields = [
@@ -120,7 +120,7 @@ export function registerView(container, { query }) {
     h("p", {}, W.haveAccount, " ", h("a", { href: `/sign-in${onward}` }, W.signIn))));
 }
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function forgottenView(container) {
   const fields = [input("email", W.email, { type: "email", autocomplete: "email", autofocus: true })];
   const section = h("section", { class: "narrow card" });
@@ -134,7 +134,7 @@ export function forgottenView(container) {
   fill(container, section);
 }
 
-/** @type {import("./router.js").View} */
+/** @type {Page.View} */
 export function resetView(container, { params: [uid = "", token = ""] }) {
   const fields = [
     input("new_password", W.newPassword, { type: "password", autocomplete: "new-password", autofocus: true }),

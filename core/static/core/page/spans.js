@@ -2,17 +2,6 @@
 
 import { MINUTE, offsetAt } from "./zones.js";
 
-/**
- * @typedef {"free" | "taken" | "pending" | "closed" | "mine" | "none"} Kind
- * @typedef {object} Shown A span of the day.
- * @property {Kind} kind
- * @property {number} start
- * @property {number} end
- * @property {number} [id] Of one's own booking.
- * @property {boolean} [isPending]
- * @property {string} [reason] Why it is closed.
- */
-
 // A start that is chosen by a click leaves so much time to fill in the form.
 const SPARE = 5 * MINUTE;
 const QUARTER = 15 * MINUTE;
@@ -24,12 +13,12 @@ const USUAL = 60 * MINUTE;
  * @param {Api.Timeline} line
  * @param {{start: number, end: number}} window
  * @param {number} now What was free before is free no more.
- * @returns {Shown[]}
+ * @returns {Page.Shown[]}
  */
 export function spansOf(line, window, now) {
-  /** @type {Shown[]} */
+  /** @type {Page.Shown[]} */
   const found = [];
-  /** @param {{start_time: string, end_time: string}} span @param {Omit<Shown, "start" | "end">} more */
+  /** @param {{start_time: string, end_time: string}} span @param {Omit<Page.Shown, "start" | "end">} more */
   const add = (span, more) => {
     const start = Math.max(Date.parse(span.start_time), window.start);
     const end = Math.min(Date.parse(span.end_time), window.end);
@@ -50,11 +39,11 @@ export function spansOf(line, window, now) {
 }
 
 /**
- * @param {Shown[]} spans In order.
+ * @param {Page.Shown[]} spans In order.
  * @param {{start: number, end: number}} window
  */
 function withGaps(spans, window) {
-  /** @type {Shown[]} */
+  /** @type {Page.Shown[]} */
   const all = [];
   let until = window.start;
   for (const span of spans) {
