@@ -216,7 +216,7 @@ def version_of(
     now: datetime,
 ) -> str:
     """A digest of what is booked, closed and configured in the window, and of nothing that the clock changes."""
-    facts: list[object] = sorted(reader.includes)
+    facts: list[object] = [*sorted(reader.includes)]
     soonest = rules.offered_window(now=now).start
     for each in resources:
         since = window.widened(reach_of(each), timedelta(0)).start

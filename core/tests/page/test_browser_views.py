@@ -1,11 +1,9 @@
 """Each view of the booking page: for everybody, on each screen, with each text, and within its budget."""
 
-import gzip
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.utils.encoding import force_bytes
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 Visit = Callable[..., "Page"]
-STATIC = django_settings.BASE_DIR / "core" / "static" / "core"
 
 
 @pytest.fixture
