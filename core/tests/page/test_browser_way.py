@@ -281,3 +281,42 @@ def test_too_many_calls_say_from_when_on(visit: Visit, alice: User, room: Resour
     page.locator("form.booking button.main").click()
     told(page, "Too many calls. The server answers again from ")
     forgive(complaints, "429")
+
+
+def test_a_change_whose_answer_was_lost_is_known_when_asked_again(
+    visit: Visit, alice: User, room: Resource, complaints: list[str]
+) -> None:
+    booking = make_booking(alice, room)
+    page = visit(alice)
+    page.goto(f"/bookings/{booking.pk}")
+    page.get_by_role("button", name="Move or change").click()
+    page.get_by_label("Notes").fill("mine")
+    calls = []
+
+    def lose_the_first(route: "Route") -> None:
+        calls.append(route.request.method)
+        if calls == ["PATCH"]:
+            route.fetch()
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route(f"**/api/bookings/{booking.pk}/", lose_the_first)
+    page.get_by_role("button", name="Save the change").click()
+    page.get_by_role("button", name="Ask again").click()
+    page.get_by_text("The change is saved.").wait_for()
+    booking.refresh_from_db()
+    assert booking.notes == "mine"
+    forgive(complaints, "ERR_CONNECTION_RESET", "412")
+
+
+def test_the_name_is_known_in_its_stored_form(guest: "Page", alice: User, room: Resource) -> None:
+    booking = make_booking(alice, room)
+    page = guest
+    page.goto(f"/bookings/{booking.pk}")
+    page.get_by_label("User name").fill("ALICE")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector(".facts dd")
+    assert page.locator(".who").inner_text() == "alice"
+    assert "Booked by" not in page.locator(".facts").inner_text()

@@ -77,7 +77,7 @@ export function bookingView(container, { params: [number] }) {
         const before = booking;
         [booking, etag] = [error.body.current, error.etag];
         show();
-        return before && booking ? whatChanged(before, booking) : null;
+        return before && booking ? whatChanged(before, booking) : error.message;
       },
     });
     const close = h("button", { type: "button", class: "quiet", onclick: () => {

@@ -20,7 +20,7 @@ const QUIET = 300;
  * @param {{resource: number, start: number, end: number, notes?: string} | null} about.wanted What to fill in.
  * @param {{booking: Api.Booking, etag: string | null} | null} about.changed The booking to change.
  * @param {(booking: Api.Booking, etag: string | null) => void} about.onDone
- * @param {(error: Refused) => string | null} [about.onStale] What a 412 says; null: it is as wanted.
+ * @param {(error: Refused) => string} [about.onStale] What a 412 says.
  * @returns {Page.Form}
  */
 export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
@@ -163,6 +163,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
     check.stop();
     asked?.abort();
     clearTimeout(retry);
+    const wasUnknown = isUnknown;
     isSending = true;
     dress();
     fill(instead);
@@ -173,14 +174,21 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
       if (!isLeft) onDone(/** @type {Api.Booking} */ (body), tag);
     } catch (error) {
       isSending = false;
-      refused(error);
+      refused(error, wasUnknown);
     }
     isSending = false;
     if (!isLeft) dress();
   };
 
-  /** @param {unknown} error */
-  const refused = (error) => {
+  /** Whether a booking is what the form says. @param {Api.Booking} booking */
+  const isAsWanted = (booking) => {
+    const { start, end } = times.span();
+    return String(booking.resource) === resource.value && booking.notes === notes.value &&
+      Date.parse(booking.start_time) === start && Date.parse(booking.end_time) === end;
+  };
+
+  /** @param {unknown} error @param {boolean} wasUnknown */
+  const refused = (error, wasUnknown) => {
     isUnknown = error instanceof Away;
     if (isLeft) {
       // The view is gone, such as to the sign-in; what is not known stays on record.
@@ -192,14 +200,14 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
       tell(`${wordsOf(error)} ${W.unknown}`, "bad");
       retry = setTimeout(submit, error.wait * 1000);
     } else if (error instanceof Refused && error.status === 412) {
-      const words = onStale?.(error);
-      if (words === null) {
+      if (wasUnknown && isAsWanted(error.body.current)) {
+        // The change went through, and its answer was lost.
         dropDraft();
         onDone(error.body.current, error.etag);
         return;
       }
       etag = error.etag;
-      tell(words ?? error.message, "bad");
+      tell(onStale?.(error) ?? error.message, "bad");
     } else {
       isRefused = true;
       tell(wordsOf(error), "bad");

@@ -87,7 +87,8 @@ export function makeGrid(days, zone, onWanted) {
     const told = span.reason || (span.kind === "mine" && span.isPending ? W.minePending : W.kinds[span.kind]);
     const words = span.reason || W.short[span.kind];
     const common = { class: `span ${span.kind} ${span.isPending ? "waits" : ""}`, style, title: `${told}, ${when}` };
-    const key = `${line.resource} ${span.start}`;
+    // The beginning of free time moves on with the clock; its end stays.
+    const key = `${line.resource} ${span.kind} ${span.end}`;
     if (span.kind === "mine") {
       return h("a", { ...common, href: `/bookings/${span.id}`, "data-key": key }, words, h("span", { class: "unseen" }, ` ${when}`));
     }

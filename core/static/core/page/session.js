@@ -3,7 +3,7 @@
 const KEY = "booking.session";
 const LEFT = "booking.left";
 
-/** @typedef {{token: string, username: string}} Session */
+/** @typedef {{token: string, username: string, isStaff?: boolean}} Session */
 
 /** @type {Set<(session: Session | null) => void>} */
 const watchers = new Set();

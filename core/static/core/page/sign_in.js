@@ -74,8 +74,16 @@ function showRefusal(form, told, error) {
  */
 async function signIn(username, password, keep) {
   const { body } = await call("post", "/api/auth/token/login/", { body: { username, password } });
-  enter({ token: body.auth_token, username }, { keep });
-  await findZone().catch(() => undefined);
+  const token = body.auth_token;
+  enter({ token, username }, { keep });
+  try {
+    // The name in its stored form, whichever way it was typed.
+    const { body: me } = await call("get", "/api/auth/users/me/");
+    if (current()?.token === token) enter({ token, username: me.username, isStaff: me.is_staff }, { keep });
+    await findZone();
+  } catch {
+    // One is signed in all the same.
+  }
 }
 
 /** @type {Page.View} */
