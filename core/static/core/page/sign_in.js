@@ -57,7 +57,7 @@ function showRefusal(form, told, error) {
       const words = h("p", { class: "error", id: `${control.id}-error` }, message);
       control.after(words);
       control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-errormessage", words.id);
+      control.setAttribute("aria-describedby", words.id);
       if (!isPlaced) control.focus();
       isPlaced = true;
     } else {
