@@ -47,6 +47,12 @@ PARTS = {
     "redis": Part(
         "limits counted in a Redis", ("-m", "pytest", "-m", "redis"), ("redis-server",), "apt install redis-server"
     ),
+    "cluster": Part(
+        "two web servers and two workers behind a PgBouncer, with a Redis",
+        ("-m", "tools.postgres", "--", str(PYTHON), "-m", "pytest", "-s", "-m", "cluster"),
+        ("pgbouncer", "redis-server"),
+        "apt install pgbouncer redis-server",
+    ),
     "deploy": Part(
         "the image without Docker, the units of systemd, and nginx in front",
         ("-m", "pytest", "-m", "deploy"),

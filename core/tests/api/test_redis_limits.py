@@ -3,13 +3,10 @@
 import http.client
 import json
 import pickle
-import shutil
 import socket
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,6 +20,7 @@ from booking_system_api.readiness import readiness
 from core.api import counters
 from core.api.counters import PAUSE_SECONDS, RedisStore
 from core.tests.support.parallel import in_parallel
+from core.tests.support.redis_server import redis_server
 from core.tests.support.servers import server
 
 pytestmark = pytest.mark.redis
@@ -39,29 +37,6 @@ def port() -> int:
 def redis_url(tmp_path: Path, port: int) -> Iterator[str]:
     with redis_server(tmp_path, port):
         yield f"redis://127.0.0.1:{port}/0"
-
-
-@contextmanager
-def redis_server(tmp_path: Path, port: int) -> Iterator[None]:
-    program = shutil.which("redis-server")
-    assert program, "redis-server is missing: apt install redis-server"
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(tmp_path)]
-    options += ["--unixsocket", str(tmp_path / "redis.sock")]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-    try:
-        with redis.Redis(port=port) as client:
-            deadline = time.monotonic() + 20
-            while True:
-                try:
-                    client.ping()
-                    break
-                except redis.ConnectionError:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def sign_in(address: tuple[str, int], username: str) -> int:

@@ -3,13 +3,8 @@
 A claim lasts a minute; where a test wants that minute to pass, it sets the rows back by it.
 """
 
-import contextlib
-import http.client
 import json
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -32,66 +27,15 @@ from core.outbox.delivery import FAILURES_IN_A_ROW
 from core.outbox.worker import STOP_SECONDS, THREAD_POLL_SECONDS
 from core.record.models import BookingEvent
 from core.tests.support import sendgrid_server as provider
-from core.tests.support.environment import ROOT
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver
-from core.tests.support.sendgrid_server import KEY, Handler, SendGridServer
-from core.tests.support.servers import database_url
+from core.tests.support.processes import Process, call, wait_for
+from core.tests.support.sendgrid_server import Handler, SendGridServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # In the suite; `make test-all PARTS=messages` sends 10 000.
 MANY = int(os.environ.get("MANY_MESSAGES", "200"))
-WAIT_SECONDS = 60
-
-
-class Process:
-    """A process of the product on this test's database, and all that it starts."""
-
-    def __init__(self, folder: Path, sendgrid: SendGridServer, *arguments: str, **environment: str) -> None:
-        self.log = folder / f"{len(list(folder.iterdir()))}.log"
-        given = {
-            "DATABASE_URL": database_url(),
-            "EMAIL_USE": "sendgrid",
-            "SENDGRID_API_KEY": KEY,
-            "SENDGRID_HOST": sendgrid.host,
-            "WEB_CONCURRENCY": "1",
-        }
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=ROOT,
-                env={**os.environ, **given, **environment},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    @property
-    def said(self) -> str:
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    def kill(self) -> None:
-        """With all that it started, and without a chance to say goodbye."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(20)
-
-    def stop(self) -> None:
-        """The way that a platform stops it."""
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        finally:
-            self.kill()
-
-
-def wait_for(condition: Callable[[], object], process: Process | None = None) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert process is None or process.process.poll() is None, process.said
-        assert time.monotonic() < deadline, process.said if process else "It took too long."
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -133,20 +77,6 @@ def web(tmp_path: Path, sendgrid: SendGridServer) -> Iterator[Callable[..., tupl
     for process in started:
         process.stop()
         assert "Traceback" not in process.said, process.said
-
-
-def call(port: int, method: str, path: str, body: object = None, token: str = "") -> tuple[int, float]:
-    """The status of an answer, and how many seconds it took."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"X-Forwarded-Proto": "https", "Content-Type": "application/json", "Authorization": f"Token {token}"}
-    started = time.monotonic()
-    try:
-        connection.request(method, path, json.dumps(body) if body else None, headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status, time.monotonic() - started
-    finally:
-        connection.close()
 
 
 def write_messages(number: int, name: str = "s") -> None:
