@@ -59,6 +59,12 @@ PARTS = {
         ("bwrap", "nginx", "systemd-analyze", "openssl"),
         "apt install bubblewrap nginx systemd openssl",
     ),
+    "soak": Part(
+        "ten minutes of bookings while everything is restarted or killed",
+        ("-m", "tools.postgres", "--", str(PYTHON), "-m", "pytest", "-s", "-m", "soak"),
+        ("redis-server",),
+        "apt install redis-server",
+    ),
     "messages": Part(
         f"{MANY_MESSAGES} e-mails by two workers on PostgreSQL: all arrive, none twice",
         ("-m", "tools.postgres", "--", str(PYTHON), "-m", "pytest", "-s", "-k", "test_many_messages"),

@@ -9,6 +9,8 @@ folder above the wheel to all users.
 
     python -m tools.postgres -- pytest    # a command with TEST_DATABASE_URL set
     python -m tools.postgres              # the keeper itself: prints the address, and serves until its input ends
+
+The keeper restarts the server when it gets SIGUSR1; `TEST_DATABASE_KEEPER` is its process id.
 """
 
 import argparse
@@ -25,7 +27,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.bootstrap import ROOT
@@ -67,6 +71,13 @@ def throwaway_postgres() -> Iterator[str]:
     Raises:
         PostgresError: The server did not start; the reason is on stderr.
     """
+    with _kept_postgres() as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def _kept_postgres() -> Iterator[tuple[str, int]]:
+    """Such a server's `DATABASE_URL`, and the process id of its keeper."""
     with subprocess.Popen(
         [sys.executable, "-m", "tools.postgres"],
         cwd=ROOT,
@@ -82,7 +93,7 @@ def throwaway_postgres() -> Iterator[str]:
             url = keeper.stdout.readline().strip()
             if not url:
                 raise PostgresError("PostgreSQL did not start.")
-            yield url
+            yield url, keeper.pid
         finally:
             keeper.stdin.close()
             keeper.wait()
@@ -106,11 +117,12 @@ def _keep() -> None:
         folder = Path(name)
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
-        with _server(folder, user) as (server, url):
+        with _server(folder, user) as (running, url):
+            signal.signal(signal.SIGUSR1, lambda *_: running.restart())
             with contextlib.suppress(BrokenPipeError):  # the parent has ended, so stdin is closed too
                 os.write(1, f"{url}\n".encode())
             sys.stdin.read()
-            if server.poll() is not None:
+            if running.process.poll() is not None:
                 raise PostgresError(f"PostgreSQL ended before its time:\n{_end_of_log(folder)}")
 
 
@@ -139,8 +151,30 @@ def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:
     return copy / INSTALLED / "bin"
 
 
+@dataclass
+class _Running:
+    """A server's process, which a restart replaces."""
+
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes]
+
+    def restart(self) -> None:
+        """Ends all sessions and stops; then starts again on the same port."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(START_SECONDS)
+        self.process = self.start()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)  # at once, without a checkpoint
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
 @contextlib.contextmanager
-def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[_Running, str]]:
     """Makes a cluster, starts its server, and stops the server at the end of the block."""
     programs = _programs(folder, user)
     password, password_file = secrets.token_hex(16), folder / "password"
@@ -170,19 +204,15 @@ def _server(folder: Path, user: pwd.struct_passwd | None) -> Iterator[tuple[subp
         options = [f"-c{name}={value}" for name, value in SERVER_SETTINGS.items()]
         for _attempt in range(3):
             port = free_port()
-            server = start("postgres", "-p", str(port), *options)
+            serve = partial(start, "postgres", "-p", str(port), *options)
+            running = _Running(serve, serve())
             try:
                 # Another process may take the port before the server starts; the next attempt uses another port.
-                if _make_database(server, port, password):
-                    yield server, f"postgresql://booking:{password}@127.0.0.1:{port}/booking"
+                if _make_database(running.process, port, password):
+                    yield running, f"postgresql://booking:{password}@127.0.0.1:{port}/booking"
                     return
             finally:
-                server.send_signal(signal.SIGQUIT)  # at once, without a checkpoint
-                try:
-                    server.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    server.kill()
-                    server.wait()
+                running.stop()
         raise PostgresError(f"PostgreSQL did not start:\n{_end_of_log(folder)}")
 
 
@@ -228,8 +258,9 @@ def main() -> int:
         if not command:
             _keep()
             return 0
-        with throwaway_postgres() as url:
-            os.execvpe(command[0], command, {**os.environ, "TEST_DATABASE_URL": url})
+        with _kept_postgres() as (url, keeper):
+            environment = {**os.environ, "TEST_DATABASE_URL": url, "TEST_DATABASE_KEEPER": str(keeper)}
+            os.execvpe(command[0], command, environment)
     except (PostgresError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
