@@ -66,7 +66,7 @@ def test_an_unknown_part_is_refused_with_the_names_there_are() -> None:
     )
     assert result.returncode == 2
     assert (
-        "there is no part 'nonsense'; the parts are schema browser node generator redis deploy messages"
+        "there is no part 'nonsense'; the parts are schema browser node generator redis cluster deploy soak messages"
         in result.stderr
     )
 
