@@ -101,6 +101,10 @@ declare global {
     type Resource = components["schemas"]["Resource"];
     type Timeline = components["schemas"]["ResourceTimeline"];
     type Suggestion = components["schemas"]["Suggestion"];
+    type Account = components["schemas"]["User"];
+    type Preferences = components["schemas"]["Preferences"];
+    type Allowance = components["schemas"]["Allowance"];
+    type Feed = components["schemas"]["CalendarFeed"];
   }
 }
 

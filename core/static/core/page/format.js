@@ -65,6 +65,16 @@ export function dayText(date) {
 }
 
 /**
+ * `15 March 2027`.
+ *
+ * @param {number} moment
+ * @param {string} zone
+ */
+export function longDateText(moment, zone) {
+  return formatted({ timeZone: zone, day: "numeric", month: "long", year: "numeric" }, moment);
+}
+
+/**
  * `Mon 15 Mar`.
  *
  * @param {string} date

@@ -33,7 +33,7 @@ export function start(container, table) {
  */
 export function go(address, { replace = false } = {}) {
   const url = new URL(address, location.origin);
-  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search);
+  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search + url.hash);
   show();
 }
 
@@ -48,7 +48,7 @@ export function rename(address) {
 
 /** The present address. */
 export function here() {
-  return location.pathname + location.search;
+  return location.pathname + location.search + location.hash;
 }
 
 /**
@@ -61,7 +61,7 @@ export function safeNext(wanted) {
   try {
     const url = new URL(wanted, location.origin);
     const isOurs = url.origin === location.origin && routes.some(([pattern]) => pattern.test(url.pathname));
-    return isOurs && !url.pathname.startsWith("/sign-in") ? url.pathname + url.search : "/";
+    return isOurs && !url.pathname.startsWith("/sign-in") ? url.pathname + url.search + url.hash : "/";
   } catch {
     return "/";
   }
@@ -121,7 +121,15 @@ function follow(event) {
   const link = /** @type {Element} */ (event.target).closest?.("a[href]");
   if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
   if (link.origin !== location.origin || !routes.some(([pattern]) => pattern.test(link.pathname))) return;
-  if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  // A place in this view; the browser would tell a step of the history, and the view would begin anew.
+  if (link.hash && link.pathname === location.pathname) toPlace(link.hash);
+  else go(link.pathname + link.search + link.hash);
+}
+
+/** Leads to a place in the view. @param {string} hash */
+export function toPlace(hash) {
+  const place = hash ? document.getElementById(hash.slice(1)) : null;
+  place?.scrollIntoView();
+  place?.focus({ preventScroll: true });
 }
