@@ -36,10 +36,11 @@ export function accountView(container) {
     ]);
     const names = quotas.some((quota) => quota.resource !== null) ? await namesOfResources() : new Map();
     amend({ username: me.username, isStaff: me.is_staff });
+    const confirmed = confirmation(preferences);
     const own = feedsCard(container, feeds, me.is_staff, namesOfResources);
     fill(section, heading(W.account),
       me.is_staff ? card("", h("a", { class: "button", href: "/admin/" }, W.desk), " ", h("small", {}, W.deskHint)) : null,
-      card(W.about, aboutForm(me), confirmation(preferences), pictureForm(me)),
+      card(W.about, aboutForm(me, confirmed.show), confirmed.element, pictureForm(me)),
       card(W.mails, mailsForm(preferences)),
       own.element,
       card(W.quotas, quotaList(quotas, names)),
@@ -73,8 +74,8 @@ async function namesOfResources() {
   return new Map(body.map((each) => [each.id, each.name]));
 }
 
-/** @param {Api.Account} me */
-function aboutForm(me) {
+/** @param {Api.Account} me @param {(now: Api.Preferences) => void} onNewAddress */
+function aboutForm(me, onNewAddress) {
   let email = me.email;
   const password = input("current_password", W.currentPassword,
     { type: "password", autocomplete: "current-password", required: false }, W.emailNeedsPassword);
@@ -93,8 +94,8 @@ function aboutForm(me) {
     value(form, "current_password").value = "";
     show();
     amend({ username: body.username });
-    say(isNew ? `${W.aboutSaved} ${W.emailNotConfirmed}` : W.aboutSaved);
-    if (isNew) form.dispatchEvent(new CustomEvent("unconfirmed", { bubbles: true }));
+    say(W.aboutSaved);
+    if (isNew) onNewAddress((await call("get", "/api/profile/preferences/")).body);
   }, { name: "about", repeats: true });
   const show = () => {
     password.hidden = value(form, "email").value.trim() === email;
@@ -111,14 +112,15 @@ function value(form, name) {
 
 /** Whether the address is confirmed, and how to have it confirmed. @param {Api.Preferences} preferences */
 function confirmation(preferences) {
-  const send = accountForm(W.confirmEmail, [h("p", {}, W.emailNotConfirmed)], async () => {
-    await call("post", "/api/profile/confirm-email/");
-    say(W.confirmationSent);
-  }, { repeats: true, mood: "" });
-  const box = h("div", {}, preferences.email_confirmed ? h("p", { class: "hint" }, W.emailConfirmed) : send);
-  // The form above tells of a new address as an event, which meets their card.
-  queueMicrotask(() => box.parentElement?.addEventListener("unconfirmed", () => fill(box, send)));
-  return box;
+  const box = h("div", {});
+  /** @param {Api.Preferences} now */
+  const show = (now) => fill(box, now.email_confirmed ? h("p", { class: "hint" }, W.emailConfirmed) :
+    accountForm(W.confirmEmail, [h("p", { class: "note" }, W.emailNotConfirmed)], async () => {
+      await call("post", "/api/profile/confirm-email/");
+      say(W.confirmationSent);
+    }, { repeats: true, mood: "" }));
+  show(preferences);
+  return { element: box, show };
 }
 
 /** @param {Api.Account} me */

@@ -240,7 +240,7 @@ export const W = {
   subscribe: "Subscribe",
   endFeed: "End it",
   /** @param {string} what */
-  endFeedOf: (what) => `End the feed: ${what}`,
+  endFeedOf: (what) => `End it: ${what}`,
   endFeedSure: "End this feed?",
   endFeedNote: "Calendar programs that read it find nothing there from then on.",
   yesEndFeed: "Yes, end it",
