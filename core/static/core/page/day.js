@@ -76,6 +76,7 @@ export function dayView(container, { params: [asked], query }) {
   /** @type {AbortController | null} */
   let asking = null;
   let isFirst = true;
+  let isFormWanted = draftOf(null) !== null;
   const narrow = matchMedia(NARROW);
 
   const title = heading("");
@@ -164,8 +165,10 @@ export function dayView(container, { params: [asked], query }) {
 
   // --- What is shown --------------------------------------------------------------------------------------------------
 
-  /** @param {Page.Wanted | null} wanted */
+  /** Opens the form, once it is known what can be booked. @param {Page.Wanted | null} wanted */
   const open = (wanted) => {
+    isFormWanted = isFirst;
+    if (isFirst) return;
     leaveForm();
     const known = lines.map((line) => ({ id: line.resource, name: line.resource_name, waits: line.requires_approval }));
     leaveForm = openForm(container, known, wanted);
@@ -206,8 +209,8 @@ export function dayView(container, { params: [asked], query }) {
       lines = body;
     }
     draw();
-    if (isFirst && draftOf(null)) open(null);
     isFirst = false;
+    if (isFormWanted) open(null);
   }, (error) => {
     fill(count);
     fill(result, h("p", { class: "told bad", role: "alert" }, wordsOf(error)));
