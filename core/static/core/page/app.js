@@ -2,11 +2,13 @@
 
 import { call, Refused } from "./api.js";
 import { bookingView } from "./booking.js";
+import { bookingsView } from "./bookings.js";
 import { dayView } from "./day.js";
 import { fill, h } from "./dom.js";
 import { dropDraft } from "./drafts.js";
 import { askSignIn, go, here, start } from "./router.js";
 import { resourceView } from "./resource.js";
+import { seriesView } from "./series.js";
 import { line, persistently, say, wordsOf } from "./say.js";
 import { current, leave, lose, watch } from "./session.js";
 import { findZone } from "./shown.js";
@@ -21,6 +23,8 @@ const ROUTES = [
   [/^\/day(?:\/([0-9]{4}-[0-9]{2}-[0-9]{2}))?\/?$/, dayView],
   [/^\/resources\/([0-9]{1,19})\/?$/, resourceView],
   [/^\/bookings\/([0-9]{1,19})\/?$/, bookingView],
+  [/^\/bookings\/?$/, bookingsView],
+  [/^\/series\/([0-9]{1,19})\/?$/, seriesView],
   [/^\/sign-in\/?$/, signInView],
   [/^\/register\/?$/, registerView],
   [/^\/forgotten-password\/?$/, forgottenView],
@@ -49,6 +53,7 @@ function fillLinks(links) {
   const session = current();
   fill(links,
     h("a", { href: "/day" }, W.theDay),
+    session ? h("a", { href: "/bookings" }, W.myBookings) : null,
     session
       ? [h("span", { class: "who", title: W.signedInAs(session.username) }, session.username),
         h("button", { type: "button", class: "quiet", onclick: signOut }, W.signOut)]

@@ -33,7 +33,7 @@ export function start(container, table) {
  */
 export function go(address, { replace = false } = {}) {
   const url = new URL(address, location.origin);
-  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search);
+  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search + url.hash);
   show();
 }
 
@@ -123,5 +123,5 @@ function follow(event) {
   if (link.origin !== location.origin || !routes.some(([pattern]) => pattern.test(link.pathname))) return;
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  go(link.pathname + link.search + link.hash);
 }
