@@ -31,7 +31,7 @@ export function feedsCard(container, feeds, isStaff, findNames) {
   }));
 
   /** @param {Api.Feed} feed */
-  const end = (feed) => ask(container, { title: W.endFeedSure, note: W.endFeedNote, yes: W.yesEndFeed, async act() {
+  const end = (feed) => ask(container, { title: W.endFeedSure, content: [h("p", {}, W.endFeedNote)], yes: W.yesEndFeed, no: W.keepIt, async act() {
     try {
       await call("delete", "/api/calendar-feeds/{id}/", { params: { id: feed.id } });
     } catch (error) {
@@ -104,5 +104,5 @@ function addressOf(url) {
   } }, W.copy);
   const { host, pathname } = new URL(url);
   return h("div", { class: "note" }, field(W.feedAddress, address, { hint: W.feedOnce }),
-    h("div", { class: "acts" }, copy, h("a", { class: "button", href: `webcal://${host}${pathname}` }, W.subscribe)));
+    h("div", { class: "acts" }, copy, h("a", { class: "button", href: `webcal://${host}${pathname}` }, W.subscribeTo)));
 }

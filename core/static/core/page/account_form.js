@@ -68,7 +68,6 @@ function forgetErrors(form) {
   for (const each of form.querySelectorAll(".error")) each.remove();
   for (const each of form.querySelectorAll("[aria-invalid]")) {
     each.removeAttribute("aria-invalid");
-    each.removeAttribute("aria-errormessage");
     const hint = (each.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => !id.endsWith("-error"));
     each.setAttribute("aria-describedby", hint.join(" "));
   }
@@ -88,7 +87,6 @@ function showRefusal(form, told, error) {
       const words = h("p", { class: "error", id: `${control.id || name}-error` }, message);
       (control.closest(".check") ?? control).after(words);
       control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-errormessage", words.id);
       control.setAttribute("aria-describedby", `${words.id} ${control.getAttribute("aria-describedby") ?? ""}`.trim());
       if (!isPlaced) control.focus();
       isPlaced = true;

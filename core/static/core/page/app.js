@@ -3,11 +3,13 @@
 import { accountView } from "./account.js";
 import { Refused } from "./api.js";
 import { bookingView } from "./booking.js";
+import { bookingsView } from "./bookings.js";
 import { dayView } from "./day.js";
 import { fill, h } from "./dom.js";
 import { askSignIn, here, start } from "./router.js";
 import { resourceView } from "./resource.js";
 import { line, persistently, wordsOf } from "./say.js";
+import { seriesView } from "./series.js";
 import { current, lose, watch } from "./session.js";
 import { findZone } from "./shown.js";
 import { forgottenView, registerView, resetView, signInView } from "./sign_in.js";
@@ -23,6 +25,8 @@ const ROUTES = [
   [/^\/resources\/([0-9]{1,19})\/?$/, resourceView],
   [/^\/bookings\/([0-9]{1,19})\/?$/, bookingView],
   [/^\/account\/?$/, accountView],
+  [/^\/bookings\/?$/, bookingsView],
+  [/^\/series\/([0-9]{1,19})\/?$/, seriesView],
   [/^\/sign-in\/?$/, signInView],
   [/^\/register\/?$/, registerView],
   [/^\/forgotten-password\/?$/, forgottenView],
@@ -34,6 +38,7 @@ function fillLinks(links) {
   const session = current();
   fill(links,
     h("a", { href: "/day" }, W.theDay),
+    session ? h("a", { href: "/bookings" }, W.myBookings) : null,
     session
       ? [session.isStaff && h("a", { href: "/admin/" }, W.desk),
         h("a", { href: "/account", class: "who", title: W.signedInAs(session.username), "aria-label": W.accountOf(session.username) },

@@ -85,6 +85,25 @@ export function shortDayText(date) {
 }
 
 /**
+ * A day of the week, 1 for Monday to 7 for Sunday: `Monday`.
+ *
+ * @param {number} day
+ */
+export function weekdayText(day) {
+  return formatted({ timeZone: "UTC", weekday: "long" }, Date.UTC(2024, 0, day));
+}
+
+/**
+ * `Mon 15 Mar`, and in another year `Mon 15 Mar 2027`.
+ *
+ * @param {string} date
+ */
+function knownDayText(date) {
+  const isThisYear = date.startsWith(`${new Date().getFullYear()}-`);
+  return isThisYear ? shortDayText(date) : `${shortDayText(date)} ${date.slice(0, 4)}`;
+}
+
+/**
  * The times of a span, with its days where it is more than `date`: `09:30–10:00`, `Mon 15 Mar 23:00–Tue 16 Mar 01:00`.
  *
  * @param {{start: number, end: number}} span
@@ -99,8 +118,8 @@ export function spanText({ start, end }, zone, date) {
   const to = `${timeText(end, zone)}${change ? ` ${offsetText(end, zone)}` : ""}`;
   if (isWithin) return `${from}–${to}`;
   const last = dateIn(end, zone);
-  if (first === last) return `${shortDayText(first)}, ${from}–${to}`;
-  return `${shortDayText(first)}, ${from} – ${shortDayText(last)}, ${to}`;
+  if (first === last) return `${knownDayText(first)}, ${from}–${to}`;
+  return `${knownDayText(first)}, ${from} – ${knownDayText(last)}, ${to}`;
 }
 
 /**
@@ -110,7 +129,7 @@ export function spanText({ start, end }, zone, date) {
  * @param {string} zone
  */
 export function momentText(moment, zone) {
-  return `${shortDayText(dateIn(moment, zone))}, ${timeText(moment, zone)}`;
+  return `${knownDayText(dateIn(moment, zone))}, ${timeText(moment, zone)}`;
 }
 
 /**

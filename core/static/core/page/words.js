@@ -160,6 +160,121 @@ export const W = {
   seeDay: "See its day",
   seeWeek: "See its week",
 
+  // One's bookings.
+  myBookings: "My bookings",
+  which: { coming: "Coming", past: "Past", cancelled: "Cancelled" },
+  noBookings: {
+    coming: "Nothing is booked. Choose a free time in the calendar.",
+    past: "No booking is over yet.",
+    cancelled: "No booking is cancelled or rejected.",
+  },
+  /** @param {number} count @param {boolean} isMore */
+  bookingsShown: (count, isMore) => `${isMore ? "The first " : ""}${counted(count, "booking", "bookings")}`,
+  more: "Show more",
+  /** @param {number} count */
+  moreDates: (count) => counted(count, "more date", "more dates"),
+  repeated: "repeats",
+  subscribe: "Subscribe to a calendar",
+  calendarFile: "Calendar file",
+  maybeDone: "Whether it is done is not known yet. Nothing is done twice.",
+  reason: "Reason",
+  reasonHint: "Optional. The mail and the history show it.",
+  revive: "Take the cancellation back",
+  reviveSure: "Take the cancellation back?",
+  reviveNote: "It is booked anew, if its time is still free.",
+  reviveHint: "With more dates, those that were moved or changed on their own become as the others again.",
+  yesRevive: "Yes, book it again",
+  leaveCancelled: "Leave it cancelled",
+  revived: "It is booked again.",
+  history: "History",
+  acts: {
+    "booking.created": "Booked",
+    "booking.changed": "Changed",
+    "booking.confirmed": "Confirmed",
+    "booking.rejected": "Rejected",
+    "booking.cancelled": "Cancelled",
+    "booking.expired": "Expired, since nobody confirmed it",
+    "booking.removed": "Removed",
+  },
+  parts: { owner: "the owner", staff: "staff", system: "the system" },
+  you: "you",
+  /** @param {string} when @param {string} who */
+  actOf: (when, who) => `${when}, by ${who}`,
+  /** @param {string} reason */
+  because: (reason) => `Reason: ${reason}`,
+  fields: { resource_name: "Resource", start_time: "Start", end_time: "End", status: "Status", notes: "Notes", staff_note: "Note of staff" },
+  /** @param {string} name @param {string} before @param {string} after */
+  changedTo: (name, before, after) => `${name}: ${before} → ${after}`,
+
+  // Series.
+  series: "Series",
+  partOfSeries: "A date of a series",
+  /** @param {string} what */
+  seriesOf: (what) => `Series: ${what}`,
+  noSeries: "There is no series at this address, or it is not yours.",
+  scope: "Which dates",
+  scopes: { this: "Only this date", following: "This date and the later ones", all: "All dates that are not over" },
+  scopeHint: "Dates that were moved or changed on their own stay as they are.",
+  cancelDatesNote: "Their time is free again for everybody.",
+  /** @param {number} count */
+  cancelDatesSure: (count) => `Cancel ${counted(count, "date", "dates")}?`,
+  keepThem: "Keep them",
+  /** @param {number} count */
+  datesCancelled: (count) => (count === 1 ? "The date is cancelled." : `${count} dates are cancelled.`),
+  /** @param {number} count */
+  cancelChosen: (count) => `Cancel the chosen ${counted(count, "date", "dates")}`,
+  cancelComing: "Cancel all to come",
+  changeNotes: "Change the notes",
+  seriesNotesHint: "For all coming dates that have no notes of their own.",
+  seriesChanged: "The series was changed meanwhile. What you typed is kept; press again to go on.",
+  byTheClock: "By the clock",
+  previous: "Before",
+  previousSeries: "The series from which this one was parted",
+  /** @param {number} count */
+  itsDates: (count) => counted(count, "date", "dates"),
+  moveDatesHint: "Open a date to move it, alone or with the others.",
+  /** @param {string} why */
+  notBooked: (why) => `Not booked: ${why}`,
+  /** @param {string} when */
+  choose: (when) => `Choose ${when}`,
+  repeats: "Repeats",
+  never: "Does not repeat",
+  often: { DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month", YEARLY: "Every year" },
+  every: {
+    DAILY: "Every how many days", WEEKLY: "Every how many weeks", MONTHLY: "Every how many months", YEARLY: "Every how many years",
+  },
+  onDays: "On these days",
+  onWhich: "On",
+  /** @param {number} day */
+  onDay: (day) => `day ${day} of the month`,
+  /** @param {number} nth 1 to 4. @param {string} weekday */
+  onNth: (nth, weekday) => `the ${["first", "second", "third", "fourth"][nth - 1]} ${weekday}`,
+  /** @param {string} weekday */
+  onLast: (weekday) => `the last ${weekday}`,
+  ends: "Ends",
+  endsAfter: "After a number of dates",
+  endsOn: "On a day",
+  dates: "Dates",
+  lastDay: "Last day",
+  leaveOut: "Leave out dates that cannot be booked",
+  badInterval: "Say how often, in whole numbers.",
+  /** @param {number} most */
+  badCount: (most) => `Say how many dates, from 1 to ${most}.`,
+  badUntil: "Say on which day the dates end.",
+  eachDate: "Each date",
+  possible: "can be booked",
+  /** @param {string} when */
+  freeInstead: (when) => `Free: ${when}.`,
+  /** @param {{code: string}[]} dates */
+  datesPossible(dates) {
+    const good = dates.filter(({ code }) => !code).length;
+    if (good < dates.length) return `${good} of ${counted(dates.length, "date", "dates")} can be booked; the others are left out.`;
+    return good === 1 ? "the one date can be booked." : `all ${good} dates can be booked.`;
+  },
+  /** @param {number} made @param {number} skipped */
+  bookedDates: (made, skipped) =>
+    `${made === 1 ? "One date is" : `${made} dates are`} booked${skipped ? `, ${skipped} left out` : ""}.`,
+
   // Accounts.
   username: "User name",
   email: "E-mail address",
@@ -237,7 +352,7 @@ export const W = {
   copy: "Copy",
   copied: "The address is copied.",
   notCopied: "The browser did not copy it. It is marked: copy it by hand.",
-  subscribe: "Subscribe",
+  subscribeTo: "Subscribe",
   endFeed: "End it",
   /** @param {string} what */
   endFeedOf: (what) => `End it: ${what}`,
