@@ -168,9 +168,7 @@ def test_a_series_keeps_the_clock_of_the_zone_that_is_shown(visit: Visit, alice:
     assert "12:00–13:00, Europe/Berlin" in page.locator(".facts").inner_text()
 
 
-def test_a_lost_answer_books_the_series_once(
-    visit: Visit, alice: User, room: Resource, complaints: list[str]
-) -> None:
+def test_a_lost_answer_books_the_series_once(visit: Visit, alice: User, room: Resource, complaints: list[str]) -> None:
     page = visit(alice)
     begin(page, room)
     repeat(page, "Every day", 3)
@@ -318,9 +316,7 @@ def test_the_calendar_file_has_all_dates(visit: Visit, series: Series, alice: Us
     assert Path(saved.value.path()).read_text(encoding="utf-8").count("BEGIN:VEVENT") == 5
 
 
-def test_somebody_else_s_series_is_not_there(
-    visit: Visit, series: Series, bob: User, complaints: list[str]
-) -> None:
+def test_somebody_else_s_series_is_not_there(visit: Visit, series: Series, bob: User, complaints: list[str]) -> None:
     page = visit(bob)
     page.goto(f"/series/{series.pk}")
     page.get_by_text("There is no series at this address, or it is not yours.").wait_for()

@@ -33,6 +33,7 @@ export function zonePicker() {
     fill(told);
     if (!isOpen) return;
     typed.value = shownZone();
+    typed.focus();
     typed.select();
   };
   const show = () => fill(button, h("span", { class: "hint" }, `${W.zone} `), shownZone());
