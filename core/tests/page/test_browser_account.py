@@ -1,5 +1,6 @@
 """The account on the booking page: each part is saved by the API, and told in words."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from core.models import CalendarFeed, Resource
 from core.tests.support.booking_page import forgive, picture
 from core.tests.support.chromium import require_accessible
 from core.tests.support.factories import PASSWORD, make_booking, make_resource, make_user
+from core.tests.support.mailing import deliver
 from core.tests.support.rules import add_quota
 
 if TYPE_CHECKING:
@@ -37,6 +39,14 @@ def card(page: "Page", title: str) -> "Locator":
 def said(page: "Page", words: str) -> None:
     """Waits until the line of the page, which screen readers read aloud, says so."""
     page.locator('.said[role="status"]', has_text=words).wait_for()
+
+
+def sign_in(page: "Page", username: str, password: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
 
 
 def save(part: "Locator") -> None:
@@ -344,11 +354,8 @@ class TestWhatGoesWrong:
         mails.get_by_label("staff reject a booking").uncheck()
         if how == "signed out elsewhere":
             other = page.context.new_page()
-            other.goto("/sign-in")
-            other.get_by_label("User name").fill("alice")
-            other.get_by_label("Password", exact=True).fill(PASSWORD)
-            other.get_by_role("button", name="Sign in").click()
-            other.get_by_role("button", name="Sign out").click()
+            sign_in(other, "alice", PASSWORD)
+            other.get_by_role("button", name="Sign out", exact=True).click()
         elif how == "the token is void":
             Token.objects.all().delete()
             save(about)
@@ -441,6 +448,68 @@ class TestWhatGoesWrong:
         save(mails)
         mails.get_by_text("Too many calls. The server answers again from ").wait_for()
         forgive(complaints, "429")
+
+
+@pytest.mark.parametrize("how", ["the token is void", "signed out elsewhere"])
+def test_a_change_of_a_booking_is_there_after_the_sign_in(
+    visit: Visit, alice: User, room: Resource, how: str, complaints: list[str]
+) -> None:
+    booking = make_booking(alice, room)
+    page = visit(alice)
+    page.goto(f"/bookings/{booking.pk}")
+    page.get_by_role("button", name="Move or change").click()
+    page.get_by_label("Notes").fill("Bring <b>cake</b>")
+    if how == "the token is void":
+        Token.objects.all().delete()
+        page.get_by_role("button", name="Save the change").click()
+    else:
+        other = page.context.new_page()
+        sign_in(other, "alice", PASSWORD)
+        other.get_by_role("button", name="Sign out").click()
+    page.get_by_text("What you typed is kept.").wait_for()
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Save the change").click()
+    said(page, "The change is saved.")
+    booking.refresh_from_db()
+    assert booking.notes == "Bring <b>cake</b>"
+    forgive(complaints, "401")
+
+
+def test_the_link_of_a_mail_sets_a_password_and_used_again_it_says_so(
+    guest: "Page", alice: User, address: str, settings: object, mailoutbox: list[object], complaints: list[str]
+) -> None:
+    settings.HOME_URL = address
+    page = guest
+    page.goto("/sign-in")
+    page.get_by_role("link", name="Forgotten your password?").click()
+    page.get_by_label("E-mail address").fill("ALICE@example.org")
+    page.get_by_role("button", name="Send the link").click()
+    said(page, "If the address has an account here, a mail with a link is on its way.")
+    deliver()
+    (mail,) = mailoutbox
+    link = re.search(rf"^{address}/password-reset/\S+$", mail.body, re.MULTILINE)[0]
+
+    def use() -> None:
+        page.goto(link)
+        page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+        page.get_by_label("New password again").fill(NEW_PASSWORD)
+        page.get_by_role("button", name="Set the password").click()
+
+    use()
+    said(page, "The new password is set. Sign in with it.")
+    assert page.url == f"{address}/sign-in"
+    alice.refresh_from_db()
+    assert alice.check_password(NEW_PASSWORD)
+    use()
+    uid, token = link.split("/")[-2:]
+    body = {"uid": uid, "token": token, "new_password": NEW_PASSWORD, "re_new_password": NEW_PASSWORD}
+    refusal = APIClient().post("/api/auth/users/reset_password_confirm/", body).json()
+    page.locator("form .told", has_text=" ".join(refusal["token"])).wait_for()
+    assert page.get_by_role("link", name="Forgotten your password?").is_visible()
+    sign_in(page, "alice", NEW_PASSWORD)
+    forgive(complaints, "400")
 
 
 def test_the_link_to_the_content_keeps_what_was_typed(visit: Visit, alice: User) -> None:

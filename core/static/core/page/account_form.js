@@ -2,7 +2,7 @@
 
 import { Away, fieldErrors, Refused } from "./api.js";
 import { field, fill, h } from "./dom.js";
-import { wordsOf } from "./say.js";
+import { say, wordsOf } from "./say.js";
 import { W } from "./words.js";
 
 /** @param {string} name @param {string} label @param {Record<string, any>} [attributes] @param {string} [hint] */
@@ -37,6 +37,8 @@ export function accountForm(button, fields, send, { name, repeats = false, mood 
     pressed.disabled = true;
     forgetErrors(form);
     fill(told);
+    // What was said of the last press; the same words are read aloud again.
+    say("");
     try {
       const entered = [...new FormData(form)].map(([key, value]) => [key, String(value)]);
       await send(Object.fromEntries(entered));
