@@ -173,7 +173,6 @@ export const W = {
   more: "Show more",
   /** @param {number} count */
   moreDates: (count) => counted(count, "more date", "more dates"),
-  repeated: "repeats",
   subscribe: "Subscribe to a calendar",
   calendarFile: "Calendar file",
   maybeDone: "Whether it is done is not known yet. Nothing is done twice.",
@@ -182,7 +181,7 @@ export const W = {
   revive: "Take the cancellation back",
   reviveSure: "Take the cancellation back?",
   reviveNote: "It is booked anew, if its time is still free.",
-  reviveHint: "With more dates, those that were moved or changed on their own become as the others again.",
+  reviveHint: "With more dates, those that were changed on their own become as the others.",
   yesRevive: "Yes, book it again",
   leaveCancelled: "Leave it cancelled",
   revived: "It is booked again.",
@@ -214,32 +213,30 @@ export const W = {
   noSeries: "There is no series at this address, or it is not yours.",
   scope: "Which dates",
   scopes: { this: "Only this date", following: "This date and the later ones", all: "All dates that are not over" },
-  scopeHint: "Dates that were moved or changed on their own stay as they are.",
+  scopeHint: "Dates that were changed on their own stay as they are.",
   cancelDatesNote: "Their time is free again for everybody.",
   /** @param {number} count */
   cancelDatesSure: (count) => `Cancel ${counted(count, "date", "dates")}?`,
+  seriesChanged: "The series was changed meanwhile. What you typed is kept.",
+  yesCancelDates: "Yes, cancel them",
   keepThem: "Keep them",
   /** @param {number} count */
   datesCancelled: (count) => (count === 1 ? "The date is cancelled." : `${count} dates are cancelled.`),
   /** @param {number} count */
   cancelChosen: (count) => `Cancel the chosen ${counted(count, "date", "dates")}`,
   cancelComing: "Cancel all to come",
-  changeNotes: "Change the notes",
-  seriesNotesHint: "For all coming dates that have no notes of their own.",
-  seriesChanged: "The series was changed meanwhile. What you typed is kept; press again to go on.",
-  byTheClock: "By the clock",
+  timeOfDay: "Time of day",
   previous: "Before",
-  previousSeries: "The series from which this one was parted",
+  previousSeries: "An earlier series",
   /** @param {number} count */
   itsDates: (count) => counted(count, "date", "dates"),
-  moveDatesHint: "Open a date to move it, alone or with the others.",
+  moveDatesHint: "Open a date to move or change it, alone or with the others.",
   /** @param {string} why */
   notBooked: (why) => `Not booked: ${why}`,
   /** @param {string} when */
   choose: (when) => `Choose ${when}`,
   repeats: "Repeats",
-  never: "Does not repeat",
-  often: { DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month", YEARLY: "Every year" },
+  often: { "": "Does not repeat", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month", YEARLY: "Every year" },
   every: {
     DAILY: "Every how many days", WEEKLY: "Every how many weeks", MONTHLY: "Every how many months", YEARLY: "Every how many years",
   },
@@ -252,8 +249,7 @@ export const W = {
   /** @param {string} weekday */
   onLast: (weekday) => `the last ${weekday}`,
   ends: "Ends",
-  endsAfter: "After a number of dates",
-  endsOn: "On a day",
+  endsBy: { count: "After a number of dates", until: "On a day" },
   dates: "Dates",
   lastDay: "Last day",
   leaveOut: "Leave out dates that cannot be booked",
@@ -263,8 +259,6 @@ export const W = {
   badUntil: "Say on which day the dates end.",
   eachDate: "Each date",
   possible: "can be booked",
-  /** @param {string} when */
-  freeInstead: (when) => `Free: ${when}.`,
   /** @param {{code: string}[]} dates */
   datesPossible(dates) {
     const good = dates.filter(({ code }) => !code).length;
