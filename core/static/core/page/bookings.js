@@ -49,7 +49,7 @@ export function bookingsView(container, { query }) {
   /** @param {Api.Booking} booking */
   const entry = (booking) => h("li", {}, h("a", { class: `entry ${holds(booking) ? "" : "void"}`, href: `/bookings/${booking.id}` },
     h("span", { class: "when" }, dateText(booking)),
-    booking.series ? null : h("span", { class: "what" }, booking.resource_name),
+    booking.series ? null : h("strong", {}, booking.resource_name),
     booking.status === "confirmed" ? null : h("span", { class: `status ${booking.status}` }, W.statuses[booking.status]),
     booking.notes ? h("span", { class: "hint note-line" }, booking.notes) : null));
 

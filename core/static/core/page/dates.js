@@ -35,5 +35,5 @@ export function dateText({ start_time, end_time, local_start: local }) {
 export function showVerdicts(place, dates) {
   fill(place, dates.length > 0 && h("div", { class: "verdicts", role: "region", tabindex: "0", "aria-label": W.eachDate },
     h("ul", {}, dates.map((date) => h("li", { class: date.code ? "refused" : "" },
-      h("span", { class: "when" }, dateText(date)), " ", h("span", { class: "what" }, date.detail || W.possible))))));
+      h("strong", {}, dateText(date)), " ", h("span", {}, date.detail || W.possible))))));
 }

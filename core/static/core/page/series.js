@@ -69,7 +69,7 @@ export function seriesView(container, { params: [number] }) {
         notes ? [h("dt", {}, W.notes), h("dd", { class: "text" }, notes)] : null,
         previous ? [h("dt", {}, W.previous), h("dd", {}, h("a", { href: `/series/${previous}` }, W.previousSeries))] : null),
       acts,
-      h("h2", { class: "part" }, W.itsDates(dates.filter(holds).length)), h("p", { class: "hint" }, W.moveDatesHint),
+      h("h2", {}, W.itsDates(dates.filter(holds).length)), h("p", { class: "hint" }, W.moveDatesHint),
       h("ul", { class: "bookings" }, dates.map(entry)));
     dress();
   };

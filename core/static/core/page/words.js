@@ -57,7 +57,6 @@ export const W = {
   /** @param {string} first @param {string} last */
   clockChange: (first, last) => `The clock changes on this day, from ${first} to ${last}.`,
   search: "Words",
-  searchHint: "in name or description",
   people: "People",
   from: "From",
   to: "To",
@@ -71,7 +70,6 @@ export const W = {
   /** @param {number} count */
   holds: (count) => `for ${count}`,
   resource: "Resource",
-  inList: "The same as a list",
   keys: "Arrow keys move between free times and bookings; Enter opens one. The list has the same.",
   /** @param {number} count */
   found: (count) => counted(count, "resource", "resources"),
