@@ -1,11 +1,12 @@
 /* The view of a series: its rule and its dates; cancels many of them. */
 
 import { call, Refused } from "./api.js";
+import { ask } from "./ask.js";
 import { fileButton } from "./calendar_file.js";
 import { holds } from "./changes.js";
 import { dateText, showVerdicts } from "./dates.js";
 import { fill, h } from "./dom.js";
-import { ask, reasonField } from "./questions.js";
+import { reasonField } from "./questions.js";
 import { heading, needsSignIn, nowhere } from "./router.js";
 import { persistently, say, wordsOf } from "./say.js";
 import { current } from "./session.js";
