@@ -86,6 +86,26 @@ def test_each_date_is_told_and_a_taken_one_is_left_out(
     forgive(complaints, "400")
 
 
+def test_a_free_time_is_taken_in_place_of_a_refused_date(
+    visit: Visit, alice: User, bob: User, room: Resource, complaints: list[str]
+) -> None:
+    make_booking(bob, room, at(9, day=2))
+    page = visit(alice)
+    begin(page, room)
+    repeat(page, "Every day", 3)
+    told(page, "1 of 3 dates is refused.")
+    # After a refused call as well as after the dry run.
+    book(page)
+    told(page, "1 of 3 dates is refused.")
+    page.locator(".verdicts").get_by_role("button", name="Take ").click()
+    told(page, "all 3 dates can be booked.")
+    assert page.locator(".verdicts li").nth(1).inner_text().endswith("10:00–11:00 can be booked")
+    book(page)
+    page.get_by_text("3 dates are booked.").wait_for()
+    assert sorted(starts(Series.objects.get().pk)) == [at(9), at(10, day=2), at(9, day=3)]
+    forgive(complaints, "400")
+
+
 def test_a_week_has_the_day_of_the_first_date_and_further_ones(visit: Visit, alice: User, room: Resource) -> None:
     page = visit(alice)
     begin(page, room)
@@ -167,9 +187,7 @@ def test_a_series_keeps_the_clock_of_the_zone_that_is_shown(visit: Visit, alice:
     assert "12:00–13:00, Europe/Berlin" in page.locator(".facts").inner_text()
 
 
-def test_a_lost_answer_books_the_series_once(
-    visit: Visit, alice: User, room: Resource, complaints: list[str]
-) -> None:
+def test_a_lost_answer_books_the_series_once(visit: Visit, alice: User, room: Resource, complaints: list[str]) -> None:
     page = visit(alice)
     begin(page, room)
     repeat(page, "Every day", 3)
@@ -318,9 +336,7 @@ def test_the_calendar_file_has_all_dates(visit: Visit, series: Series, alice: Us
     assert Path(saved.value.path()).read_text(encoding="utf-8").count("BEGIN:VEVENT") == 5
 
 
-def test_somebody_else_s_series_is_not_there(
-    visit: Visit, series: Series, bob: User, complaints: list[str]
-) -> None:
+def test_somebody_else_s_series_is_not_there(visit: Visit, series: Series, bob: User, complaints: list[str]) -> None:
     page = visit(bob)
     page.goto(f"/series/{series.pk}")
     page.get_by_text("There is no series at this address, or it is not yours.").wait_for()

@@ -111,7 +111,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       } else {
         tell(rule + messageOf(found), "bad");
       }
-      showVerdicts(dates, found.dates ?? []);
+      showVerdicts(dates, found.dates ?? [], repeats && swap);
       suggest(found.suggestions ?? []);
     } catch (error) {
       if (signal.aborted || isLeft) return;
@@ -134,6 +134,14 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       else times.first.focus();
     },
   });
+
+  /** @param {string} local @param {string} start */
+  const swap = (local, start) => {
+    repeats?.swap(local, start);
+    keep();
+    tell(W.checking);
+    check();
+  };
 
   const edited = () => {
     isRefused = false;
@@ -233,7 +241,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       isRefused = true;
       tell(wordsOf(error), "bad");
       const body = error instanceof Refused ? error.body : {};
-      showVerdicts(dates, body.dates ?? []);
+      showVerdicts(dates, body.dates ?? [], repeats && swap);
       suggest(body.suggestions ?? []);
     }
   };

@@ -31,9 +31,15 @@ export function dateText({ start_time, end_time, local_start: local }) {
 /**
  * @param {HTMLElement} place
  * @param {Api.DateVerdict[]} dates None: nothing is shown.
+ * @param {(local: string, start: string) => void} [take] Takes a free time in place of a date.
  */
-export function showVerdicts(place, dates) {
+export function showVerdicts(place, dates, take) {
   fill(place, dates.length > 0 && h("div", { class: "verdicts", role: "region", tabindex: "0", "aria-label": W.eachDate },
     h("ul", {}, dates.map((date) => h("li", { class: date.code ? "refused" : "" },
-      h("strong", {}, dateText(date)), " ", h("span", {}, date.detail || W.possible))))));
+      h("strong", {}, dateText(date)), " ", h("span", {}, date.detail || W.possible),
+      take && date.suggestion && takeButton(take, date.local_start, date.suggestion))))));
 }
+
+/** @param {(local: string, start: string) => void} take @param {string} local @param {{start_time: string, end_time: string}} free */
+const takeButton = (take, local, free) =>
+  h("button", { type: "button", onclick: () => take(local, free.start_time) }, W.takeInstead(spanText(spanOf(free), shownZone())));

@@ -5,13 +5,19 @@ import { ask } from "./ask.js";
 import { holds } from "./changes.js";
 import { scopeField, showVerdicts } from "./dates.js";
 import { field, h } from "./dom.js";
+import { current } from "./session.js";
 import { showSuggestions } from "./suggestions.js";
 import { W } from "./words.js";
 
-/** Why something is cancelled. */
-export function reasonField() {
-  const control = h("textarea", { name: "reason", rows: "2", maxlength: "500" });
-  return { element: field(W.reason, control, { hint: W.reasonHint }), value: () => control.value };
+/** What was typed as a reason, by its user and what is to be cancelled: a sign-in meanwhile loses nothing. @type {Map<string, string>} */
+const reasons = new Map();
+
+/** Why something is cancelled. @param {string} what */
+export function reasonField(what) {
+  const key = `${current()?.username} ${what}`;
+  const control = h("textarea", { name: "reason", rows: "2", maxlength: "500", value: reasons.get(key) ?? "" });
+  control.addEventListener("input", () => reasons.set(key, control.value));
+  return { element: field(W.reason, control, { hint: W.reasonHint }), value: () => control.value, drop: () => reasons.delete(key) };
 }
 
 /**
@@ -25,9 +31,12 @@ export function reasonField() {
 
 /** @param {About} about */
 export function askCancel(about) {
-  const reason = reasonField();
+  const reason = reasonField(`booking ${about.booking.id}`);
   const scope = about.booking.series ? scopeField() : null;
-  askToChange(about, {
+  askToChange({ ...about, onDone(words) {
+    reason.drop();
+    about.onDone(words);
+  } }, {
     title: W.cancelSure,
     content: [h("p", {}, scope ? W.cancelDatesNote : W.cancelNote), scope?.element, reason.element],
     yes: W.yesCancel,

@@ -37,6 +37,8 @@ export function repeatFields(onChange) {
 
   /** The day of the first date, in the zone shown; empty while there is none. */
   let first = "";
+  /** Free times that are taken in place of dates: the start by the clock, and the other one. @type {[string, string][]} */
+  let swaps = [];
 
   const dress = () => {
     const kind = /** @type {keyof typeof W.every | ""} */ (often.value);
@@ -89,7 +91,12 @@ export function repeatFields(onChange) {
     /** Tells the first date. @param {number | null} start */
     begin(start) {
       first = start === null ? "" : dateAt(start, shownZone());
+      swaps = [];
       dress();
+    },
+    /** Takes a free time in place of a date, until something else changes. @param {string} local @param {string} start */
+    swap(local, start) {
+      swaps.push([local, start]);
     },
     /** What the API reads beside a booking. */
     body() {
@@ -97,12 +104,13 @@ export function repeatFields(onChange) {
         `FREQ=${often.value}`, `INTERVAL=${interval.value}`, !week.hidden && `BYDAY=${checked()}`, !month.hidden && on.value,
         ends.value === "count" ? `COUNT=${count.value}` : `UNTIL=${until.value.replaceAll("-", "")}`,
       ].filter(Boolean).join(";");
-      return { rrule, time_zone: shownZone(), on_conflict: /** @type {"skip" | "fail"} */ (skip.checked ? "skip" : "fail") };
+      const [exdates, rdates] = [swaps.map(([local]) => local), swaps.map(([, start]) => start)];
+      return { rrule, exdates, rdates, time_zone: shownZone(), on_conflict: /** @type {"skip" | "fail"} */ (skip.checked ? "skip" : "fail") };
     },
     /** @returns {Record<string, string>} */
     typed: () => ({
       ...Object.fromEntries(controls.map(({ name, value }) => [name, value])),
-      on: String(on.selectedIndex), weekdays: checked(), skip: skip.checked ? "skip" : "",
+      on: String(on.selectedIndex), weekdays: checked(), skip: skip.checked ? "skip" : "", swaps: JSON.stringify(swaps),
     }),
     /** After `begin`. @param {Record<string, string>} typed */
     restore(typed) {
@@ -111,6 +119,7 @@ export function repeatFields(onChange) {
       for (const { box } of days) box.checked ||= typed.weekdays?.includes(box.value) ?? false;
       dress();
       on.selectedIndex = Number(typed.on ?? 0);
+      swaps = JSON.parse(typed.swaps ?? "[]");
     },
   };
 }

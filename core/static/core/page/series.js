@@ -77,7 +77,7 @@ export function seriesView(container, { params: [number] }) {
 
   /** @param {number[]} ids Of bookings. */
   const askCancel = (ids) => {
-    const reason = reasonField();
+    const reason = reasonField(`series ${id}`);
     ask(container, {
       title: W.cancelDatesSure(ids.length),
       content: [h("p", {}, W.cancelDatesNote), reason.element],
@@ -88,6 +88,7 @@ export function seriesView(container, { params: [number] }) {
         const body = { ids, reason: reason.value() };
         await call("post", "/api/series/{id}/cancel/", { params: { id }, body, ...(etag ? { ifMatch: etag } : {}) });
         chosen.clear();
+        reason.drop();
         await load.attempt();
         say(W.datesCancelled(ids.length));
         queueMicrotask(() => /** @type {HTMLElement | null} */ (section.querySelector("h1"))?.focus());

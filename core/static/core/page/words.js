@@ -257,6 +257,8 @@ export const W = {
   badUntil: "Say on which day the dates end.",
   eachDate: "Each date",
   possible: "can be booked",
+  /** @param {string} when */
+  takeInstead: (when) => `Take ${when}`,
   /** @param {{code: string}[]} dates */
   datesPossible(dates) {
     const good = dates.filter(({ code }) => !code).length;
