@@ -1,22 +1,21 @@
-/* A question above the view, with one button that acts. */
+/* A question above a view, with one button that acts. */
 
-import { Away } from "./api.js";
+import { Away, Refused } from "./api.js";
 import { fill, h, newId } from "./dom.js";
-import { waitOf, wordsOf } from "./say.js";
+import { wordsOf } from "./say.js";
 import { W } from "./words.js";
 
 /**
  * @param {HTMLElement} container The view.
  * @param {object} about
  * @param {string} about.title
- * @param {(Node | string | null)[]} about.content
+ * @param {(Node | undefined)[]} about.content
  * @param {string} about.yes What the button says.
  * @param {string} about.no
  * @param {string} [about.className] Of the button.
  * @param {(isAgain: boolean) => Promise<void>} about.act `isAgain`: the answer of before was lost, so it may be done.
- * @param {(error: unknown, place: HTMLElement) => string | null} [about.refused] What a refusal says; it may put more
- *   into the place. Null for the usual words.
- * @returns {{press: () => Promise<void>, close: () => void}}
+ * @param {(error: Refused, place: HTMLElement) => string | void} [about.refused] What a refusal says, if not the usual
+ *   words; it may put more into the place.
  */
 export function ask(container, { title, content, yes, no, className = "danger", act, refused }) {
   const head = h("h2", { id: newId() }, title);
@@ -39,10 +38,9 @@ export function ask(container, { title, content, yes, no, className = "danger", 
       dialog.close();
     } catch (error) {
       isAgain = error instanceof Away;
-      const words = refused?.(error, more) ?? wordsOf(error);
-      fill(told, isAgain ? `${words} ${W.maybeDone}` : words);
-      const wait = isAgain ? waitOf(error) : null;
-      if (wait !== null && dialog.isConnected) retry = setTimeout(press, wait * 1000);
+      const words = (error instanceof Refused && refused?.(error, more)) || wordsOf(error);
+      fill(told, words, isAgain && ` ${W.maybeDone}`);
+      if (error instanceof Away && dialog.isConnected) retry = setTimeout(press, error.wait * 1000);
     }
     button.disabled = false;
   };
@@ -53,5 +51,5 @@ export function ask(container, { title, content, yes, no, className = "danger", 
   });
   container.append(dialog);
   dialog.showModal();
-  return { press, close: () => dialog.close() };
+  return press;
 }

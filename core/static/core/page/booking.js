@@ -1,15 +1,14 @@
 /* The view of one booking: what it is, change it, cancel it, take that back, its history. */
 
 import { call, Refused } from "./api.js";
-import { askCancel, askRevive } from "./booking_acts.js";
 import { bookingForm } from "./booking_form.js";
 import { fileButton } from "./calendar_file.js";
-import { holds, spanOf, whatChanged } from "./changes.js";
+import { history, holds, spanOf, whatChanged } from "./changes.js";
 import { fill, h } from "./dom.js";
 import { draftOf, dropDraft } from "./drafts.js";
 import { lengthText, spanText } from "./format.js";
-import { history } from "./history.js";
-import { askSignIn, heading, nowhere } from "./router.js";
+import { askCancel, askRevive } from "./questions.js";
+import { heading, needsSignIn, nowhere } from "./router.js";
 import { persistently, say, wordsOf } from "./say.js";
 import { current } from "./session.js";
 import { shownZone, watchZone } from "./shown.js";
@@ -19,12 +18,7 @@ import { dateAt } from "./zones.js";
 /** @type {Page.View} */
 export function bookingView(container, { params: [number] }) {
   const id = Number(number);
-  if (!current()) {
-    // Only who is signed in may see it; the address is returned to.
-    queueMicrotask(askSignIn);
-    fill(container, heading(W.booking));
-    return undefined;
-  }
+  if (needsSignIn(container, W.booking)) return undefined;
   /** @type {Api.Booking | null} */
   let booking = null;
   /** @type {string | null} */
@@ -51,7 +45,6 @@ export function bookingView(container, { params: [number] }) {
       isOther && [h("dt", {}, W.bookedBy), h("dd", {}, booking.username)],
       booking.notes ? [h("dt", {}, W.notes), h("dd", { class: "text" }, booking.notes)] : null);
     const isOver = span.end <= Date.now();
-    const known = booking;
     const about = { container, booking, etag, onStale: takeCurrent, onDone: done };
     fill(acts,
       holds(booking) && !isOver && !form && [
@@ -61,7 +54,7 @@ export function bookingView(container, { params: [number] }) {
       booking.status === "cancelled" && !isOver && h("button", { type: "button", onclick: () => askRevive(about) }, W.revive),
       h("a", { class: "button", href: `/day/${dateAt(span.start, shownZone())}` }, W.dayOfBooking),
       holds(booking) && fileButton("bookings", id),
-      h("button", { type: "button", "aria-expanded": String(past.hasChildNodes()), onclick: () => showHistory(known.id) }, W.history));
+      h("button", { type: "button", "aria-expanded": String(past.hasChildNodes()), onclick: showHistory }, W.history));
   };
 
   /** Takes what a 412 shows; says what somebody else changed. @param {Refused} error */
@@ -81,8 +74,7 @@ export function bookingView(container, { params: [number] }) {
     /** @type {HTMLElement | null} */ (section.querySelector("h1"))?.focus();
   };
 
-  /** @param {number} id */
-  const showHistory = (id) => {
+  const showHistory = () => {
     const shown = past.hasChildNodes() ? null : history(id);
     fill(past, shown?.element);
     acts.lastElementChild?.setAttribute("aria-expanded", String(shown !== null));

@@ -1,17 +1,16 @@
 /* The one form of a booking: a new one, or how one is to be changed. The dry run speaks while one types. */
 
 import { Away, call, messageOf, Refused } from "./api.js";
+import { scopeField, showVerdicts } from "./dates.js";
 import { debounced, field, fill, h } from "./dom.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { momentFields } from "./moment_fields.js";
 import { repeatFields } from "./repeat_fields.js";
 import { askSignIn } from "./router.js";
 import { waitOf, wordsOf } from "./say.js";
-import { scopeField } from "./scope_field.js";
 import { current } from "./session.js";
 import { watchZone } from "./shown.js";
 import { showSuggestions } from "./suggestions.js";
-import { showVerdicts } from "./verdict_list.js";
 import { W } from "./words.js";
 import { iso } from "./zones.js";
 
@@ -57,7 +56,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
   const button = h("button", { class: "main" });
   const times = momentFields((words) => words && tell(words), () => edited());
   const repeats = onSeries && repeatFields(() => edited());
-  const scope = changed?.booking.series ? scopeField(() => edited(), W.scopeHint) : null;
+  const scope = changed?.booking.series ? scopeField(W.scopeHint, () => edited()) : null;
   const fields = h("fieldset", {}, scope?.element, field(W.resource, resource, { className: "wide" }), times.elements,
     repeats?.elements ?? [], field(W.notes, notes, { hint: W.notesHint, className: "wide" }));
   const form = h("form", { class: "booking" }, fields, told, dates, instead, button);
@@ -112,7 +111,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       } else {
         tell(rule + messageOf(found), "bad");
       }
-      showVerdicts(dates, found.dates ?? []);
+      showVerdicts(dates, found.dates ?? [], repeats && swap);
       suggest(found.suggestions ?? []);
     } catch (error) {
       if (signal.aborted || isLeft) return;
@@ -135,6 +134,14 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       else times.first.focus();
     },
   });
+
+  /** @param {string} local @param {string} start */
+  const swap = (local, start) => {
+    repeats?.swap(local, start);
+    keep();
+    tell(W.checking);
+    check();
+  };
 
   const edited = () => {
     isRefused = false;
@@ -234,7 +241,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       isRefused = true;
       tell(wordsOf(error), "bad");
       const body = error instanceof Refused ? error.body : {};
-      showVerdicts(dates, body.dates ?? []);
+      showVerdicts(dates, body.dates ?? [], repeats && swap);
       suggest(body.suggestions ?? []);
     }
   };

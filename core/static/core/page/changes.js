@@ -1,13 +1,17 @@
-/* What differs between two states of a booking, in words. */
+/* What changed about a booking: between two of its states, and by each act of its history. */
 
+import { call } from "./api.js";
+import { append, fill, h } from "./dom.js";
 import { momentText, spanText } from "./format.js";
+import { wordsOf } from "./say.js";
+import { current } from "./session.js";
 import { shownZone } from "./shown.js";
 import { W } from "./words.js";
 
 /** @param {{start_time: string, end_time: string}} booking */
 export const spanOf = ({ start_time, end_time }) => ({ start: Date.parse(start_time), end: Date.parse(end_time) });
 
-/** Whether it holds its time. @param {{status?: string | null}} booking */
+/** Whether it holds its time. @param {{status: string | null}} booking */
 export const holds = ({ status }) => status === "pending" || status === "confirmed";
 
 /**
@@ -27,28 +31,48 @@ export function whatChanged(before, now) {
   return changes.join(" ");
 }
 
-/**
- * The changes of an act of the history, each in a sentence.
- *
- * @param {Api.Act} act
- */
-export function changesOf({ kind, changes }) {
-  if (kind === "booking.created") return [];
-  /** @type {Record<string, string>} */
-  const names = W.fields;
-  return Object.entries(changes)
-    .filter(([name]) => names[name])
-    .map(([name, [before, after]]) => W.changedTo(names[name] ?? name, valueText(name, before), valueText(name, after)));
+/** @param {Record<string, string>} words @param {unknown} name The name itself where there is no word for it. */
+const wordFor = (words, name) => words[String(name)] ?? String(name);
+
+/** @param {string} name Of a field. @param {unknown} value */
+function valueText(name, value) {
+  if (value === null || value === "") return W.none;
+  if (name.endsWith("_time")) return momentText(Date.parse(String(value)), shownZone());
+  return name === "status" ? wordFor(W.statuses, value) : String(value);
 }
 
-/**
- * @param {string} name Of a field.
- * @param {unknown} value
- */
-function valueText(name, value) {
-  if (value === null || value === undefined || value === "") return W.none;
-  if (name === "start_time" || name === "end_time") return momentText(Date.parse(String(value)), shownZone());
-  /** @type {Record<string, string>} */
-  const statuses = W.statuses;
-  return name === "status" ? statuses[String(value)] ?? String(value) : String(value);
+/** @param {Api.Act} act */
+function entry({ kind, at, actor, part, reason, changes }) {
+  const who = actor === null ? W.parts[part] : actor === current()?.username ? W.you : actor;
+  const told = kind === "booking.created" ? [] : Object.entries(changes).filter(([name]) => name in W.fields);
+  return h("li", {},
+    h("strong", {}, wordFor(W.acts, kind)), " ", h("span", { class: "hint" }, W.actOf(momentText(Date.parse(at), shownZone()), who)),
+    reason ? h("p", { class: "text" }, W.because(reason)) : null,
+    h("ul", {}, told.map(([name, [before, after]]) =>
+      h("li", {}, W.changedTo(wordFor(W.fields, name), valueText(name, before), valueText(name, after))))));
+}
+
+/** The history, newest first, page by page. @param {number} id Of the booking. */
+export function history(id) {
+  const title = h("h2", { tabindex: "-1" }, W.history);
+  const acts = h("ol", { class: "history" });
+  const told = h("p", { class: "error", role: "status" });
+  const more = h("button", { type: "button", hidden: true, onclick: () => load() }, W.more);
+  /** @type {string | null} */
+  let next = null;
+
+  const load = async () => {
+    fill(told);
+    try {
+      const answer = await call("get", "/api/bookings/{id}/history/", { params: { id }, page: next });
+      append(acts, answer.body.map(entry));
+      next = answer.next;
+      more.hidden = next === null;
+    } catch (error) {
+      fill(told, wordsOf(error));
+      more.hidden = false;
+    }
+  };
+  const loaded = load();
+  return { element: h("section", {}, title, acts, told, more), focus: () => loaded.then(() => title.focus()) };
 }

@@ -4,6 +4,7 @@ A view is a function of a container and what its address holds. It fills the con
 
 import { h, fill } from "./dom.js";
 import { say } from "./say.js";
+import { current } from "./session.js";
 import { W } from "./words.js";
 
 /** @type {[RegExp, Page.View][]} */
@@ -71,6 +72,19 @@ export function safeNext(wanted) {
 export function askSignIn() {
   if (/^\/(sign-in|register|forgotten-password|password-reset)\b/.test(location.pathname)) return;
   go(`/sign-in?next=${encodeURIComponent(here())}`);
+}
+
+/**
+ * Whether the view is for those who are signed in alone, and nobody is: leads to the sign-in, and from there back.
+ *
+ * @param {HTMLElement} container
+ * @param {string} title
+ */
+export function needsSignIn(container, title) {
+  if (current()) return false;
+  fill(container, heading(title));
+  queueMicrotask(askSignIn);
+  return true;
 }
 
 /**

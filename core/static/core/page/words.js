@@ -57,7 +57,6 @@ export const W = {
   /** @param {string} first @param {string} last */
   clockChange: (first, last) => `The clock changes on this day, from ${first} to ${last}.`,
   search: "Words",
-  searchHint: "in name or description",
   people: "People",
   from: "From",
   to: "To",
@@ -71,7 +70,6 @@ export const W = {
   /** @param {number} count */
   holds: (count) => `for ${count}`,
   resource: "Resource",
-  inList: "The same as a list",
   keys: "Arrow keys move between free times and bookings; Enter opens one. The list has the same.",
   /** @param {number} count */
   found: (count) => counted(count, "resource", "resources"),
@@ -173,7 +171,6 @@ export const W = {
   more: "Show more",
   /** @param {number} count */
   moreDates: (count) => counted(count, "more date", "more dates"),
-  repeated: "repeats",
   subscribe: "Subscribe to a calendar",
   calendarFile: "Calendar file",
   maybeDone: "Whether it is done is not known yet. Nothing is done twice.",
@@ -182,7 +179,7 @@ export const W = {
   revive: "Take the cancellation back",
   reviveSure: "Take the cancellation back?",
   reviveNote: "It is booked anew, if its time is still free.",
-  reviveHint: "With more dates, those that were moved or changed on their own become as the others again.",
+  reviveHint: "With more dates, those that were changed on their own become as the others.",
   yesRevive: "Yes, book it again",
   leaveCancelled: "Leave it cancelled",
   revived: "It is booked again.",
@@ -214,32 +211,30 @@ export const W = {
   noSeries: "There is no series at this address, or it is not yours.",
   scope: "Which dates",
   scopes: { this: "Only this date", following: "This date and the later ones", all: "All dates that are not over" },
-  scopeHint: "Dates that were moved or changed on their own stay as they are.",
+  scopeHint: "Dates that were changed on their own stay as they are.",
   cancelDatesNote: "Their time is free again for everybody.",
   /** @param {number} count */
   cancelDatesSure: (count) => `Cancel ${counted(count, "date", "dates")}?`,
+  seriesChanged: "The series was changed meanwhile. What you typed is kept.",
+  yesCancelDates: "Yes, cancel them",
   keepThem: "Keep them",
   /** @param {number} count */
   datesCancelled: (count) => (count === 1 ? "The date is cancelled." : `${count} dates are cancelled.`),
   /** @param {number} count */
   cancelChosen: (count) => `Cancel the chosen ${counted(count, "date", "dates")}`,
   cancelComing: "Cancel all to come",
-  changeNotes: "Change the notes",
-  seriesNotesHint: "For all coming dates that have no notes of their own.",
-  seriesChanged: "The series was changed meanwhile. What you typed is kept; press again to go on.",
-  byTheClock: "By the clock",
+  timeOfDay: "Time of day",
   previous: "Before",
-  previousSeries: "The series from which this one was parted",
+  previousSeries: "An earlier series",
   /** @param {number} count */
   itsDates: (count) => counted(count, "date", "dates"),
-  moveDatesHint: "Open a date to move it, alone or with the others.",
+  moveDatesHint: "Open a date to move or change it, alone or with the others.",
   /** @param {string} why */
   notBooked: (why) => `Not booked: ${why}`,
   /** @param {string} when */
   choose: (when) => `Choose ${when}`,
   repeats: "Repeats",
-  never: "Does not repeat",
-  often: { DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month", YEARLY: "Every year" },
+  often: { "": "Does not repeat", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month", YEARLY: "Every year" },
   every: {
     DAILY: "Every how many days", WEEKLY: "Every how many weeks", MONTHLY: "Every how many months", YEARLY: "Every how many years",
   },
@@ -252,8 +247,7 @@ export const W = {
   /** @param {string} weekday */
   onLast: (weekday) => `the last ${weekday}`,
   ends: "Ends",
-  endsAfter: "After a number of dates",
-  endsOn: "On a day",
+  endsBy: { count: "After a number of dates", until: "On a day" },
   dates: "Dates",
   lastDay: "Last day",
   leaveOut: "Leave out dates that cannot be booked",
@@ -264,7 +258,7 @@ export const W = {
   eachDate: "Each date",
   possible: "can be booked",
   /** @param {string} when */
-  freeInstead: (when) => `Free: ${when}.`,
+  takeInstead: (when) => `Take ${when}`,
   /** @param {{code: string}[]} dates */
   datesPossible(dates) {
     const good = dates.filter(({ code }) => !code).length;
