@@ -282,7 +282,8 @@ REPLY_TO = env.address("REPLY_TO", "")
 TO_EMAIL = env.addresses("TO_EMAIL")
 DEFAULT_FROM_EMAIL = FROM_EMAIL
 # Where `print_on_console` prints, also with another EMAIL_USE.
-EMAIL_BACKEND = "core.utils.ConsoleBackend"
+EMAIL_CONSOLE = env.choice("EMAIL_CONSOLE", default="text", options=("text", "line"))
+EMAIL_BACKEND = "core.utils.LineBackend" if EMAIL_CONSOLE == "line" else "core.utils.ConsoleBackend"
 SENDGRID_HOST = env.origin("SENDGRID_HOST", "https://api.sendgrid.com")
 # For one message, from connecting to the last answer of the provider.
 EMAIL_TIMEOUT_SECONDS = 5

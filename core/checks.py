@@ -25,7 +25,8 @@ def frontend_url_is_set(app_configs: Any, **kwargs: Any) -> list[CheckMessage]: 
         Warning(
             "FRONTEND_URL is not set: no single-page app may call the API, and password reset mails give uid and "
             "token in words instead of a link.",
-            hint="Set FRONTEND_URL to the origin of the single-page app, such as https://app.example.org.",
+            hint="Set FRONTEND_URL to the origin of the single-page app, such as https://app.example.org. With the "
+            "booking page on, set PUBLIC_URL to the origin of this server.",
             id="core.W001",
         )
     ]

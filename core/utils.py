@@ -55,6 +55,16 @@ class ConsoleBackend(console.EmailBackend):
         self.stream.write(f"{head}{text}\n{'-' * 79}\n")
 
 
+class LineBackend(console.EmailBackend):
+    """Prints a message in one line: its receiver, its subject, and the first link of its text to where people book."""
+
+    def write_message(self, message: EmailMessage) -> None:
+        message.message()  # refuses a header with a line break
+        origins = tuple(origin for origin in (settings.HOME_URL, settings.PUBLIC_URL) if origin)
+        link = next((line for line in str(message.body).splitlines() if origins and line.startswith(origins)), "")
+        self.stream.write(" ".join(f"Mail to {', '.join(message.to)}: {message.subject} {link}".split()) + "\n")
+
+
 def print_on_console(message: Message) -> None:
     """Prints a message through Django's e-mail backend.
 

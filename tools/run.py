@@ -57,6 +57,14 @@ def write_env_file(path: Path) -> bool:
     return True
 
 
+def set_defaults(values: dict[str, str], env_file: Path) -> None:
+    """Sets what suits a server on this machine, unless the environment or a `.env` says otherwise."""
+    chosen = env_file.read_text(encoding="utf-8")
+    for name, value in values.items():
+        if not re.search(rf"^\s*{name}\s*=\s*\S", chosen, re.MULTILINE):
+            os.environ.setdefault(name, value)
+
+
 def check_port(port: int) -> None:
     """Checks that the server can bind this port.
 
@@ -96,8 +104,7 @@ def serve(port: int) -> int:
         say("Wrote .env with a fresh SECRET_KEY and DEMO_PASSWORD.")
     os.chdir(ROOT)
     os.environ["DJANGO_SETTINGS_MODULE"] = "booking_system_api.settings"
-    if not re.search(r"^\s*PUBLIC_URL\s*=\s*\S", (ROOT / ".env").read_text(encoding="utf-8"), re.MULTILINE):
-        os.environ.setdefault("PUBLIC_URL", f"http://{HOST}:{port}")
+    set_defaults({"PUBLIC_URL": f"http://{HOST}:{port}", "EMAIL_CONSOLE": "line"}, ROOT / ".env")
 
     debug = subprocess.run([python, "-c", ASK_FOR_DEBUG], check=False).returncode
     if debug not in (0, DEBUG_IS_OFF):

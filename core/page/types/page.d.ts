@@ -79,6 +79,8 @@ declare global {
       ifMatch?: string;
       again?: boolean;
       signal?: AbortSignal;
+      page?: string | null;
+      isText?: boolean;
     }
     type Options<P extends keyof paths, M extends MethodOf<P>> = Manner &
       ([Sent<Operation<P, M>>] extends [never] ? { body?: never } : { body?: Sent<Operation<P, M>> }) &
@@ -95,12 +97,24 @@ declare global {
       etag: string | null;
       /** Whether it is the answer of before, by its tag. */
       isSame: boolean;
+      /** The address of the next page of a list. */
+      next: string | null;
     }
 
     type Booking = components["schemas"]["Booking"];
     type Resource = components["schemas"]["Resource"];
     type Timeline = components["schemas"]["ResourceTimeline"];
     type Suggestion = components["schemas"]["Suggestion"];
+    type Account = components["schemas"]["User"];
+    type Preferences = components["schemas"]["Preferences"];
+    type Allowance = components["schemas"]["Allowance"];
+    type Feed = components["schemas"]["CalendarFeed"];
+    type Series = components["schemas"]["Series"];
+    type NewSeries = components["schemas"]["NewSeries"];
+    type SeriesDate = components["schemas"]["SeriesDate"];
+    type DateVerdict = components["schemas"]["DateVerdict"];
+    type Act = components["schemas"]["Act"];
+    type Scope = "this" | "following" | "all";
   }
 }
 

@@ -44,8 +44,13 @@ def said(file: Path, mode: int = 0o640, **changes: str | None) -> list[str]:
     return sorted(re.findall(r"^\?: \((\S+)\)", done.stderr, re.MULTILINE))
 
 
-def test_right_settings_have_no_warning(tmp_path: Path) -> None:
-    assert said(tmp_path / "settings") == []
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"FRONTEND_URL": None}, {"FRONTEND_URL": None, "BOOKING_PAGE": "on"}, {"BOOKING_PAGE": "on"}],
+    ids=["an app of its own", "the booking page", "the booking page, asked for", "both"],
+)
+def test_right_settings_have_no_warning(tmp_path: Path, changes: dict) -> None:
+    assert said(tmp_path / "settings", **changes) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +58,7 @@ def test_right_settings_have_no_warning(tmp_path: Path) -> None:
     [
         ({"EMAIL_USE": None, "EMAIL_URL": None}, ["core.W003"]),
         ({"PUBLIC_URL": ""}, ["core.W004"]),
-        ({"FRONTEND_URL": ""}, ["core.W001"]),
+        ({"FRONTEND_URL": "", "BOOKING_PAGE": "off"}, ["core.W001"]),
         ({"PUBLIC_URL": None, "FRONTEND_URL": None}, ["core.W001", "core.W004"]),
         ({"ALLOWED_HOSTS": ""}, ["core.W005"]),
         ({"mode": 0o644}, ["core.W006"]),

@@ -83,6 +83,7 @@ THREADS = [
         8,
         id="series.md: a week of stand-ups",
     ),
+    pytest.param(chapter(documents.CLIENTS, "Beside `make run`"), 2, id="clients: beside make run"),
     pytest.param(chapter(documents.EXPORTS, "The tour"), 1, id="exports.md: the tour"),
     pytest.param(chapter(documents.POLICIES, "A workshop with hours"), 7, id="policies.md: a workshop with hours"),
 ]

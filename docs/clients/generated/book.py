@@ -2,7 +2,7 @@
 
 pip install -r requirements.txt
 openapi-python-client generate --path ../../../openapi.yaml --output-path client
-PYTHONPATH=client BOOKING_API=http://127.0.0.1:8000 BOOKING_USERNAME=alice BOOKING_PASSWORD=... python book.py
+PYTHONPATH=client BOOKING_API=http://127.0.0.1:8000 BOOKING_USERNAME=bert BOOKING_PASSWORD=... python book.py
 """
 
 import json

@@ -1,7 +1,7 @@
 """Books the first free hour of tomorrow on whatever resource has one. Needs httpx, and nothing of this project.
 
 pip install httpx
-BOOKING_API=http://127.0.0.1:8000 BOOKING_USERNAME=alice BOOKING_PASSWORD=... python book.py
+BOOKING_API=http://127.0.0.1:8000 BOOKING_USERNAME=bert BOOKING_PASSWORD=... python book.py
 """
 
 import json

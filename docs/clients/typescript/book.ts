@@ -1,7 +1,7 @@
 // Books the first free hour of tomorrow on whatever resource has one.
 //
 //   npm ci && npm run generate && npm run build
-//   BOOKING_API=http://127.0.0.1:8000 BOOKING_USERNAME=alice BOOKING_PASSWORD=... npm run book
+//   BOOKING_API=http://127.0.0.1:8000 BOOKING_USERNAME=bert BOOKING_PASSWORD=... npm run book
 
 import { randomUUID } from "node:crypto";
 

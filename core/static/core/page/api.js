@@ -47,15 +47,16 @@ const MOST_REMEMBERED = 20;
  * @template {Api.MethodOf<P>} M
  * @param {M} method
  * @param {P} path
- * @param {Api.Options<P, M>} [options] `key` is an Idempotency-Key, `ifMatch` a tag; `again` sends the tag of the last answer.
+ * @param {Api.Options<P, M>} [options] `key` is an Idempotency-Key, `ifMatch` a tag; `again` sends the tag of the last answer;
+ *   `page` is the `next` of another answer, in place of a query; `isText`: the answer is no JSON.
  * @returns {Promise<Api.Answer<P, M>>}
  * @throws {Refused} For an answer of 400 and above.
  * @throws {Away} Without an answer, and for 502, 503 and 504.
  */
 export async function call(method, path, options) {
   /** @type {Api.AnyOptions} */
-  const { params = {}, query = {}, body, key, ifMatch, again = false, signal } = options ?? {};
-  const address = addressOf(String(path), params, query);
+  const { params = {}, query = {}, body, key, ifMatch, again = false, signal, page, isText = false } = options ?? {};
+  const address = page || addressOf(String(path), params, query);
   const session = current();
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
@@ -73,9 +74,9 @@ export async function call(method, path, options) {
   if (signal) request.signal = signal;
   const response = await answered(address, request);
   if (response.status === 304 && before) {
-    return { status: 304, body: before.body, etag: before.etag, isSame: true };
+    return { status: 304, body: before.body, etag: before.etag, isSame: true, next: null };
   }
-  const read = await bodyOf(response, signal);
+  const read = await bodyOf(response, signal, isText);
   if (!response.ok) {
     // Only a token can be void; a call without one is asked to sign in.
     if (response.status === 401 && current()?.token === session?.token) lose();
@@ -83,7 +84,7 @@ export async function call(method, path, options) {
   }
   const etag = response.headers.get("ETag");
   if (again && etag) remember(place, { etag, body: read });
-  return { status: response.status, body: read, etag, isSame: false };
+  return { status: response.status, body: read, etag, isSame: false, next: nextOf(response.headers) };
 }
 
 /**
@@ -107,8 +108,9 @@ async function answered(address, request) {
 /**
  * @param {Response} response
  * @param {AbortSignal} [signal]
+ * @param {boolean} [isText]
  */
-async function bodyOf(response, signal) {
+async function bodyOf(response, signal, isText) {
   if (response.status === 204) return null;
   let text;
   try {
@@ -117,6 +119,7 @@ async function bodyOf(response, signal) {
     if (signal?.aborted) throw error;
     throw new Away(FIRST_WAIT, false);
   }
+  if (isText && response.ok) return text;
   try {
     return JSON.parse(text);
   } catch {
@@ -139,6 +142,14 @@ function addressOf(path, params, query) {
     for (const each of [value].flat()) search.append(name, String(each));
   }
   return search.size ? `${filled}?${search}` : filled;
+}
+
+/** Where the next page of a list is. @param {Headers} headers */
+function nextOf(headers) {
+  const found = /<([^>]*)>;\s*rel="next"/.exec(headers.get("Link") ?? "");
+  if (!found?.[1]) return null;
+  const { pathname, search } = new URL(found[1], location.href);
+  return pathname + search;
 }
 
 /**

@@ -1,16 +1,19 @@
 /* The booking page: its frame, and which view belongs to which address. */
 
-import { call, Refused } from "./api.js";
+import { accountView } from "./account.js";
+import { Refused } from "./api.js";
 import { bookingView } from "./booking.js";
+import { bookingsView } from "./bookings.js";
 import { dayView } from "./day.js";
 import { fill, h } from "./dom.js";
-import { dropDraft } from "./drafts.js";
-import { askSignIn, go, here, start } from "./router.js";
+import { askSignIn, here, start } from "./router.js";
 import { resourceView } from "./resource.js";
-import { line, persistently, say, wordsOf } from "./say.js";
-import { current, leave, lose, watch } from "./session.js";
+import { line, persistently, wordsOf } from "./say.js";
+import { seriesView } from "./series.js";
+import { current, lose, watch } from "./session.js";
 import { findZone } from "./shown.js";
 import { forgottenView, registerView, resetView, signInView } from "./sign_in.js";
+import { isSigningOut, signOut } from "./sign_out.js";
 import { W } from "./words.js";
 import { zonePicker } from "./zone_picker.js";
 
@@ -21,36 +24,25 @@ const ROUTES = [
   [/^\/day(?:\/([0-9]{4}-[0-9]{2}-[0-9]{2}))?\/?$/, dayView],
   [/^\/resources\/([0-9]{1,19})\/?$/, resourceView],
   [/^\/bookings\/([0-9]{1,19})\/?$/, bookingView],
+  [/^\/account\/?$/, accountView],
+  [/^\/bookings\/?$/, bookingsView],
+  [/^\/series\/([0-9]{1,19})\/?$/, seriesView],
   [/^\/sign-in\/?$/, signInView],
   [/^\/register\/?$/, registerView],
   [/^\/forgotten-password\/?$/, forgottenView],
   [/^\/password-reset\/([^/]+)\/([^/]+)\/?$/, resetView],
 ];
 
-let isSigningOut = false;
-
-async function signOut() {
-  isSigningOut = true;
-  try {
-    await call("post", "/api/auth/token/logout/");
-  } catch (error) {
-    // The token is forgotten here in any case; a token that is void already needs no sign-out.
-    if (!(error instanceof Refused)) say(wordsOf(error), { isBad: true });
-  }
-  dropDraft();
-  leave();
-  isSigningOut = false;
-  go("/");
-  say(W.signedOut);
-}
-
 /** @param {HTMLElement} links */
 function fillLinks(links) {
   const session = current();
   fill(links,
     h("a", { href: "/day" }, W.theDay),
+    session ? h("a", { href: "/bookings" }, W.myBookings) : null,
     session
-      ? [h("span", { class: "who", title: W.signedInAs(session.username) }, session.username),
+      ? [session.isStaff && h("a", { href: "/admin/" }, W.desk),
+        h("a", { href: "/account", class: "who", title: W.signedInAs(session.username), "aria-label": W.accountOf(session.username) },
+          session.username),
         h("button", { type: "button", class: "quiet", onclick: signOut }, W.signOut)]
       : [h("a", { href: "/register" }, W.register),
         h("a", { href: "/sign-in", class: "button", onclick: toSignIn }, W.signIn)]);
@@ -74,7 +66,7 @@ function run() {
   let wasSignedIn = current() !== null;
   watch((session) => {
     fillLinks(links);
-    const isLost = wasSignedIn && session === null && !isSigningOut;
+    const isLost = wasSignedIn && session === null && !isSigningOut();
     wasSignedIn = session !== null;
     if (isLost && isRunning) askSignIn();
   });

@@ -1,9 +1,11 @@
 /* The one form of a booking: a new one, or how one is to be changed. The dry run speaks while one types. */
 
 import { Away, call, messageOf, Refused } from "./api.js";
+import { scopeField, showVerdicts } from "./dates.js";
 import { debounced, field, fill, h } from "./dom.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { momentFields } from "./moment_fields.js";
+import { repeatFields } from "./repeat_fields.js";
 import { askSignIn } from "./router.js";
 import { waitOf, wordsOf } from "./say.js";
 import { current } from "./session.js";
@@ -20,10 +22,11 @@ const QUIET = 300;
  * @param {{resource: number, start: number, end: number, notes?: string} | null} about.wanted What to fill in.
  * @param {{booking: Api.Booking, etag: string | null} | null} about.changed The booking to change.
  * @param {(booking: Api.Booking, etag: string | null) => void} about.onDone
+ * @param {(series: Api.NewSeries) => void} [about.onSeries] Where it may repeat.
  * @param {(error: Refused) => string} [about.onStale] What a 412 says.
  * @returns {Page.Form}
  */
-export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
+export function bookingForm({ resources, wanted, changed, onDone, onSeries, onStale }) {
   const bookingId = changed?.booking.id ?? null;
   const draft = draftOf(bookingId);
   const key = draft?.key ?? crypto.randomUUID();
@@ -49,11 +52,14 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
   const notes = h("textarea", { name: "notes", rows: "3", maxlength: "5000" });
   const told = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const instead = h("div", { class: "instead" });
+  const dates = h("div");
   const button = h("button", { class: "main" });
   const times = momentFields((words) => words && tell(words), () => edited());
-  const fields = h("fieldset", {}, field(W.resource, resource, { className: "wide" }), times.elements,
-    field(W.notes, notes, { hint: W.notesHint, className: "wide" }));
-  const form = h("form", { class: "booking" }, fields, told, instead, button);
+  const repeats = onSeries && repeatFields(() => edited());
+  const scope = changed?.booking.series ? scopeField(W.scopeHint, () => edited()) : null;
+  const fields = h("fieldset", {}, scope?.element, field(W.resource, resource, { className: "wide" }), times.elements,
+    repeats?.elements ?? [], field(W.notes, notes, { hint: W.notesHint, className: "wide" }));
+  const form = h("form", { class: "booking" }, fields, told, dates, instead, button);
 
   /** @param {string} words @param {"good" | "bad" | ""} [mood] */
   function tell(words, mood = "") {
@@ -63,15 +69,17 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
 
   const keep = () => {
     const { start, end } = times.span();
-    const typed = { ...times.typed(), resource: resource.value, notes: notes.value };
+    const typed = { ...times.typed(), ...repeats?.typed(), scope: scope?.value() ?? "", resource: resource.value, notes: notes.value };
     const resourceName = resource.selectedOptions[0]?.textContent ?? "";
     keepDraft({ booking: bookingId, typed, start, end, key, isUnknown, resourceName });
   };
 
+  const problem = () => times.problem() || repeats?.problem() || "";
+
   /** What is wanted, as the API reads it; null while something is missing. */
   const read = () => {
     const { start, end } = times.span();
-    if (times.problem() || start === null || end === null || !resource.value) return null;
+    if (problem() || start === null || end === null || !resource.value) return null;
     return { resource: Number(resource.value), start_time: iso(start), end_time: iso(end), notes: notes.value };
   };
 
@@ -88,17 +96,22 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
     asked = new AbortController();
     const { signal } = asked;
     try {
-      const answer = await call("post", "/api/bookings/check/", {
-        body: bookingId === null ? body : { ...body, id: bookingId }, signal,
-      });
+      const answer = repeats?.isOn()
+        ? await call("post", "/api/series/check/", { body: { ...body, ...repeats.body() }, signal })
+        : await call("post", "/api/bookings/check/", {
+          body: bookingId === null ? body : { ...body, id: bookingId }, signal, ...(scope ? { query: { scope: scope.value() } } : {}),
+        });
       if (signal.aborted || isSending) return;
       const found = /** @type {Record<string, any>} */ (answer.body);
+      const rule = found.rule_text ? `${found.rule_text}: ` : "";
       if (found.ok) {
         const waits = resources.find((each) => each.id === body.resource)?.waits;
-        tell(bookingId !== null ? W.canBeMoved : waits ? W.waitsForStaff : W.canBeBooked, "good");
+        const words = bookingId !== null ? W.canBeMoved : waits ? W.waitsForStaff : W.canBeBooked;
+        tell(rule ? rule + W.datesPossible(found.dates) : words, "good");
       } else {
-        tell(messageOf(found), "bad");
+        tell(rule + messageOf(found), "bad");
       }
+      showVerdicts(dates, found.dates ?? [], repeats && swap);
       suggest(found.suggestions ?? []);
     } catch (error) {
       if (signal.aborted || isLeft) return;
@@ -122,13 +135,24 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
     },
   });
 
+  /** @param {string} local @param {string} start */
+  const swap = (local, start) => {
+    repeats?.swap(local, start);
+    keep();
+    tell(W.checking);
+    check();
+  };
+
   const edited = () => {
     isRefused = false;
     clearTimeout(retry);
     asked?.abort();
     fill(instead);
+    repeats?.begin(times.span().start);
+    if (repeats && !repeats.isOn()) fill(dates);
     keep();
     if (read()) tell(current() ? W.checking : W.signInToCheck);
+    else if (repeats?.problem()) tell(repeats.problem());
     check();
   };
 
@@ -143,8 +167,10 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
 
   const send = () => {
     const body = /** @type {NonNullable<ReturnType<typeof read>>} */ (read());
+    if (repeats?.isOn()) return call("post", "/api/series/", { body: { ...body, ...repeats.body() }, key });
     if (bookingId === null) return call("post", "/api/bookings/", { body, key });
-    return call("patch", "/api/bookings/{id}/", { params: { id: bookingId }, body, ...(etag ? { ifMatch: etag } : {}) });
+    const query = scope ? { query: { scope: scope.value() } } : {};
+    return call("patch", "/api/bookings/{id}/", { params: { id: bookingId }, body, ...query, ...(etag ? { ifMatch: etag } : {}) });
   };
 
   /** @param {Event} [event] */
@@ -157,7 +183,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
       return;
     }
     if (!read()) {
-      tell(times.problem() || W.incomplete, "bad");
+      tell(problem() || W.incomplete, "bad");
       return;
     }
     check.stop();
@@ -167,11 +193,14 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
     isSending = true;
     dress();
     fill(instead);
+    fill(dates);
     tell(W.sending);
     try {
       const { body, etag: tag } = await send();
       dropDraft();
-      if (!isLeft) onDone(/** @type {Api.Booking} */ (body), tag);
+      if (isLeft) return;
+      if ("made" in body) onSeries?.(body);
+      else onDone(body, tag);
     } catch (error) {
       isSending = false;
       refused(error, wasUnknown);
@@ -211,7 +240,9 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
     } else {
       isRefused = true;
       tell(wordsOf(error), "bad");
-      suggest(error instanceof Refused ? error.body.suggestions ?? [] : []);
+      const body = error instanceof Refused ? error.body : {};
+      showVerdicts(dates, body.dates ?? [], repeats && swap);
+      suggest(body.suggestions ?? []);
     }
   };
 
@@ -220,7 +251,11 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
   form.addEventListener("submit", submit);
   resource.addEventListener("change", edited);
   notes.addEventListener("input", keep);
-  const unwatch = watchZone(() => times.rewrite());
+  const unwatch = watchZone(() => {
+    times.rewrite();
+    // A series goes by the clock of the zone.
+    if (repeats?.isOn() && !isUnknown) edited();
+  });
 
   if (draft) {
     if (draft.typed.resource) offer({ id: Number(draft.typed.resource), name: draft.resourceName });
@@ -228,10 +263,14 @@ export function bookingForm({ resources, wanted, changed, onDone, onStale }) {
     notes.value = draft.typed.notes ?? "";
     if (draft.start !== null && draft.end !== null) times.set({ start: draft.start, end: draft.end });
     else times.restore(draft.typed);
+    repeats?.begin(times.span().start);
+    repeats?.restore(draft.typed);
+    scope?.set(draft.typed.scope);
   } else if (wanted) {
     resource.value = String(wanted.resource);
     notes.value = wanted.notes ?? "";
     times.set(wanted);
+    repeats?.begin(wanted.start);
   }
   keep();
   if (isUnknown) tell(W.unknown, "bad");

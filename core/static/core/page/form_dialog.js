@@ -24,6 +24,10 @@ export function openForm(container, resources, wanted) {
       go(`/bookings/${booking.id}`);
       say(booking.status === "pending" ? W.bookedPending : W.bookedNow);
     },
+    onSeries(series) {
+      go(`/series/${series.id}`);
+      say(W.bookedDates(series.made.length, series.skipped.length));
+    },
   });
   const close = h("button", { type: "button", class: "quiet close", onclick: () => dialog.close() }, W.close);
   const dialog = h("dialog", { "aria-labelledby": title.id }, h("div", { class: "dialog-head" }, title, close), form.element);

@@ -65,6 +65,16 @@ export function dayText(date) {
 }
 
 /**
+ * `15 March 2027`.
+ *
+ * @param {number} moment
+ * @param {string} zone
+ */
+export function longDateText(moment, zone) {
+  return formatted({ timeZone: zone, day: "numeric", month: "long", year: "numeric" }, moment);
+}
+
+/**
  * `Mon 15 Mar`.
  *
  * @param {string} date
@@ -72,6 +82,25 @@ export function dayText(date) {
 export function shortDayText(date) {
   const options = /** @type {const} */ ({ weekday: "short", day: "numeric", month: "short" });
   return formatted({ timeZone: "UTC", ...options }, Date.parse(`${date}T00:00:00Z`));
+}
+
+/**
+ * A day of the week, 1 for Monday to 7 for Sunday: `Monday`.
+ *
+ * @param {number} day
+ */
+export function weekdayText(day) {
+  return formatted({ timeZone: "UTC", weekday: "long" }, Date.UTC(2024, 0, day));
+}
+
+/**
+ * `Mon 15 Mar`, and in another year `Mon 15 Mar 2027`.
+ *
+ * @param {string} date
+ */
+function knownDayText(date) {
+  const isThisYear = date.startsWith(`${new Date().getFullYear()}-`);
+  return isThisYear ? shortDayText(date) : `${shortDayText(date)} ${date.slice(0, 4)}`;
 }
 
 /**
@@ -89,8 +118,8 @@ export function spanText({ start, end }, zone, date) {
   const to = `${timeText(end, zone)}${change ? ` ${offsetText(end, zone)}` : ""}`;
   if (isWithin) return `${from}–${to}`;
   const last = dateIn(end, zone);
-  if (first === last) return `${shortDayText(first)}, ${from}–${to}`;
-  return `${shortDayText(first)}, ${from} – ${shortDayText(last)}, ${to}`;
+  if (first === last) return `${knownDayText(first)}, ${from}–${to}`;
+  return `${knownDayText(first)}, ${from} – ${knownDayText(last)}, ${to}`;
 }
 
 /**
@@ -100,7 +129,7 @@ export function spanText({ start, end }, zone, date) {
  * @param {string} zone
  */
 export function momentText(moment, zone) {
-  return `${shortDayText(dateIn(moment, zone))}, ${timeText(moment, zone)}`;
+  return `${knownDayText(dateIn(moment, zone))}, ${timeText(moment, zone)}`;
 }
 
 /**

@@ -4,6 +4,7 @@ A view is a function of a container and what its address holds. It fills the con
 
 import { h, fill } from "./dom.js";
 import { say } from "./say.js";
+import { current } from "./session.js";
 import { W } from "./words.js";
 
 /** @type {[RegExp, Page.View][]} */
@@ -33,7 +34,7 @@ export function start(container, table) {
  */
 export function go(address, { replace = false } = {}) {
   const url = new URL(address, location.origin);
-  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search);
+  history[replace ? "replaceState" : "pushState"](null, "", url.pathname + url.search + url.hash);
   show();
 }
 
@@ -48,7 +49,7 @@ export function rename(address) {
 
 /** The present address. */
 export function here() {
-  return location.pathname + location.search;
+  return location.pathname + location.search + location.hash;
 }
 
 /**
@@ -61,7 +62,7 @@ export function safeNext(wanted) {
   try {
     const url = new URL(wanted, location.origin);
     const isOurs = url.origin === location.origin && routes.some(([pattern]) => pattern.test(url.pathname));
-    return isOurs && !url.pathname.startsWith("/sign-in") ? url.pathname + url.search : "/";
+    return isOurs && !url.pathname.startsWith("/sign-in") ? url.pathname + url.search + url.hash : "/";
   } catch {
     return "/";
   }
@@ -71,6 +72,19 @@ export function safeNext(wanted) {
 export function askSignIn() {
   if (/^\/(sign-in|register|forgotten-password|password-reset)\b/.test(location.pathname)) return;
   go(`/sign-in?next=${encodeURIComponent(here())}`);
+}
+
+/**
+ * Whether the view is for those who are signed in alone, and nobody is: leads to the sign-in, and from there back.
+ *
+ * @param {HTMLElement} container
+ * @param {string} title
+ */
+export function needsSignIn(container, title) {
+  if (current()) return false;
+  fill(container, heading(title));
+  queueMicrotask(askSignIn);
+  return true;
 }
 
 /**
@@ -121,7 +135,15 @@ function follow(event) {
   const link = /** @type {Element} */ (event.target).closest?.("a[href]");
   if (!(link instanceof HTMLAnchorElement) || link.target || link.hasAttribute("download")) return;
   if (link.origin !== location.origin || !routes.some(([pattern]) => pattern.test(link.pathname))) return;
-  if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  // A place in this view; the browser would tell a step of the history, and the view would begin anew.
+  if (link.hash && link.pathname === location.pathname) toPlace(link.hash);
+  else go(link.pathname + link.search + link.hash);
+}
+
+/** Leads to a place in the view. @param {string} hash */
+export function toPlace(hash) {
+  const place = hash ? document.getElementById(hash.slice(1)) : null;
+  place?.scrollIntoView();
+  place?.focus({ preventScroll: true });
 }

@@ -31,6 +31,22 @@ export function enter(session, { keep }) {
   tell();
 }
 
+/** Whether the session outlives the tab. */
+export function isKept() {
+  return sessionStorage.getItem(KEY) === null && localStorage.getItem(KEY) !== null;
+}
+
+/** What is known of the user now, such as another name. @param {Partial<Session>} changes */
+export function amend(changes) {
+  const session = current();
+  if (session) enter({ ...session, ...changes }, { keep: isKept() });
+}
+
+/** Forgets a token that is void, and tells nobody: the next one is asked for at once. */
+export function pause() {
+  forget();
+}
+
 /** Forgets the token; the other tabs of the same user hear of it. */
 export function leave() {
   const session = current();

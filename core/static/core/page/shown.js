@@ -32,6 +32,13 @@ export function chooseZone(name) {
   tell();
 }
 
+/** One's own zone is another one now; it is shown, whatever was chosen in this tab. @param {string} name */
+export function showOwnZone(name) {
+  sessionStorage.removeItem(KEY);
+  if (isZone(name)) zone = name;
+  tell();
+}
+
 /** @param {() => void} watcher Called with each change. */
 export function watchZone(watcher) {
   watchers.add(watcher);

@@ -1,78 +1,21 @@
 /* The views of accounts that need no sign-in: sign in, register, a forgotten password, a new one. */
 
-import { call, fieldErrors, Refused } from "./api.js";
-import { field, fill, h } from "./dom.js";
+import { accountForm, checkbox, input } from "./account_form.js";
+import { call } from "./api.js";
+import { fill, h } from "./dom.js";
 import { hasDraft } from "./drafts.js";
 import { go, heading, safeNext } from "./router.js";
-import { say, wordsOf } from "./say.js";
+import { say } from "./say.js";
 import { current, enter } from "./session.js";
 import { findZone } from "./shown.js";
 import { W } from "./words.js";
-
-/** @param {string} name @param {string} label @param {Record<string, any>} [attributes] */
-function input(name, label, attributes = {}) {
-  return field(label, h("input", { name, required: true, ...attributes }));
-}
-
-/**
- * A form with one button, which says at each field what is wrong with it.
- *
- * @param {string} button
- * @param {HTMLElement[]} fields
- * @param {(values: Record<string, string>) => Promise<void>} send
- */
-function accountForm(button, fields, send) {
-  const told = h("p", { class: "told bad", role: "alert" });
-  const pressed = h("button", { class: "main" }, button);
-  const form = h("form", { class: "account" }, fields, told, pressed);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (pressed.disabled) return;
-    pressed.disabled = true;
-    fill(told);
-    for (const each of form.querySelectorAll(".error")) each.remove();
-    try {
-      const entered = [...new FormData(form)].map(([name, value]) => [name, String(value)]);
-      await send(Object.fromEntries(entered));
-    } catch (error) {
-      showRefusal(form, told, error);
-    } finally {
-      pressed.disabled = false;
-    }
-  });
-  return form;
-}
-
-/**
- * @param {HTMLFormElement} form
- * @param {HTMLElement} told
- * @param {unknown} error
- */
-function showRefusal(form, told, error) {
-  const rest = [];
-  let isPlaced = false;
-  for (const [name, message] of Object.entries(error instanceof Refused ? fieldErrors(error.body) : {})) {
-    const control = form.elements.namedItem(name);
-    if (control instanceof HTMLInputElement) {
-      const words = h("p", { class: "error", id: `${control.id}-error` }, message);
-      control.after(words);
-      control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-describedby", words.id);
-      if (!isPlaced) control.focus();
-      isPlaced = true;
-    } else {
-      rest.push(message);
-    }
-  }
-  fill(told, rest.length || isPlaced ? rest.join(" ") : wordsOf(error));
-}
 
 /**
  * @param {string} username
  * @param {string} password
  * @param {boolean} keep
  */
-async function signIn(username, password, keep) {
+export async function signIn(username, password, keep) {
   const { body } = await call("post", "/api/auth/token/login/", { body: { username, password } });
   const token = body.auth_token;
   enter({ token, username }, { keep });
@@ -92,14 +35,13 @@ export function signInView(container, { query }) {
   const fields = [
     input("username", W.username, { autocomplete: "username", autofocus: true, autocapitalize: "none" }),
     input("password", W.password, { type: "password", autocomplete: "current-password" }),
-    h("label", { class: "check" }, h("input", { type: "checkbox", name: "keep" }), h("span", {}, W.keep),
-      h("small", { class: "hint" }, W.keepHint)),
+    checkbox("keep", W.keep, {}, W.keepHint),
   ];
   const form = accountForm(W.signIn, fields, async ({ username = "", password = "", keep }) => {
     await signIn(username, password, keep === "on");
     // The button to sign out is there already.
     if (current()) go(safeNext(next));
-  });
+  }, { repeats: true });
   const onward = next ? `?next=${encodeURIComponent(next)}` : "";
   fill(container, h("section", { class: "narrow card" },
     heading(W.signIn),

@@ -57,7 +57,6 @@ export const W = {
   /** @param {string} first @param {string} last */
   clockChange: (first, last) => `The clock changes on this day, from ${first} to ${last}.`,
   search: "Words",
-  searchHint: "in name or description",
   people: "People",
   from: "From",
   to: "To",
@@ -71,7 +70,6 @@ export const W = {
   /** @param {number} count */
   holds: (count) => `for ${count}`,
   resource: "Resource",
-  inList: "The same as a list",
   keys: "Arrow keys move between free times and bookings; Enter opens one. The list has the same.",
   /** @param {number} count */
   found: (count) => counted(count, "resource", "resources"),
@@ -160,6 +158,117 @@ export const W = {
   seeDay: "See its day",
   seeWeek: "See its week",
 
+  // One's bookings.
+  myBookings: "My bookings",
+  which: { coming: "Coming", past: "Past", cancelled: "Cancelled" },
+  noBookings: {
+    coming: "Nothing is booked. Choose a free time in the calendar.",
+    past: "No booking is over yet.",
+    cancelled: "No booking is cancelled or rejected.",
+  },
+  /** @param {number} count @param {boolean} isMore */
+  bookingsShown: (count, isMore) => `${isMore ? "The first " : ""}${counted(count, "booking", "bookings")}`,
+  more: "Show more",
+  /** @param {number} count */
+  moreDates: (count) => counted(count, "more date", "more dates"),
+  subscribe: "Subscribe to a calendar",
+  calendarFile: "Calendar file",
+  maybeDone: "Whether it is done is not known yet. Nothing is done twice.",
+  reason: "Reason",
+  reasonHint: "Optional. The mail and the history show it.",
+  revive: "Take the cancellation back",
+  reviveSure: "Take the cancellation back?",
+  reviveNote: "It is booked anew, if its time is still free.",
+  reviveHint: "With more dates, those that were changed on their own become as the others.",
+  yesRevive: "Yes, book it again",
+  leaveCancelled: "Leave it cancelled",
+  revived: "It is booked again.",
+  history: "History",
+  acts: {
+    "booking.created": "Booked",
+    "booking.changed": "Changed",
+    "booking.confirmed": "Confirmed",
+    "booking.rejected": "Rejected",
+    "booking.cancelled": "Cancelled",
+    "booking.expired": "Expired, since nobody confirmed it",
+    "booking.removed": "Removed",
+  },
+  parts: { owner: "the owner", staff: "staff", system: "the system" },
+  you: "you",
+  /** @param {string} when @param {string} who */
+  actOf: (when, who) => `${when}, by ${who}`,
+  /** @param {string} reason */
+  because: (reason) => `Reason: ${reason}`,
+  fields: { resource_name: "Resource", start_time: "Start", end_time: "End", status: "Status", notes: "Notes", staff_note: "Note of staff" },
+  /** @param {string} name @param {string} before @param {string} after */
+  changedTo: (name, before, after) => `${name}: ${before} → ${after}`,
+
+  // Series.
+  series: "Series",
+  partOfSeries: "A date of a series",
+  /** @param {string} what */
+  seriesOf: (what) => `Series: ${what}`,
+  noSeries: "There is no series at this address, or it is not yours.",
+  scope: "Which dates",
+  scopes: { this: "Only this date", following: "This date and the later ones", all: "All dates that are not over" },
+  scopeHint: "Dates that were changed on their own stay as they are.",
+  cancelDatesNote: "Their time is free again for everybody.",
+  /** @param {number} count */
+  cancelDatesSure: (count) => `Cancel ${counted(count, "date", "dates")}?`,
+  seriesChanged: "The series was changed meanwhile. What you typed is kept.",
+  yesCancelDates: "Yes, cancel them",
+  keepThem: "Keep them",
+  /** @param {number} count */
+  datesCancelled: (count) => (count === 1 ? "The date is cancelled." : `${count} dates are cancelled.`),
+  /** @param {number} count */
+  cancelChosen: (count) => `Cancel the chosen ${counted(count, "date", "dates")}`,
+  cancelComing: "Cancel all to come",
+  timeOfDay: "Time of day",
+  previous: "Before",
+  previousSeries: "An earlier series",
+  /** @param {number} count */
+  itsDates: (count) => counted(count, "date", "dates"),
+  moveDatesHint: "Open a date to move or change it, alone or with the others.",
+  /** @param {string} why */
+  notBooked: (why) => `Not booked: ${why}`,
+  /** @param {string} when */
+  choose: (when) => `Choose ${when}`,
+  repeats: "Repeats",
+  often: { "": "Does not repeat", DAILY: "Every day", WEEKLY: "Every week", MONTHLY: "Every month", YEARLY: "Every year" },
+  every: {
+    DAILY: "Every how many days", WEEKLY: "Every how many weeks", MONTHLY: "Every how many months", YEARLY: "Every how many years",
+  },
+  onDays: "On these days",
+  onWhich: "On",
+  /** @param {number} day */
+  onDay: (day) => `day ${day} of the month`,
+  /** @param {number} nth 1 to 4. @param {string} weekday */
+  onNth: (nth, weekday) => `the ${["first", "second", "third", "fourth"][nth - 1]} ${weekday}`,
+  /** @param {string} weekday */
+  onLast: (weekday) => `the last ${weekday}`,
+  ends: "Ends",
+  endsBy: { count: "After a number of dates", until: "On a day" },
+  dates: "Dates",
+  lastDay: "Last day",
+  leaveOut: "Leave out dates that cannot be booked",
+  badInterval: "Say how often, in whole numbers.",
+  /** @param {number} most */
+  badCount: (most) => `Say how many dates, from 1 to ${most}.`,
+  badUntil: "Say on which day the dates end.",
+  eachDate: "Each date",
+  possible: "can be booked",
+  /** @param {string} when */
+  takeInstead: (when) => `Take ${when}`,
+  /** @param {{code: string}[]} dates */
+  datesPossible(dates) {
+    const good = dates.filter(({ code }) => !code).length;
+    if (good < dates.length) return `${good} of ${counted(dates.length, "date", "dates")} can be booked; the others are left out.`;
+    return good === 1 ? "the one date can be booked." : `all ${good} dates can be booked.`;
+  },
+  /** @param {number} made @param {number} skipped */
+  bookedDates: (made, skipped) =>
+    `${made === 1 ? "One date is" : `${made} dates are`} booked${skipped ? `, ${skipped} left out` : ""}.`,
+
   // Accounts.
   username: "User name",
   email: "E-mail address",
@@ -182,4 +291,93 @@ export const W = {
   signInFirst: "Sign in to go on. What you typed is kept.",
   toSignIn: "To the sign-in",
   notSignedIn: "User name or password are not right.",
+
+  // One's account.
+  account: "Account",
+  /** @param {string} name */
+  accountOf: (name) => `Account: ${name}`,
+  desk: "Desk",
+  deskHint: "The pages of staff. They ask for the password once more.",
+  save: "Save",
+  signInFor: "Sign in to see your account.",
+  /** @param {number} seconds */
+  pressAgain: (seconds) => `No answer from the server, so whether it was done is not known. Press again in ${counted(seconds, "second", "seconds")}.`,
+  about: "About you",
+  firstName: "First name",
+  lastName: "Last name",
+  currentPassword: "Current password",
+  emailNeedsPassword: "A new address needs it.",
+  aboutSaved: "Your account is saved.",
+  emailConfirmed: "Your address is confirmed.",
+  emailNotConfirmed: "Your address is not confirmed yet: until then mails leave out notes and names.",
+  confirmEmail: "Send the link to confirm it",
+  confirmationSent: "A mail with a link is on its way.",
+  picture: "Address of your picture",
+  pictureHint: "Empty: none. The picture itself is not shown here.",
+  pictureSaved: "The address of your picture is saved.",
+  pictureGone: "You have no picture now.",
+  mails: "Times and mails",
+  ownZoneHint: "Type a name such as Europe/Berlin. Times on this page and in mails are in it.",
+  tellMe: "Send a mail when",
+  booking_created: "a booking is made",
+  booking_changed: "a booking is changed",
+  booking_confirmed: "staff confirm a booking",
+  booking_rejected: "staff reject a booking",
+  booking_cancelled: "a booking is cancelled",
+  reminder: "Remind me so many minutes before the start",
+  reminderHint: "Empty: never.",
+  mailsSaved: "Times and mails are saved.",
+  feeds: "Calendar feeds",
+  feedsText: "A calendar program shows your bookings, or those of a resource, from a secret address. Whoever knows the address can read them.",
+  ownBookings: "Your bookings",
+  feedOf: "Feed of",
+  feedOfResource: "Of a resource",
+  feedNames: "Tell who booked",
+  newFeed: "Make a feed",
+  noFeeds: "You have no feeds.",
+  /** @param {string} date */
+  madeOn: (date) => `Made on ${date}.`,
+  /** @param {string} date */
+  lastUsed: (date) => `Last read on ${date}.`,
+  neverUsed: "Not read yet.",
+  feedMade: "The feed is made. Its address is shown this once.",
+  feedAddress: "Address of the feed",
+  feedOnce: "Copy it now, or subscribe. It is never shown again; a new feed has a new one.",
+  copy: "Copy",
+  copied: "The address is copied.",
+  notCopied: "The browser did not copy it. It is marked: copy it by hand.",
+  subscribeTo: "Subscribe",
+  endFeed: "End it",
+  /** @param {string} what */
+  endFeedOf: (what) => `End it: ${what}`,
+  endFeedSure: "End this feed?",
+  endFeedNote: "Calendar programs that read it find nothing there from then on.",
+  yesEndFeed: "Yes, end it",
+  feedEnded: "The feed is ended.",
+  quotas: "What you may still book",
+  noQuotas: "No quota limits you.",
+  /** @param {number} used @param {number} limit @param {"active" | "count" | "minutes"} kind @param {string} period */
+  quota: (used, limit, kind, period) => kind === "active"
+    ? `${used} of ${counted(limit, "booking", "bookings")} that are not over`
+    : `${used} of ${kind === "minutes" ? counted(limit, "minute", "minutes") : counted(limit, "booking", "bookings")} ${period}`,
+  periods: { day: "today", week: "this week", month: "this month" },
+  /** @param {number} left */
+  left: (left) => `${left} left.`,
+  /** @param {string} moment */
+  moreFrom: (moment) => `None left; more from ${moment} on.`,
+  allResources: "All resources",
+  /** @param {number} id */
+  resourceNumber: (id) => `Resource ${id}`,
+  changePassword: "Change the password",
+  endsTokens: "You are signed out on every other device.",
+  endFeedsToo: "End all calendar feeds, too",
+  passwordChanged: "The new password is set.",
+  devices: "Your devices",
+  everywhereText: "One sign-in counts for all your devices.",
+  signOutEverywhere: "Sign out on every device",
+  signedOutHere: "You are signed out in this browser. The server did not answer, so other devices may still be signed in.",
+  deleteAccount: "Delete the account",
+  deleteNote: "Your account and all your bookings are deleted for good.",
+  yesDelete: "Delete my account for good",
+  accountDeleted: "Your account is deleted.",
 };

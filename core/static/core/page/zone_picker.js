@@ -6,10 +6,19 @@ import { chooseZone, shownZone, watchZone } from "./shown.js";
 import { W } from "./words.js";
 import { isZone, zoneNames } from "./zones.js";
 
-/** A button that names the zone; it opens a field. */
-export function zonePicker() {
+/** A field for the name of a zone, with the names there are; these are filled in once it is used. */
+export function zoneField() {
   const names = h("datalist", { id: newId() });
   const typed = h("input", { id: newId(), list: names.id, autocomplete: "off", autocapitalize: "none", spellcheck: "false" });
+  typed.addEventListener("focus", () => {
+    if (!names.hasChildNodes()) fill(names, zoneNames().map((name) => h("option", { value: name })));
+  });
+  return { typed, names };
+}
+
+/** A button that names the zone; it opens a field. */
+export function zonePicker() {
+  const { typed, names } = zoneField();
   const told = h("p", { class: "error", role: "alert" });
   const form = h("form", { class: "zone-form", hidden: true },
     h("label", { for: typed.id }, W.zone), typed, names, h("button", {}, W.changeZone), told,
@@ -23,8 +32,8 @@ export function zonePicker() {
     button.setAttribute("aria-expanded", String(isOpen));
     fill(told);
     if (!isOpen) return;
-    if (!names.hasChildNodes()) fill(names, zoneNames().map((name) => h("option", { value: name })));
     typed.value = shownZone();
+    typed.focus();
     typed.select();
   };
   const show = () => fill(button, h("span", { class: "hint" }, `${W.zone} `), shownZone());
