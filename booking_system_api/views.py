@@ -1,5 +1,6 @@
 """The probes and the icon, which belong to no app."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.templatetags.static import static
 
@@ -25,7 +26,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         return refusal
     report = readiness()
     status = status_of(report)
-    body = {"status": status, "checks": report}
+    body = {"status": status, "version": settings.VERSION, "checks": report}
     code, headers = (503, DatabaseUnavailable.headers) if status == "unavailable" else (200, {})
     return JsonResponse(body, status=code, headers={"Cache-Control": "no-store", **headers})
 

@@ -69,6 +69,7 @@ DEFAULTS = {
     "THROTTLE_USER": lambda s: rate(s, "user") == "1200/min",
     "THROTTLE_CALENDAR": lambda s: rate(s, "calendar") == "60/min",
     "TRUSTED_PROXIES": lambda s: s["REST_FRAMEWORK"]["NUM_PROXIES"] == 0,
+    "LOG_FORMAT": lambda s: s["LOG_FORMAT"] == "text",
     "LOG_LEVEL": lambda s: s["LOGGING"]["root"]["level"] == "INFO",
 }
 
