@@ -98,7 +98,26 @@ class Log(Logger):
 
 logger_class = Log
 
+# --- Metrics ----------------------------------------------------------------------------------------------------------
+
+
+def on_starting(server: object) -> None:
+    """Before the first worker, for its first import decides where it counts."""
+    if text("METRICS_TOKEN"):
+        run("metrics_folder")["make"]()
+
 
 def on_reload(server: object) -> None:
-    """After a reload the form and the version may be others."""
+    """After a reload the form of the log, the version and the token may be others."""
     dress(server.log)
+    on_starting(server)
+
+
+def child_exit(server: object, worker: object) -> None:
+    """Keeps what a worker has counted."""
+    run("metrics_folder")["add_up"](worker.pid)
+
+
+def on_exit(server: object) -> None:
+    """Leaves nothing behind."""
+    run("metrics_folder")["remove"]()

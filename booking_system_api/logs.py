@@ -88,7 +88,7 @@ def configuration(form: str, level: str) -> dict[str, Any]:
         line = request = {"()": "booking_system_api.logs.text_formatter"}
         filters = ["no_secrets", "one_line"]
     else:
-        json = {"()": "pythonjsonlogger.orjson.OrjsonFormatter"}
+        json: dict[str, Any] = {"()": "pythonjsonlogger.orjson.OrjsonFormatter"}
         line, request = {**json, **JSON_LINE}, {**json, **JSON_FORM, "fmt": ["levelname", *REQUEST_FACTS]}
         filters = ["no_secrets"]
     handler: dict[str, Any] = {"class": "logging.StreamHandler", "formatter": "line", "filters": filters}

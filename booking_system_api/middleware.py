@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from booking_system_api import requests
-from booking_system_api.views import HEALTH_PATH, READY_PATH, health, ready
+from booking_system_api.views import HEALTH_PATH, METRICS_PATH, READY_PATH, health, metrics, ready
 from core.api.errors import DatabaseUnavailable
 from core.api.exception_handler import is_unreachable
 
@@ -71,9 +71,9 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class HealthMiddleware:
-    """Answers the probes before other middleware checks the host, the scheme or the session."""
+    """Answers probes and Prometheus before other middleware checks the host, the scheme or the session."""
 
-    probes: ClassVar = {HEALTH_PATH: health, READY_PATH: ready}
+    probes: ClassVar = {HEALTH_PATH: health, READY_PATH: ready, METRICS_PATH: metrics}
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     # Before Django's own apps, whose command `createsuperuser` it replaces.
     "core.apps.CoreConfig",
     "core.apps.BookingAdminConfig",
+    "booking_system_api.apps.ProjectConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -343,6 +344,13 @@ LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", options=("DEBUG", "INFO", "W
 # One line for each request and event: `time level name: message`, or an object of JSON.
 LOG_FORMAT = env.choice("LOG_FORMAT", default="text", options=("text", "json"))
 LOGGING = configuration(LOG_FORMAT, LOG_LEVEL)
+
+# --- Metrics ----------------------------------------------------------------------------------------------------------
+
+# Who asks for `/metrics` sends it; without one there are no metrics.
+METRICS_TOKEN = env.word("METRICS_TOKEN")
+# Where a process of `deliver_notifications --watch` serves its own; None: nowhere.
+WORKER_METRICS_BIND = env.host_and_port("WORKER_METRICS_BIND")
 
 # --- The settings file ------------------------------------------------------------------------------------------------
 

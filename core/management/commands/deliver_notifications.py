@@ -34,6 +34,7 @@ class Command(BaseCommand):
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         thread = worker.Worker(worker.PROCESS_POLL_SECONDS)
         thread.start()
+        worker.process_started.send(self.__class__)
         self.stdout.write("Delivering messages as they come.")
         self.stdout.flush()
         signal.sigwait(STOP_SIGNALS)
