@@ -114,8 +114,11 @@ def on_reload(server: object) -> None:
 
 
 def child_exit(server: object, worker: object) -> None:
-    """Keeps what a worker has counted."""
-    run("metrics_folder")["add_up"](worker.pid)
+    """Keeps what a worker has counted; a server without a place for that goes on."""
+    try:
+        run("metrics_folder")["add_up"](worker.pid)
+    except OSError as error:
+        server.log.warning("What process %s counted is lost: %s", worker.pid, error)
 
 
 def on_exit(server: object) -> None:

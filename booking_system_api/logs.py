@@ -21,8 +21,8 @@ REQUEST_TEXT = "%(method)s %(route)s %(status)s %(ms)s ms user=%(user)s client=%
 
 
 def without_secrets(text: str) -> str:
-    """The text with `***` for the secret part of each path."""
-    return SECRET_PATH.sub(r"\1***", text)
+    """The text with `***` for the secret part of each path, and with an escape for what UTF-8 does not write."""
+    return SECRET_PATH.sub(r"\1***", text).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def visible(text: str) -> str:
@@ -85,7 +85,8 @@ class RawRequestsLeftOut(logging.Filter):
 def configuration(form: str, level: str) -> dict[str, Any]:
     """What `LOGGING` is for a form, `text` or `json`, and a level."""
     if form == "text":
-        line = request = {"()": "booking_system_api.logs.text_formatter"}
+        line: dict[str, Any] = {"()": "booking_system_api.logs.text_formatter"}
+        request = line
         filters = ["no_secrets", "one_line"]
     else:
         json: dict[str, Any] = {"()": "pythonjsonlogger.orjson.OrjsonFormatter"}

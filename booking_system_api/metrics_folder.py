@@ -71,10 +71,10 @@ def add_up(pid: int) -> None:
     with locked(folder, for_writing=True):
         mark_process_dead(pid, str(folder))
         for file in folder.glob(f"*_{pid}.db"):
-            total = MmapedDict(str(file.with_name(file.name.replace(f"_{pid}.db", f"_{ENDED}.db"))))
             # A process that was killed may leave a line that was not written whole.
             with contextlib.suppress(RuntimeError, ValueError, struct.error):
+                total = MmapedDict(str(file.with_name(file.name.replace(f"_{pid}.db", f"_{ENDED}.db"))))
                 for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):
                     total.write_value(key, total.read_value(key)[0] + value, 0.0)
-            total.close()
+                total.close()
             file.unlink()

@@ -84,7 +84,7 @@ def test_without_a_token_there_is_nothing(db: None, settings: Settings, method: 
 @pytest.mark.usefixtures("_counting")
 @pytest.mark.parametrize(
     "sent",
-    ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Token {TOKEN}", TOKEN, "Bearer é\udce9"],
+    ["", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Token {TOKEN}", TOKEN, "Bearer é"],
 )
 def test_another_token_is_refused(db: None, sent: str) -> None:
     answer = Client().get("/metrics", headers={"authorization": sent} if sent else {})
@@ -183,14 +183,14 @@ def test_strangers_make_no_new_series(db: None, alice: User) -> None:
         Client().get(f"/calendars/secret-{number}.ics")
 
     visit(1000)
+    series()
     before = set(series())
     for number in range(1001, 1020):
         visit(number)
     after = series()
 
     assert set(after) - before == set()
-    text = ask().content.decode()
-    assert not re.search(r"10[01]\d|secret-|token=|alice|METHOD", text)
+    assert not re.search(r"10[01]\d|secret-|token=|alice|METHOD", str(after.keys()))
 
 
 def test_codes_that_come_from_elsewhere_are_one_series(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,8 +297,9 @@ def test_it_answers_while_the_database_is_away(db: None, monkeypatch: pytest.Mon
     def away(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("away")
 
-    monkeypatch.setattr(CursorWrapper, "execute", away)
-    found = series()
+    with monkeypatch.context() as patch:
+        patch.setattr(CursorWrapper, "execute", away)
+        found = series()
     assert found["booking_database_up", frozenset()] == 0
     assert value(found, "booking_info", version=VERSION) == 1
     assert not any(name.startswith("booking_outbox") for name, _ in found)

@@ -1,4 +1,4 @@
-"""/metrics of real processes: those of one gunicorn count together, also after some have ended, and a worker serves its own."""
+"""/metrics of real processes: those of one gunicorn count together, and a worker serves its own."""
 
 import os
 import re

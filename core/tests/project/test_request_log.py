@@ -170,7 +170,7 @@ import logging, logging.config, sys
 from booking_system_api.logs import RawRequestsLeftOut, configuration
 logging.config.dictConfig(configuration(sys.argv[1], "INFO"))
 logger = logging.getLogger("some.where")
-logger.warning("first %s", "x\\r\\n2030-01-01 00:00:00,000 INFO forged: y\\x1b[31m\\u2028z")
+logger.warning("first %s", "x\\r\\n2030-01-01 00:00:00,000 INFO forged: y\\x1b[31m\\u2028z\\udce9")
 try:
     raise ValueError("a\\n2030-01-01 00:00:00,000 INFO forged: b\\x0b/calendars/6MjwrrCdVk0123456789.ics")
 except ValueError:
