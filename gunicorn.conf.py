@@ -1,12 +1,42 @@
 """How gunicorn serves the booking system; every value can be overridden on its command line."""
 
+import logging
 import multiprocessing
 import os
 import re
+import runpy
 import sys
+import time
+from pathlib import Path
+
+from gunicorn.glogging import Logger
+
+HERE = Path(__file__).resolve().parent
 
 
-# Not by booking_system_api.environment: this process would keep that module, and a reload would not read `.env` again.
+# This process imports nothing of the project: its workers would keep the old module after an upgrade and a reload.
+def run(module: str) -> dict:
+    """The names of a module of the project, as it is now; a module that needs nothing but the standard library."""
+    return runpy.run_path(str(HERE / "booking_system_api" / f"{module}.py"))
+
+
+def settings_of_file() -> dict[str, str]:
+    """The lines of the settings file; the workers say what is wrong with a file that cannot be read."""
+    named = os.environ.get("BOOKING_ENV_FILE")
+    path = Path(named) if named else HERE / ".env"
+    if not path.is_file():
+        return {}
+    return {line.name: line.value for line in run("settings_file")["read"](path)}
+
+
+FILE = settings_of_file()
+
+
+def text(name: str) -> str:
+    """A setting of the environment, else of the settings file; an empty value counts as absent."""
+    return os.environ.get(name, FILE.get(name, "")).strip()
+
+
 def number(name: str, default: int, minimum: int, maximum: int) -> int:
     """A whole number from the environment; an empty value counts as absent, and a wrong one stops the start."""
     value = os.environ.get(name, "").strip()
@@ -35,3 +65,62 @@ graceful_timeout = 30
 keepalive = number("GUNICORN_KEEPALIVE", 100, 0, 3600)
 # One socket per user in the home folder would tie two servers on one machine together.
 control_socket_disable = True
+
+# --- Log --------------------------------------------------------------------------------------------------------------
+
+
+def formatter() -> logging.Formatter:
+    """The form of `LOG_FORMAT`, which is that of the other lines of the log; the workers refuse a wrong value."""
+    if text("LOG_FORMAT").lower() == "json":
+        from pythonjsonlogger.orjson import OrjsonFormatter
+
+        return OrjsonFormatter(**run("log_forms")["JSON_LINE"])
+    lines = logging.Formatter(run("log_forms")["TEXT_LINE"], style="{")
+    lines.converter = time.gmtime
+    return lines
+
+
+def dress(log: Logger) -> None:
+    """Gives gunicorn's own lines the form, and tells the version."""
+    form = formatter()
+    for handler in log.error_log.handlers:
+        handler.setFormatter(form)
+    log.info("Booking system %s", run("version")["VERSION"])
+
+
+class Log(Logger):
+    """gunicorn's log, whose first line tells the version."""
+
+    def __init__(self, cfg: object) -> None:
+        super().__init__(cfg)
+        dress(self)
+
+
+logger_class = Log
+
+# --- Metrics ----------------------------------------------------------------------------------------------------------
+
+
+def on_starting(server: object) -> None:
+    """Before the first worker, for its first import decides where it counts."""
+    if text("METRICS_TOKEN"):
+        run("metrics_folder")["make"]()
+
+
+def on_reload(server: object) -> None:
+    """After a reload the form of the log, the version and the token may be others."""
+    dress(server.log)
+    on_starting(server)
+
+
+def child_exit(server: object, worker: object) -> None:
+    """Keeps what a worker has counted; a server without a place for that goes on."""
+    try:
+        run("metrics_folder")["add_up"](worker.pid)
+    except OSError as error:
+        server.log.warning("What process %s counted is lost: %s", worker.pid, error)
+
+
+def on_exit(server: object) -> None:
+    """Leaves nothing behind."""
+    run("metrics_folder")["remove"]()

@@ -225,6 +225,25 @@ def _origin(name: str, value: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, default_port) else "")
 
 
+def word(name: str) -> str:
+    """A secret of visible ASCII without spaces, as the headers of HTTP carry it; an empty text when it is not set."""
+    value = text(name)
+    if not re.fullmatch("[!-~]*", value):
+        raise ImproperlyConfigured(f"{name} must be one word of ASCII, without spaces.{_secret_hint(name)}")
+    return value
+
+
+def host_and_port(name: str) -> tuple[str, int] | None:
+    """An address to listen at, such as `127.0.0.1:9101`; None when it is not set."""
+    value = text(name)
+    if not value:
+        return None
+    found = re.fullmatch(r"(?P<host>[A-Za-z0-9.-]+):(?P<port>[0-9]{1,5})", value)
+    if found is None or not 1 <= int(found["port"]) <= 65_535:
+        raise invalid(name, value, "an address with a port, such as 127.0.0.1:9101")
+    return found["host"], int(found["port"])
+
+
 def rate(name: str, default: str) -> str | None:
     """A rate in the REST framework's notation, such as `20/min`; None (no limit) for a variable set to nothing."""
     value = _value(name, default)

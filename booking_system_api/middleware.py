@@ -1,7 +1,8 @@
-"""Middleware for every request: the request id, the log line of a failure, the health probe, a missing database."""
+"""Middleware for every request: the request id, the line of each request, the health probe, a missing database."""
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -12,10 +13,9 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.functional import SimpleLazyObject
 
-from booking_system_api.logs import without_secrets
-from booking_system_api.views import HEALTH_PATH, READY_PATH, health, ready
+from booking_system_api import requests
+from booking_system_api.views import HEALTH_PATH, METRICS_PATH, READY_PATH, health, metrics, ready
 from core.api.errors import DatabaseUnavailable
 from core.api.exception_handler import is_unreachable
 
@@ -34,40 +34,22 @@ if TYPE_CHECKING:
 
 
 class RequestLogMiddleware:
-    """Gives each request an id, sends the id back as `X-Request-ID`, and logs each failed request in one line.
+    """Gives each request an id, sends the id back as `X-Request-ID`, and tells of the request when it has ended.
 
-    An `X-Request-ID` of the request is kept when it is 8 to 64 letters, digits, dots, dashes or underscores. The log
-    line has no query string and no body, which may hold secrets.
+    An `X-Request-ID` of the request is kept when it is 8 to 64 letters, digits, dots, dashes or underscores.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: "IdentifiedRequest") -> HttpResponse:
+        began = time.perf_counter()
         proposed_id = request.headers.get("X-Request-ID", "")
         request.request_id = proposed_id if REQUEST_ID_PATTERN.fullmatch(proposed_id) else uuid.uuid4().hex
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request.request_id
-        if response.status_code >= 400:
-            logger.log(
-                logging.ERROR if response.status_code >= 500 else logging.WARNING,
-                "%s %s %s user=%s request=%s",
-                request.method,
-                without_secrets(request.path.encode("unicode_escape").decode()),
-                response.status_code,
-                loaded_user_id(request),
-                request.request_id,
-            )
+        requests.tell(requests.ended(request, response, request.request_id, time.perf_counter() - began))
         return response
-
-
-def loaded_user_id(request: HttpRequest) -> object:
-    """The id of the request's user if the user is already loaded, else `-`; never queries the database."""
-    user = getattr(request, "_cached_user", None)
-    assigned = request.__dict__.get("user")
-    if assigned is not None and not isinstance(assigned, SimpleLazyObject):
-        user = assigned
-    return getattr(user, "pk", None) or "-"
 
 
 class PolicyMiddleware(CSPMiddleware):
@@ -89,9 +71,9 @@ class PolicyMiddleware(CSPMiddleware):
 
 
 class HealthMiddleware:
-    """Answers the probes before other middleware checks the host, the scheme or the session."""
+    """Answers probes and Prometheus before other middleware checks the host, the scheme or the session."""
 
-    probes: ClassVar = {HEALTH_PATH: health, READY_PATH: ready}
+    probes: ClassVar = {HEALTH_PATH: health, READY_PATH: ready, METRICS_PATH: metrics}
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from booking_system_api import environment as env
 from booking_system_api.environment import BASE_DIR
+from booking_system_api.logs import configuration
+from booking_system_api.version import VERSION
 
 # --- The basics -------------------------------------------------------------------------------------------------------
 
@@ -26,6 +28,7 @@ INSTALLED_APPS = [
     # Before Django's own apps, whose command `createsuperuser` it replaces.
     "core.apps.CoreConfig",
     "core.apps.BookingAdminConfig",
+    "booking_system_api.apps.ProjectConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -217,6 +220,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
 # The OpenAPI description. Only `make schema` uses these settings; a server sends the file `openapi.yaml`.
 SPECTACULAR_SETTINGS = {
+    "VERSION": VERSION,
     "OAS_VERSION": "3.1.0",
     "COMPONENT_SPLIT_REQUEST": True,
     "DEFAULT_GENERATOR_CLASS": "core.schema.generator.Generator",
@@ -338,34 +342,16 @@ STORAGES = {
 # --- Log --------------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", options=("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {
-        "no_secrets": {"()": "booking_system_api.logs.SecretsMasked"},
-        "tracebacks_only": {"()": "booking_system_api.logs.TracebacksOnly"},
-    },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_secrets"]},
-        "tracebacks": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["no_secrets", "tracebacks_only"],
-        },
-    },
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # RequestLogMiddleware logs each failed request; only the traceback comes from Django.
-        "django.request": {"handlers": ["tracebacks"], "level": "ERROR", "propagate": False},
-        "django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False},
-        # RequestLogMiddleware logs these requests too, and anyone may send many requests with a wrong host.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # At DEBUG, SendGrid's client logs every message and the API key.
-        "python_http_client": {"level": "WARNING"},
-    },
-}
+# One line for each request and event: `time level name: message`, or an object of JSON.
+LOG_FORMAT = env.choice("LOG_FORMAT", default="text", options=("text", "json"))
+LOGGING = configuration(LOG_FORMAT, LOG_LEVEL)
+
+# --- Metrics ----------------------------------------------------------------------------------------------------------
+
+# Who asks for `/metrics` sends it; without one there are no metrics.
+METRICS_TOKEN = env.word("METRICS_TOKEN")
+# Where a process of `deliver_notifications --watch` serves its own; None: nowhere.
+WORKER_METRICS_BIND = env.host_and_port("WORKER_METRICS_BIND")
 
 # --- The settings file ------------------------------------------------------------------------------------------------
 

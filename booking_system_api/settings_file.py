@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
-
 # Without the byte order mark of Windows editors, which would become part of the first name.
 ENCODING = "utf-8-sig"
 EXPORT = re.compile(r"export\s+")
@@ -62,6 +60,9 @@ def read(path: Path) -> list[Line]:
     try:
         lines = path.read_text(ENCODING).split("\n")
     except (OSError, UnicodeDecodeError) as error:
+        # Not above: gunicorn.conf.py uses this file, and its process loads no Django.
+        from django.core.exceptions import ImproperlyConfigured
+
         raise ImproperlyConfigured(f"{path.name} cannot be read: {error}. It must be a text file in UTF-8.") from error
     texts = [Line(number, line.strip()) for number, line in enumerate(lines, 1)]
     return [line for line in texts if line.text and not line.text.startswith("#")]

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from booking_system_api.views import favicon, health, ready
+from booking_system_api.views import favicon, health, metrics, ready
 from core.api.views import NothingHereView
 from core.calendars.views import calendar
 from core.notifications.urls import page_urls
@@ -11,6 +11,7 @@ from core.notifications.urls import page_urls
 urlpatterns = [
     path("health/", health, name="health"),
     path("health/ready/", ready, name="ready"),
+    path("metrics", metrics, name="metrics"),
     path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
     path("calendars/<str:secret>.ics", calendar, name="calendar"),

@@ -38,10 +38,12 @@ class ClientSocket(socket.socket):
     """The socket of a client; a client that keeps a thread waiting counts as gone.
 
     Attributes:
+        since: When the request began, in seconds of the monotonic clock.
         deadline: The moment at which a thread stops reading, in seconds of the monotonic clock.
         send_seconds: The longest wait for one write of a thread.
     """
 
+    since = 0.0
     deadline = 0.0
     send_seconds = 30.0
 
@@ -186,7 +188,7 @@ class WebWorker(ThreadWorker):
         """Waits for the next request of a connection."""
         if conn.parser is not None:
             conn.received += conn.parser.unreader.take_buffered()
-        conn.since = time.monotonic()
+        conn.since = conn.sock.since = time.monotonic()
         self.wait(conn, self.head_seconds)
         self.advance(conn)
 
@@ -260,8 +262,7 @@ class WebWorker(ThreadWorker):
         now = time.monotonic()
         for conn in [conn for conn in self.waiting if conn.timeout <= now]:
             if conn.received and not conn.is_leaving:
-                self.log.warning("A request from ip=%s took too long to arrive", (conn.client or ("",))[0])
-                self.refuse(conn.sock, 408)
+                self.refuse(conn.sock, 408, conn.client, "TooSlow")
                 self.stop_waiting(conn)
                 self.forget(conn)
                 self.nr_conns -= 1
@@ -293,16 +294,19 @@ class WebWorker(ThreadWorker):
         """Refuses a request that gunicorn cannot read, with an error of the API's form instead of a page."""
         page = Page()
         super().handle_error(req, page, addr, exc)
-        self.refuse(client, page.status)
+        self.refuse(client, page.status, addr, type(exc).__name__)
 
-    def refuse(self, sock: ClientSocket, status: int) -> None:
-        """Sends an error of the API's form to a client whose request no view has read."""
+    def refuse(self, sock: ClientSocket, status: int, address: Any, reason: str) -> None:  # noqa: ANN401 - the library's
+        """Sends an error of the API's form to a client whose request no view has read, and tells of the request."""
         # gunicorn's main process imports this module, and loads no Django.
+        from booking_system_api.requests import tell_unread
         from core.api.exception_handler import error_for_status
 
         request_id = uuid.uuid4().hex
-        self.log.warning("Refused with %s (request=%s)", status, request_id)
-        body = json.dumps(error_for_status(status, request_id)[1])
+        error = error_for_status(status, request_id)[1]
+        client = address[0] if address and isinstance(address, tuple) else ""
+        tell_unread(request_id, status, str(error["code"]), time.monotonic() - sock.since, client, reason)
+        body = json.dumps(error)
         lines = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
             "Connection: close",

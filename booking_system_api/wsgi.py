@@ -1,5 +1,6 @@
 """The WSGI entry point: `booking_system_api.wsgi:application`."""
 
+import logging
 import os
 import sys
 
@@ -19,6 +20,9 @@ if "requests" not in sys.modules:
 application = get_wsgi_application()
 
 
-from core.outbox import worker  # noqa: E402 - after the applications are loaded
+from booking_system_api.logs import RawRequestsLeftOut  # noqa: E402 - after the applications are loaded
+from core.outbox import worker  # noqa: E402
+
+logging.getLogger("gunicorn.error").addFilter(RawRequestsLeftOut())
 
 worker.run_in_web_process()

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
@@ -84,14 +84,20 @@ def client_at(address: str) -> str:
 
     A client with an IPv6 address owns the whole /64 (RFC 6177), so a limit for each address would be no limit.
     """
+    parsed = parsed_address(address)
+    if parsed is None:
+        return address
+    return str(IPv6Network((int(parsed), 64), strict=False) if isinstance(parsed, IPv6Address) else parsed)
+
+
+def parsed_address(address: str) -> IPv4Address | IPv6Address | None:
+    """The address in a text, which may have a port; None for text that is no address."""
     match = WITH_PORT.fullmatch(address)
     try:
         parsed = ip_address((match["v6"] or match["v4"] or "") if match else address)
     except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
+        return None
+    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, IPv6Address) else parsed
 
 
 class RateThrottle(BaseThrottle):

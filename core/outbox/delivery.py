@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Generic
 
 from django.db import DatabaseError, InterfaceError
+from django.dispatch import Signal
 
 from core.outbox.calls import Call
 from core.outbox.channels import Channel, NotNeeded, NotSent, Parcel, Row
@@ -42,6 +43,9 @@ PATIENCE_SECONDS = 2
 LATE_SECONDS = 30
 # An abandoned call lives on until the provider ends the connection. While this many calls live, no other call begins.
 LIVING_CALLS = 50
+
+# Sent for each row with an outcome, with `outcome`: `sent`, `retried`, `failed` or `dropped`.
+counted = Signal()
 
 Tally = Counter[str]
 Failures = Counter[type[OutboxRow]]
@@ -282,6 +286,10 @@ class Delivery(Generic[Row, Parcel]):
         else:
             failures[model] = 0
 
+    def count(self, outcome: str) -> None:
+        self.tally[outcome] += 1
+        counted.send(self.channel.model, outcome=outcome)
+
     def mark_sent(self, call: Call[Row, Parcel]) -> None:
         row = call.row
         columns: Mapping[str, object] = {}
@@ -291,7 +299,7 @@ class Delivery(Generic[Row, Parcel]):
             # The row was sent, and must be marked in any case.
             logger.exception("%s was sent, but an error came after that.", row)
         mark(row, state=State.SENT, tries=row.tries + 1, last_error="", done_at=self.run.now, **columns)
-        self.tally["sent"] += 1
+        self.count("sent")
 
     def mark_unsent(self, row: Row, error: Exception) -> None:
         now, tries, last_error = self.run.now, row.tries + 1, str(error)[:300]
@@ -300,18 +308,18 @@ class Delivery(Generic[Row, Parcel]):
                 raise error
             case NotNeeded():
                 mark(row, state=State.DROPPED, last_error=last_error, done_at=now, **error.columns)
-                self.tally["dropped"] += 1
+                self.count("dropped")
             case NotSent(can_retry=True) if now + delay_after(tries) <= row.retry_until:
                 logger.warning("%s was not sent (%s); it is tried again.", row, last_error)
                 try_again(row, at=now + delay_after(tries), tries=tries, last_error=last_error)
-                self.tally["retried"] += 1
+                self.count("retried")
             case NotSent():
                 # Mark the row first: if the process is killed in between, no process sends a row that was given up.
                 if mark(row, state=State.FAILED, tries=tries, last_error=last_error, done_at=now):
                     self.channel.give_up(row, error)
-                self.tally["failed"] += 1
+                self.count("failed")
             case _:
                 # The row fails at once: a row that stayed due would come first at every run.
                 logger.error("%s cannot be sent.", row, exc_info=error)
                 mark(row, state=State.FAILED, tries=tries, last_error=type(error).__name__, done_at=now)
-                self.tally["failed"] += 1
+                self.count("failed")

@@ -15,6 +15,7 @@ from datetime import datetime
 from django.conf import settings
 from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.dispatch import Signal
 from django.utils import timezone
 
 from core.outbox.delivery import Begun, Failures, Run, Tally, is_down
@@ -28,6 +29,9 @@ PROCESS_POLL_SECONDS = 2
 PROBE_SECONDS = 2
 # Longer than a call may last, so that a stopping process marks the rows of its calls.
 STOP_SECONDS = 10
+
+# Sent once by a process that does nothing but run the jobs, when it starts.
+process_started = Signal()
 
 Job = Callable[[Run], Tally]
 

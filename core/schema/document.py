@@ -13,7 +13,6 @@ from core.schema.problems import problem_of
 from core.schema.shapes import SHAPES
 
 TITLE = "Booking API"
-VERSION = "0.1.0"
 DESCRIPTION = Path(__file__).with_name("description.md")
 
 TAGS = {
@@ -50,7 +49,11 @@ def finish(result: dict[str, Any], **options: object) -> dict[str, Any]:
     describe_forms(paths, components["schemas"])
     whole = {
         "openapi": result["openapi"],
-        "info": {"title": TITLE, "version": VERSION, "description": DESCRIPTION.read_text(encoding="utf-8")},
+        "info": {
+            "title": TITLE,
+            "version": result["info"]["version"],
+            "description": DESCRIPTION.read_text(encoding="utf-8"),
+        },
         "servers": [{"url": "/", "description": "The server that this description comes from."}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -103,9 +104,10 @@ PARTS = {
 READY_STATUS = {"enum": ["ok", "degraded", "unavailable"], "description": "Of all parts together."}
 READY_SCHEMA = {
     "type": "object",
-    "required": ["status", "checks"],
+    "required": ["status", "version", "checks"],
     "properties": {
         "status": READY_STATUS,
+        "version": {"type": "string", "description": "Of the release that answers."},
         "checks": {
             "type": "object",
             "required": [name for name in PARTS if name != "redis"],
@@ -126,7 +128,7 @@ def ready_response(description: str, status: str, *headers: str, **failed: str) 
         "content": {
             JSON: {
                 "schema": READY_SCHEMA,
-                "examples": {"example": {"value": {"status": status, "checks": checks}}},
+                "examples": {"example": {"value": {"status": status, "version": settings.VERSION, "checks": checks}}},
             }
         },
     }

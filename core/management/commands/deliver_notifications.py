@@ -1,13 +1,17 @@
 """`manage.py deliver_notifications`: sends due messages once, or with `--watch` until a signal."""
 
+import logging
 import signal
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from core.outbox import worker
 from core.outbox.delivery import Tally
+
+logger = logging.getLogger(__name__)
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -25,10 +29,12 @@ class Command(BaseCommand):
         if not watch:
             self.stdout.write(summary(worker.run_due(now=timezone.now())))
             return
+        logger.info("Booking system %s", settings.VERSION)
         # The thread inherits the blocked signals, so that only `sigwait` receives them.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         thread = worker.Worker(worker.PROCESS_POLL_SECONDS)
         thread.start()
+        worker.process_started.send(self.__class__)
         self.stdout.write("Delivering messages as they come.")
         self.stdout.flush()
         signal.sigwait(STOP_SIGNALS)

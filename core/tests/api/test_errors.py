@@ -77,9 +77,9 @@ urlpatterns = [
 
 @pytest.fixture
 def log(caplog):
-    """What is logged, by Django's own loggers too, which do not hand theirs on."""
+    """What is logged, by the loggers too that do not hand theirs on."""
     caplog.set_level(logging.INFO)
-    loggers = [logging.getLogger(name) for name in ("django", "django.request")]
+    loggers = [logging.getLogger(name) for name in ("django", "django.request", "booking_system_api.requests")]
     for logger in loggers:
         logger.addHandler(caplog.handler)
     yield caplog
@@ -88,8 +88,9 @@ def log(caplog):
 
 
 def lines(log):
-    """The lines of the request log."""
-    return [record.getMessage() for record in log.records if record.name == "booking_system_api.middleware"]
+    """The lines of the requests, without their milliseconds."""
+    messages = [record.getMessage() for record in log.records if record.name == "booking_system_api.requests"]
+    return [re.sub(r" [0-9.]+ ms ", " ", message) for message in messages]
 
 
 def test_a_missing_table_is_a_500_and_no_lost_database(anonymous):
@@ -116,7 +117,7 @@ class TestOurOwnFailures:
         assert request_id in body["detail"]
         assert "secret" not in answer.content.decode()
         assert answer.headers["Access-Control-Allow-Origin"] == APP
-        assert lines(log) == [f"GET /api/{where}/ 500 user=- request={request_id}"]
+        assert lines(log) == [f"GET /api/{where}/ 500 user=- client=127.0.0.1 request={request_id} path=/api/{where}/"]
 
     @pytest.mark.parametrize("where", ["breaks", "breaks-outside"])
     def test_its_traceback_is_in_the_log(self, anonymous, settings, log, debug, where):
@@ -224,7 +225,7 @@ class TestWithoutADatabase:
         log = without_database[1]
 
         assert "OperationalError" in log
-        assert "GET /api/resources/ 503 user=- request=" in log
+        assert re.search(r"GET /api/resources/ 503 [0-9.]+ ms user=- client=127\.0\.0\.1 request=", log)
         assert "pass-in-url" not in log
         assert "correct-horse-9-battery" not in log
         assert "a" * 40 not in log
@@ -401,14 +402,17 @@ class TestTheLog:
         answer = as_alice.get("/api/auth/users/999999/?secret=in-the-address")
 
         assert lines(log) == [
-            f"GET /api/auth/users/999999/ 400 user={alice.pk} request={answer.headers['X-Request-ID']}"
+            f"GET /api/auth/users/<id>/ 400 user={alice.pk} client=127.0.0.1 request={answer.headers['X-Request-ID']} "
+            "path=/api/auth/users/999999/"
         ]
         assert [record.levelname for record in log.records] == ["WARNING"]
 
-    def test_a_good_one_is_none(self, as_alice, log):
-        as_alice.get("/api/bookings/")
+    def test_a_good_one_is_one_too_without_its_path(self, as_alice, alice, log):
+        answer = as_alice.get("/api/bookings/?status=pending")
 
-        assert lines(log) == []
+        request_id = answer.headers["X-Request-ID"]
+        assert lines(log) == [f"GET /api/bookings/ 200 user={alice.pk} client=127.0.0.1 request={request_id}"]
+        assert [record.levelname for record in log.records] == ["INFO"]
 
     def test_no_secret_gets_there(self, anonymous, as_alice, alice, room, log):
         key = as_alice._credentials["HTTP_AUTHORIZATION"].split()[1]

@@ -88,7 +88,7 @@ def _one_connection() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     """Refusals are what is wanted here."""
-    caplog.set_level("ERROR", "booking_system_api.middleware")
+    caplog.set_level("ERROR", "booking_system_api.requests")
 
 
 def settings_for(examples: int) -> settings:

@@ -199,6 +199,7 @@ class TestNginx:
         feed = nginx.ask("GET", "/calendars/a-very-secret-word.ics")[0]
         link = nginx.ask("GET", "/notifications/unsubscribe/another-secret-word/")[0]
         query = nginx.ask("GET", "/admin/login/?next=a-third-secret")[0]
+        nginx.ask("GET", "/password-reset/Mg/a-fourth-secret", Referer="/password-reset/Mg/a-fourth-secret")
 
         # By HTTPS, and so no redirect.
         assert (status, body) == (200, "[]")
@@ -210,6 +211,8 @@ class TestNginx:
         assert 'GET "/calendars/***" 404' in log
         assert 'GET "/notifications/unsubscribe/***" 404' in log
         assert 'GET "/admin/login/" 200' in log
+        assert 'GET "/password-reset/***" ' in log
+        assert "a-fourth-secret" not in log
         # The limit counts the client that nginx names, whatever the client claims.
         statuses = [nginx.ask("GET", "/api/resources/", X_Forwarded_For=f"192.0.2.{number}")[0] for number in range(3)]
         assert statuses == [200, 200, 429]
@@ -220,6 +223,7 @@ class TestNginx:
 
         assert nginx.ask("GET", "/calendars/a-very-secret-word.ics")[0] == 502
         assert nginx.ask("GET", "/notifications/confirm/another-secret-word/")[0] == 502
+        assert nginx.ask("GET", "/password-reset/Mg/a-third-secret-word")[0] == 502
         assert nginx.ask("GET", "/api/resources/")[0] == 502
         said = "".join(path.read_text() for path in nginx.folder.glob("*.log"))
         assert "/api/resources/" in said

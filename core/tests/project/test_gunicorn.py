@@ -340,8 +340,9 @@ class TestTheLog:
             "GET", "/api/nothing/?token=in-the-address", Authorization="Token of-somebody", **TLS
         )
 
-        line = f"WARNING booking_system_api.middleware: GET /api/nothing/ 404 user=- request={headers['X-Request-ID']}"
-        assert line in server.said
+        (line,) = [line for line in server.said.splitlines() if headers["X-Request-ID"] in line]
+        assert " WARNING booking_system_api.requests: GET - 404 " in line
+        assert line.endswith(f" user=- client=127.0.0.1 request={headers['X-Request-ID']} path=/api/nothing/")
         assert "in-the-address" not in server.said
         assert "of-somebody" not in server.said
 

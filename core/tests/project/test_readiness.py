@@ -21,6 +21,7 @@ from rest_framework.test import APIClient
 
 from booking_system_api import readiness as module
 from booking_system_api.readiness import Readiness, readiness
+from booking_system_api.version import VERSION
 from core.constraints import NO_OVERLAP, guard_problem
 from core.models import Notification, Resource
 from core.record.models import BookingEvent
@@ -52,7 +53,7 @@ def told(probe: Client) -> tuple[int, str, dict[str, str]]:
     body = answer.json()
     assert answer.headers["Cache-Control"] == "no-store"
     assert ("Retry-After" in answer.headers) == (answer.status_code == 503)
-    assert set(body) == {"status", "checks"}
+    assert set(body) == {"status", "version", "checks"}
     return answer.status_code, body["status"], {name: word for name, word in body["checks"].items() if word != "ok"}
 
 
@@ -61,7 +62,7 @@ def told(probe: Client) -> tuple[int, str, dict[str, str]]:
 
 def test_a_server_that_is_well_is_ready(probe: Client) -> None:
     answer = probe.get("/health/ready/")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "checks": ALL_WELL})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": VERSION, "checks": ALL_WELL})
 
 
 def test_head_has_no_body(probe: Client) -> None:
@@ -166,7 +167,7 @@ def test_a_server_without_its_database_is_alive_and_not_ready(
         assert ask(address, "/health/") == (200, b'{"status": "ok"}')
         status, body = ask(address, "/health/ready/")
         assert status == 503
-        assert json.loads(body) == {"status": "unavailable", "checks": {**ALL_WELL, **unwell}}
+        assert json.loads(body) == {"status": "unavailable", "version": VERSION, "checks": {**ALL_WELL, **unwell}}
 
 
 # --- What it costs ----------------------------------------------------------------------------------------------------

@@ -69,6 +69,9 @@ DEFAULTS = {
     "THROTTLE_USER": lambda s: rate(s, "user") == "1200/min",
     "THROTTLE_CALENDAR": lambda s: rate(s, "calendar") == "60/min",
     "TRUSTED_PROXIES": lambda s: s["REST_FRAMEWORK"]["NUM_PROXIES"] == 0,
+    "LOG_FORMAT": lambda s: s["LOG_FORMAT"] == "text",
+    "METRICS_TOKEN": lambda s: s["METRICS_TOKEN"] == "",
+    "WORKER_METRICS_BIND": lambda s: s["WORKER_METRICS_BIND"] is None,
     "LOG_LEVEL": lambda s: s["LOGGING"]["root"]["level"] == "INFO",
 }
 

@@ -1,0 +1,3 @@
+"""The version of this release, written here and nowhere else; see CHANGELOG.md."""
+
+VERSION = "1.0.0"
