@@ -19,6 +19,8 @@ if "requests" not in sys.modules:
 application = get_wsgi_application()
 
 
-from core.outbox import worker  # noqa: E402 - after the applications are loaded
+from booking_system_api.timeouts import limit_waits  # noqa: E402 - after the applications are loaded
+from core.outbox import worker  # noqa: E402
 
+limit_waits()
 worker.run_in_web_process()
