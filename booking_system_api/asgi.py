@@ -15,6 +15,8 @@ for database in settings.DATABASES.values():
 application = get_asgi_application()
 
 
-from core.outbox import worker  # noqa: E402 - after the applications are loaded
+from booking_system_api.timeouts import limit_waits  # noqa: E402 - after the applications are loaded
+from core.outbox import worker  # noqa: E402
 
+limit_waits()
 worker.run_in_web_process()

@@ -152,6 +152,14 @@ def optional_integer(name: str, *, minimum: int, maximum: int) -> int | None:
     return int(value)
 
 
+def limit(name: str, *, default: int | None, maximum: int) -> int | None:
+    """A whole number from 1; None (no limit) for a variable set to nothing."""
+    if is_set_to_nothing(name):
+        return None
+    value = optional_integer(name, minimum=1, maximum=maximum)
+    return default if value is None else value
+
+
 def choice(name: str, *, default: str, options: tuple[str, ...]) -> str:
     """One of a few words, in any case."""
     value = text(name, default)

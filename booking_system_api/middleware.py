@@ -11,15 +11,14 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from booking_system_api import requests
 from booking_system_api.views import HEALTH_PATH, METRICS_PATH, READY_PATH, health, metrics, ready
-from core.api.errors import DatabaseUnavailable
-from core.api.exception_handler import is_unreachable
-
-logger = logging.getLogger(__name__)
+from core.api.outages import answer_to
 
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -96,10 +95,26 @@ class DatabaseAwayMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: "IdentifiedRequest", error: Exception) -> HttpResponse | None:
-        if not is_unreachable(error):
-            return None
-        logger.error("The database failed (request=%s)", request.request_id, exc_info=error)
-        sentence = str(DatabaseUnavailable.default_detail)
-        return HttpResponse(
-            sentence, status=503, content_type="text/plain; charset=utf-8", headers=DatabaseUnavailable.headers
-        )
+        return unavailable(request, error)
+
+
+class ForgivingSessionMiddleware(SessionMiddleware):
+    """Django's sessions, with the same 503 where the end of a request cannot store its session."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except Error as error:
+            if answer := unavailable(request, error):
+                return answer
+            raise
+
+
+def unavailable(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The 503 for an error of the database that is an outage; otherwise None."""
+    answer = answer_to(error, getattr(request, "request_id", ""))
+    if answer is None:
+        return None
+    return HttpResponse(
+        str(answer.detail), status=503, content_type="text/plain; charset=utf-8", headers=answer.headers
+    )

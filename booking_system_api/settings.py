@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "core.api.middleware.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "booking_system_api.middleware.ForgivingSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -116,6 +116,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-test"}
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+# Seconds that a web process lets the database wait; None: as long as it takes. Commands and migrations have no limits.
+# PgBouncer refuses a connection that asks for limits, so behind a pooler only those that are set count. SQLite has one
+# lock for all writers, and its 20 seconds from above unless a limit is set.
+_usual = (2, 15, 30) if CONN_MAX_AGE and not DATABASES["default"]["ENGINE"].endswith("sqlite3") else (None, None, None)
+DB_LOCK_TIMEOUT_SECONDS = env.limit("DB_LOCK_TIMEOUT_SECONDS", default=_usual[0], maximum=3600)
+DB_STATEMENT_TIMEOUT_SECONDS = env.limit("DB_STATEMENT_TIMEOUT_SECONDS", default=_usual[1], maximum=3600)
+DB_IDLE_TIMEOUT_SECONDS = env.limit("DB_IDLE_TIMEOUT_SECONDS", default=_usual[2], maximum=3600)
 
 # The counters of the rate limits: in a Redis that all processes share, or in the memory of each process.
 REDIS_URL = env.redis("REDIS_URL")

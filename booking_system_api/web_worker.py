@@ -10,6 +10,7 @@ import json
 import re
 import selectors
 import socket
+import sys
 import time
 import uuid
 from concurrent.futures import Future
@@ -32,6 +33,8 @@ MOST_OF_A_HEAD = 65_536
 # A head and the largest body that the API reads.
 MOST_OF_A_REQUEST = MOST_OF_A_HEAD + 1_048_576
 READ_SIZE = 65_536
+# For a worker that stops; Python itself has 0.005.
+GIVE_WAY_SECONDS = 0.000_05
 
 
 class ClientSocket(socket.socket):
@@ -174,15 +177,31 @@ class WebWorker(ThreadWorker):
 
     # --- In the event loop --------------------------------------------------------------------------------------------
 
-    def accept(self, listener: socket.socket) -> None:
+    def accept(self, listener: socket.socket) -> bool:
+        """Takes the next connection of a listener; False if there is none."""
         try:
             accepted, address = listener.accept()
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
-            return
+            return error.errno == errno.ECONNABORTED
         self.nr_conns += 1
         self.enqueue_req(Connection(self, ClientSocket(fileno=accepted.detach()), address, listener.getsockname()))
+        return True
+
+    def leave_listeners(self) -> None:
+        """Takes the connections that are there already, and closes the listeners of this worker.
+
+        Clients go on connecting to a listener that is open, and the close of the last one resets whatever nobody took.
+        After a reload the new workers have the listeners open.
+        """
+        # Threads that answer give way at once, so that next to no time is between the last look and the close.
+        sys.setswitchinterval(GIVE_WAY_SECONDS)
+        for listener in self.sockets:
+            listener.setblocking(False)
+            while self.nr_conns < self.worker_connections and self.accept(listener):
+                pass
+            listener.close()
 
     def enqueue_req(self, conn: Connection) -> None:
         """Waits for the next request of a connection."""
@@ -275,7 +294,11 @@ class WebWorker(ThreadWorker):
         super().finish_request(conn, fs)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Shortens the waits of a worker that stops: a request that has begun may arrive."""
+        """Shortens the waits of a worker that stops: a request that has begun may arrive.
+
+        gunicorn calls this once, when the worker accepts no more.
+        """
+        self.leave_listeners()
         super()._cap_keepalive(deadline)
         for conn in self.waiting:
             if not conn.received:

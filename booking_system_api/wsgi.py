@@ -21,8 +21,10 @@ application = get_wsgi_application()
 
 
 from booking_system_api.logs import RawRequestsLeftOut  # noqa: E402 - after the applications are loaded
+from booking_system_api.timeouts import limit_waits  # noqa: E402
 from core.outbox import worker  # noqa: E402
 
 logging.getLogger("gunicorn.error").addFilter(RawRequestsLeftOut())
 
+limit_waits()
 worker.run_in_web_process()

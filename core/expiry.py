@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from core import errors, lifecycle
 from core.models import Booking
+from core.outages import Outage, outage_of
 from core.outbox.delivery import Run, Tally
 from core.record.acts import Act
 from core.record.kinds import Channel
@@ -18,6 +19,7 @@ from core.record.kinds import Channel
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60
+LOCK_SECONDS = 2
 BATCH = 500
 
 
@@ -52,13 +54,25 @@ def expire_pending(*, now: datetime, channel: Channel, is_over: Callable[[], boo
 
 
 def expire_one(booking: Booking, act: Act) -> bool:
-    """True if the booking expired. A booking that fails is logged, and keeps no other one waiting."""
+    """True if the booking expired. A booking that fails or is locked is logged, and keeps no other one waiting."""
     try:
-        return lifecycle.expire(booking, act=act)
+        with transaction.atomic():
+            limit_wait()
+            return lifecycle.expire(booking, act=act)
     except errors.BookingMissing:
         return False
-    except (InterfaceError, OperationalError):
-        raise  # the database is away: the next look finds the booking again
+    except (InterfaceError, OperationalError) as error:
+        if outage_of(error) is not Outage.BUSY or connection.vendor == "sqlite":
+            raise  # the next look finds the booking again; the lock of SQLite is that of all bookings
+        logger.warning("Booking %s could not expire now: another connection holds a lock.", booking.pk)
+        return False
     except Exception:
         logger.exception("Booking %s could not expire.", booking.pk)
         return False
+
+
+def limit_wait() -> None:
+    """Limits the waits for locks until the end of the transaction; SQLite's connections have a limit of their own."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")

@@ -111,6 +111,26 @@ class DatabaseUnavailable(ApiError):
     advice = "Wait for the seconds of `Retry-After`, then repeat; a POST of a booking with its `Idempotency-Key`."
 
 
+class DatabaseReadOnly(DatabaseUnavailable):
+    """The database takes no writes: a standby, or an operator's setting."""
+
+    default_code = "database_read_only"
+    default_detail = "Nothing can be changed at the moment, only read. Try again in a few seconds."
+    advice = "Reads are answered, writes are not. Wait for the seconds of `Retry-After`, then repeat."
+
+
+class Busy(DatabaseUnavailable):
+    """The database waited for too long: for a lock, or for the end of a statement."""
+
+    default_code = "busy"
+    headers: ClassVar = {"Retry-After": "2"}
+    default_detail = "This takes too long at the moment; somebody else may be changing the same. Try again in a moment."
+    advice = (
+        "Other calls may succeed meanwhile. Wait for the seconds of `Retry-After`, then repeat; a POST of a booking "
+        "with its `Idempotency-Key`."
+    )
+
+
 # Errors of the libraries: (code, status, an example of their message) -> advice to client developers.
 LIBRARY_ERRORS = {
     ("invalid", 400, "This is no moment in ISO 8601 with an offset, such as 2030-01-31T09:00:00Z."): "A field or a "

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, Error, IntegrityError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -24,6 +24,7 @@ from core.api.errors import (
     RequestTimeout,
     ServerError,
 )
+from core.api.outages import answer_to
 from core.constraints import as_booking_error
 from core.errors import BookingError
 
@@ -92,9 +93,8 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
         return booking_error(exc)
     answer = framework_handler(exc, dict(context))
     if answer is None:
-        if is_unreachable(exc):
-            logger.error("The database failed (request=%s)", request_id, exc_info=exc)
-            return Response(error_for_status(503, request_id)[1], status=503, headers=DatabaseUnavailable.headers)
+        if unavailable := answer_to(exc, request_id):
+            return Response(body_of(unavailable), status=unavailable.status_code, headers=unavailable.headers)
         logger.error("Unexpected error (request=%s)", request_id, exc_info=exc)
         return Response(error_for_status(500, request_id)[1], status=500)
     if isinstance(exc, exceptions.ValidationError):
@@ -103,11 +103,6 @@ def flat_error(exc: Exception, context: Mapping[str, Any]) -> Response:
         detail, code = first_message(getattr(exc, "detail", str(exc)))
         answer.data = error_body(answer.status_code, code, detail)
     return answer
-
-
-def is_unreachable(exc: Exception) -> bool:
-    """True if the database is away or busy; SQLite says with the same class that a migration is missing."""
-    return isinstance(exc, OperationalError | InterfaceError) and "no such " not in str(exc)
 
 
 def understood(exc: Exception) -> Exception:

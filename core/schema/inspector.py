@@ -22,7 +22,16 @@ from rest_framework.exceptions import (
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.serializers import BaseSerializer
 
-from core.api.errors import BadRequest, BodyTooLarge, DatabaseUnavailable, HttpsRequired, LengthRequired, ServerError
+from core.api.errors import (
+    BadRequest,
+    BodyTooLarge,
+    Busy,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    HttpsRequired,
+    LengthRequired,
+    ServerError,
+)
 from core.api.etags import NO_TAGS
 from core.api.exception_handler import validation_body
 from core.api.fields import KnownFieldsMixin
@@ -55,6 +64,8 @@ ALWAYS = (
     UnsupportedMediaType,
     ServerError,
     DatabaseUnavailable,
+    DatabaseReadOnly,
+    Busy,
 )
 HEADERS_OF_STATUS = {
     "201": ("Location",),

@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from core.api import counters
+from core.api import counters, outages
 from core.models import Resource
 from core.tests.support.chromium import address, browser, complaints, page, signed_in  # noqa: F401 - fixtures
 from core.tests.support.clients import client_of, pages_of
@@ -34,6 +34,12 @@ def _flush_of_the_record() -> None:
 def _fresh_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counters of limits do not leak from test to test."""
     monkeypatch.setattr(counters, "store", counters.MemoryStore())
+
+
+@pytest.fixture(autouse=True)
+def _fresh_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage of another test keeps no line out of the log."""
+    monkeypatch.setattr(outages, "log", outages.OutageLog())
 
 
 @pytest.fixture

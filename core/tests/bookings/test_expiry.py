@@ -28,6 +28,7 @@ from core.tests.support.acts import act
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import TODAY, at, booking_body, make_booking, make_pending_booking
 from core.tests.support.mailing import deliver
+from core.tests.support.outages import another_connection, somebody_holds
 from core.tests.support.parallel import in_parallel
 from core.tests.support.plans import plan_of
 from core.tests.support.records import recorded, told
@@ -262,6 +263,35 @@ def statements(look: Callable[[], object]) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         look()
     return [query["sql"] for query in captured]
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_booking_that_somebody_has_locked_stops_no_other(
+    alice: User, lab: Resource, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(expiry, "LOCK_SECONDS", 1)
+    first, second = make_pending_booking(alice, lab), make_pending_booking(alice, lab, at(8))
+    with another_connection(["BEGIN", f"SELECT 1 FROM core_booking WHERE id = {first.pk} FOR UPDATE"]):
+        assert expire_pending() == 1
+    assert (status_of(first), status_of(second)) == ("pending", "cancelled")
+    assert f"Booking {first.pk} could not expire now: another connection holds a lock." in caplog.text
+    assert expire_pending() == 1
+    assert status_of(first) == "cancelled"
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_forgotten_lock_on_a_resource_keeps_no_booking_of_another_one_from_expiring(
+    alice: User, lab: Resource, room: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiry, "LOCK_SECONDS", 1)
+    here, there = make_pending_booking(alice, lab), make_pending_booking(alice, room)
+    with somebody_holds(lab):
+        expire_pending()
+    assert status_of(there) == "cancelled"
+    expire_pending()
+    assert status_of(here) == "cancelled"
 
 
 def test_a_look_with_nothing_due_is_one_statement_that_reads_an_index_of_those_that_wait(

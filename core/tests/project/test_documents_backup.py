@@ -25,6 +25,7 @@ now = timezone.now()
 user, room = User.objects.create_user("alice"), Resource.objects.create(name="Room")
 Booking.objects.create(user=user, resource=room, start_time=now, end_time=now + timedelta(hours=1))
 """
+OWNER_AND_WEB = ("booking:choose-one", "booking_web:choose-another")
 THE_SAME_AGAIN = """
 INSERT INTO core_booking (user_id, resource_id, start_time, end_time, status)
 SELECT user_id, resource_id, start_time, end_time, status FROM core_booking
@@ -71,7 +72,7 @@ def run_sql(address: str, *statements: str) -> None:
 
 
 def test_a_dump_of_postgresql_is_restored_with_the_guard(server: str, programs: str, tmp_path: Path) -> None:
-    run_sql(server, *block("sql", "CREATE ROLE").splitlines(), "CREATE DATABASE restored OWNER booking")
+    run_sql(server, *block("sql", "CREATE DATABASE").splitlines(), "CREATE DATABASE restored OWNER booking")
     place = server.partition("@")[2].partition("/")[0]
     address, restored = (f"postgres://booking:choose-one@{place}/{name}" for name in ("booking", "restored"))
     manage("migrate", "-v0", address=address)
@@ -91,6 +92,27 @@ def test_a_dump_of_postgresql_is_restored_with_the_guard(server: str, programs: 
     assert "No migrations to apply." in manage("migrate", address=restored)
     with pytest.raises(psycopg2.errors.ExclusionViolation):
         run_sql(restored, THE_SAME_AGAIN)
+
+
+SHOW = """
+from django.db import connection
+with connection.cursor() as cursor:
+    for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+        cursor.execute(f"SHOW {name}")
+        print(cursor.fetchone()[0])
+"""
+
+
+def test_a_role_for_the_web_books_with_limits_and_the_owner_migrates_without(server: str) -> None:
+    roles = block("sql", "CREATE ROLE booking_web").splitlines()
+    run_sql(server, *block("sql", "CREATE DATABASE").splitlines(), *roles)
+    place = server.partition("@")[2].partition("/")[0]
+    owner, web = (f"postgres://{account}@{place}/booking" for account in OWNER_AND_WEB)
+    manage("migrate", "-v0", address=owner)
+
+    manage("shell", "-v0", "-c", MADE, address=web)
+    assert manage("shell", "-v0", "-c", SHOW, address=web).split() == ["2s", "15s", "30s"]
+    assert manage("shell", "-v0", "-c", SHOW, address=owner).split() == ["0", "0", "0"]
 
 
 def test_a_backup_of_sqlite_is_restored_with_the_guard(tmp_path: Path) -> None:

@@ -49,13 +49,13 @@ INSTALLATION = "pip install --require-hashes -r requirements.lock"
 
 
 def example_settings() -> dict[str, str]:
-    """The variables of .env.example with their values."""
-    return dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
+    """The variables of .env.example with their values, those of commented lines too."""
+    return dict(re.findall(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
 
 
 def default_told(cell: str) -> str:
-    """The default that a cell names: a value in backticks, or that there is none."""
-    value = re.fullmatch(r"`([^`]+)`", cell)
+    """The default that a cell names: a value in backticks, which words may follow, or that there is none."""
+    value = re.match(r"`([^`]+)`(?:$|, or |; )", cell)
     assert value or cell == "none" or cell.startswith("required"), cell
     return value[1] if value else ""
 

@@ -94,7 +94,8 @@ class Server:
 @contextlib.contextmanager
 def single_worker() -> Iterator[Server]:
     log: list[str] = []
-    with server(log=log) as address:
+    # Its calls wait for the tests.
+    with server(log=log, DB_LOCK_TIMEOUT_SECONDS="", DB_STATEMENT_TIMEOUT_SECONDS="") as address:
         yield Server(address, log)
 
 
