@@ -1,6 +1,5 @@
 """Middleware for every request: the request id, the line of each request, the health probe, a missing database."""
 
-import logging
 import re
 import time
 import uuid

@@ -17,7 +17,7 @@ Each shape is compiled once, so shapes must be few.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property, update_wrapper
 from types import SimpleNamespace
@@ -27,6 +27,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, QuerySet, Value
 from django.db.models.signals import post_save, pre_save
+from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -78,6 +79,11 @@ def constant(value: object) -> Expression:
     return value if isinstance(value, Expression) else Value(value)
 
 
+def bound(parameters: Iterable[Any], values: Mapping[str, Any], connection: BaseDatabaseWrapper) -> tuple[Any, ...]:
+    """The parameters of a statement, with values in place of the placeholders."""
+    return tuple(each.value(values, connection) if isinstance(each, Placeholder) else each for each in parameters)
+
+
 class Statement:
     """The SQL of a queryset with placeholders."""
 
@@ -95,17 +101,15 @@ class Statement:
         """Runs the statement; the rows are those of its queryset."""
         if self.locks and not connection.in_atomic_block:
             raise TransactionManagementError("A lock of rows lasts until the end of a transaction. Begin one.")
-        parameters = tuple(
-            each.value(values, connection) if isinstance(each, Placeholder) else each for each in self.parameters
-        )
+        parameters = bound(self.parameters, values, connection)
         # A compiler holds the connection of one thread.
         compiler: Any = copy.copy(self.compiler)
         compiler.connection = connection
         compiler.as_sql = lambda *args, **kwargs: (self.sql, parameters)
         # What Django's own iterables read of a queryset.
         query = SimpleNamespace(get_compiler=lambda *args, **kwargs: compiler, selected=self.selected)
-        bound = SimpleNamespace(db=connection.alias, query=query, model=self.model, _known_related_objects={})
-        return list(self.iterable(bound))
+        source = SimpleNamespace(db=connection.alias, query=query, model=self.model, _known_related_objects={})
+        return list(self.iterable(source))
 
 
 class Prepared(Generic[Values, Row]):
@@ -215,6 +219,42 @@ def update(row: models.Model, names: Sequence[str]) -> None:
     with saving(row, connection, created=False, names=frozenset(names)), connection.cursor() as cursor:
         values = [stored(row, row._meta.get_field(name), connection, add=False) for name in names]
         cursor.execute(update_sql(type(row), connection.vendor, tuple(names)), [*values, row.pk])
+
+
+class PreparedUpdate(Generic[Values]):
+    """A function that returns rows and the new values of their columns, with the SQL of their update."""
+
+    def __init__(
+        self, make: Callable[Values, tuple[QuerySet[Any, Any], dict[str, Any]]], columns: Mapping[str, "Column"]
+    ) -> None:
+        update_wrapper(self, make)
+        self.make: Callable[..., Any] = make
+        self.placeholders = {name: placeholder(name, column) for name, column in columns.items()}
+        self.statement = cache(self.compiled)
+
+    def __call__(self, *args: Values.args, **kwargs: Values.kwargs) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
+        sql, parameters = self.statement(connection.vendor)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, bound(parameters, kwargs, connection))
+
+    def compiled(self, vendor: str) -> tuple[str, tuple[Any, ...]]:
+        queryset, changes = self.make(**self.placeholders)
+        query: Any = queryset.query.chain(UpdateQuery)
+        query.add_update_values(changes)
+        sql, parameters = query.get_compiler(connection=connections[DEFAULT_DB_ALIAS]).as_sql()
+        return sql, tuple(parameters)
+
+
+def prepared_update(
+    **columns: "Column",
+) -> Callable[[Callable[Values, tuple[QuerySet[Any, Any], dict[str, Any]]]], PreparedUpdate[Values]]:
+    """Makes a function of named arguments, which returns a queryset and changes, an update that is compiled once.
+
+    Args:
+        columns: The type of each argument.
+    """
+    return lambda make: PreparedUpdate(make, columns)
 
 
 def insert_all(rows: Sequence[models.Model]) -> None:

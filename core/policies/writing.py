@@ -8,7 +8,7 @@ so each way of writing them keeps these columns right; `bulk_create` and SQL sen
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -21,6 +21,7 @@ from django.utils import timezone
 from core import errors
 from core.models import Booking, Resource
 from core.policies.models import LONGEST_BUFFER, OpeningException, OpeningHours, Quota, ResourcePolicy
+from core.prepared import KEY, MOMENT, prepared_update
 from core.querysets import BUFFERS, POLICY, locked
 
 Check = Callable[[Any], None]
@@ -51,14 +52,20 @@ def settle(*resource_ids: int | None) -> None:
     ids = {each for each in resource_ids if each is not None}
     if not ids:
         return
-    resources = Resource.objects.filter(pk__in=ids)
     hold(ids)
+    since = timezone.now() - timedelta(minutes=LONGEST_BUFFER)
+    for pk in sorted(ids):
+        set_flags(pk=pk, since=since)
+
+
+@prepared_update(pk=KEY, since=MOMENT)
+def set_flags(*, pk: int, since: datetime) -> tuple[QuerySet[Resource], dict[str, Any]]:
+    """The two columns of a resource, by its rules and by the buffers of its bookings that end after `since`."""
     mine = {"resource_id": OuterRef("pk")}
     policies = ResourcePolicy.objects.filter(**mine)
     any_limit = Q(*((f"{name}__isnull", False) for name in POLICY), _connector=Q.OR)
     others = (Exists(table.objects.filter(**mine)) for table in (OpeningHours, OpeningException, Quota))
     has_terms = Q(Exists(policies.filter(any_limit)), *others, _connector=Q.OR)
-    since = timezone.now() - timedelta(minutes=LONGEST_BUFFER)
     coming = Booking.objects.blocking().filter(resource_id=OuterRef("pk"), end_time__gt=since)
     largest = Greatest(
         *(
@@ -70,9 +77,11 @@ def settle(*resource_ids: int | None) -> None:
     )
     # The buffers of coming bookings refuse slots even when the policy is gone.
     has_any = has_terms | Q(GreaterThan(largest, Value(0)))
-    resources.update(
-        has_terms=Case(When(has_any, then=Value(True)), default=Value(False)), buffer_reach_minutes=largest
-    )
+    flags = {
+        "has_terms": Case(When(has_any, then=Value(True)), default=Value(False)),
+        "buffer_reach_minutes": largest,
+    }
+    return Resource.objects.filter(pk=pk), flags
 
 
 def hold(ids: Collection[int] | QuerySet[Any, Any]) -> int:

@@ -16,6 +16,7 @@ from core.models import Resource
 from core.tests.support.chromium import address, browser, complaints, page, signed_in  # noqa: F401 - fixtures
 from core.tests.support.clients import client_of, pages_of
 from core.tests.support.factories import make_resource, make_user
+from core.tests.support.made_once import collected, migrated  # noqa: F401 - fixtures
 from core.tests.support.records import without_triggers
 from core.tests.support.sendgrid_server import KEY, SendGridServer
 from core.tests.support.smtp_server import SmtpServer

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.transaction import TransactionManagementError
 from rest_framework.authtoken.models import Token
 
@@ -16,9 +17,10 @@ from core.availability import slots, timelines
 from core.choices import BookingStatus
 from core.intervals import Interval
 from core.lifecycle import transactions
-from core.models import Booking, Notification, Resource
+from core.models import Booking, Notification, OpeningHours, Resource, ResourcePolicy
 from core.notifications import messages
 from core.notifications.kinds import Kind
+from core.policies.writing import set_flags
 from core.prepared import FUNCTIONS, KEY, MOMENT, Prepared, insert, update
 from core.querysets import SHORTEST, outermost
 from core.serializers import BookingSerializer, BookingWithStaffNoteSerializer, ResourceSerializer
@@ -266,6 +268,28 @@ def test_an_inserted_row_is_the_row_that_save_writes() -> None:
         made[1].calendar_uid,
     )
     assert not made[1]._state.adding
+
+
+@pytest.mark.django_db
+def test_a_prepared_update_writes_what_its_queryset_writes() -> None:
+    world, columns = World(7), ("pk", "has_terms", "buffer_reach_minutes")
+    OpeningHours.objects.bulk_create(
+        [OpeningHours(resource=world.resources[0], weekday=1, opens=time(9), closes=time(17))]
+    )
+    ResourcePolicy.objects.bulk_create([ResourcePolicy(resource=world.resources[1], buffer_after_minutes=10)])
+    Booking.objects.filter(resource=world.resources[2]).update(buffer_before_minutes=20)
+    written = []
+    for update_flags in (set_flags, lambda **values: queryset_update(*set_flags.make(**values))):
+        Resource.objects.update(has_terms=True, buffer_reach_minutes=7)
+        for pk, since in [*((each.pk, at(-100)) for each in world.resources[:4]), (world.resources[4].pk, at(100))]:
+            update_flags(pk=pk, since=since)
+        written.append(list(Resource.objects.order_by("pk").values_list(*columns)))
+    assert written[0] == written[1]
+    assert [row[1:] for row in written[0]] == [(True, 0), (True, 10), (True, 20), (False, 0), (False, 0), (True, 7)]
+
+
+def queryset_update(rows: QuerySet[Resource], changes: dict[str, Any]) -> None:
+    rows.update(**changes)
 
 
 @pytest.mark.django_db

@@ -8,8 +8,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
-from django.test import override_settings
 
 from core.tests.support.environment import ROOT
 from core.tests.support.node import make_types, run
@@ -53,16 +51,10 @@ def test_no_words_stand_outside_their_module() -> None:
     assert said == set()
 
 
-def test_the_imports_have_hashed_names_in_production(tmp_path: Path) -> None:
-    storages = {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "booking_system_api.storage.ForgivingManifestStorage"},
-    }
-    with override_settings(STATIC_ROOT=tmp_path, STORAGES=storages, DEBUG=False):
-        call_command("collectstatic", "--noinput", "--verbosity=0")
-        named = json.loads((tmp_path / "staticfiles.json").read_text(encoding="utf-8"))["paths"]
+def test_the_imports_have_hashed_names_in_production(collected: Path) -> None:
+    named = json.loads((collected / "staticfiles.json").read_text(encoding="utf-8"))["paths"]
     for module in MODULES:
-        hashed = tmp_path / named[f"core/page/{module.name}"]
+        hashed = collected / named[f"core/page/{module.name}"]
         for address in re.findall(r'^import .*? from "\./([^"]+)";', hashed.read_text(encoding="utf-8"), re.M | re.S):
             assert re.search(r"\.[0-9a-f]{12}\.js$", address), (module.name, address)
             assert (hashed.parent / address).exists()

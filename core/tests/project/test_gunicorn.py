@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -93,13 +94,11 @@ def test_a_wrong_number_stops_the_start_with_one_sentence(name, value):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory, migrated):
     """Several processes, an empty database with its tables."""
-    server = Server(
-        tmp_path_factory.mktemp("served"), WEB_CONCURRENCY=str(PROCESSES), THROTTLE_SIGN_IN=f"{SIGN_INS}/min"
-    )
-    server.manage("migrate", "--verbosity", "0")
-    with server:
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(migrated, folder / "db.sqlite3")
+    with Server(folder, WEB_CONCURRENCY=str(PROCESSES), THROTTLE_SIGN_IN=f"{SIGN_INS}/min") as server:
         yield server
 
 
@@ -356,18 +355,17 @@ ELSEWHERE = "from booking_system_api.settings import *\nimport os\nSTATIC_ROOT =
 
 
 @pytest.fixture(scope="module")
-def server_with_files(tmp_path_factory):
+def server_with_files(tmp_path_factory, collected):
     """One that serves the collected files of the admin."""
     folder = tmp_path_factory.mktemp("with-files")
     (folder / "elsewhere.py").write_text(ELSEWHERE)
     server = Server(
         folder,
         WEB_CONCURRENCY="1",
-        COLLECTED=str(folder / "collected"),
+        COLLECTED=str(collected),
         DJANGO_SETTINGS_MODULE="elsewhere",
         PYTHONPATH=f"{folder}{os.pathsep}{ROOT}",
     )
-    server.manage("collectstatic", "--no-input", "--verbosity", "0")
     with server:
         yield server
 
