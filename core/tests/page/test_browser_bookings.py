@@ -403,6 +403,30 @@ def test_a_move_of_all_dates_tells_which_of_them_are_refused(
 # --- For everybody ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "\u202eneves\u202c غرفة", "🚲👩‍🔬 lab", "W" * 255])
+def test_hostile_names_notes_and_reasons_are_text(
+    visit: Visit, alice: User, as_alice: APIClient, name: str, complaints: list[str]
+) -> None:
+    resource = make_resource(name)
+    made = book_series(alice, resource, "FREQ=DAILY;COUNT=2", notes=name)
+    assert made.series is not None
+    booking = made.bookings[0]
+    change = {"status": "cancelled", "reason": name}
+    assert as_alice.patch(f"/api/bookings/{booking.pk}/", change).status_code == 200
+    page = visit(alice, width=390)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for address in ("/bookings", f"/series/{made.series.pk}", f"/bookings/{booking.pk}"):
+        page.goto(address)
+        page.locator(".entry, .facts dd").first.wait_for()
+        if address.endswith(f"bookings/{booking.pk}"):
+            press(page, "History")
+            page.locator(".history p", has_text=f"Reason: {name}").first.wait_for()
+        assert name in page.locator("main").inner_text()
+        assert page.locator("main img").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), address
+    assert complaints == []
+
+
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_each_view_is_accessible_and_fits(
