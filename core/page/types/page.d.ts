@@ -78,6 +78,7 @@ declare global {
       key?: string;
       ifMatch?: string;
       again?: boolean;
+      isAnonymous?: boolean;
       signal?: AbortSignal;
       page?: string | null;
       isText?: boolean;

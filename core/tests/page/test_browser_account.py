@@ -281,6 +281,27 @@ def test_a_new_password_keeps_this_window_signed_in_and_no_other(
     forgive(complaints, "400", "401")
 
 
+def test_a_new_password_signs_no_other_tab_of_a_kept_session_out(guest: "Page", alice: User, room: Resource) -> None:
+    page = guest
+    page.goto("/sign-in")
+    page.get_by_label("Keep me signed in").check()
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    other = page.context.new_page()
+    other.goto("/bookings")
+    other.get_by_role("heading", name="My bookings").wait_for()
+    part = card(account(page), "Change the password")
+    part.get_by_label("Current password").fill(PASSWORD)
+    part.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+    part.get_by_label("New password again").fill(NEW_PASSWORD)
+    part.get_by_role("button", name="Set the password").click()
+    said(page, "The new password is set.")
+    assert page.evaluate("sessionStorage.getItem('booking.session')") is None
+    account(other)
+    assert other.url.endswith("/account")
+
+
 def test_a_new_password_ends_the_feeds_when_asked(visit: Visit, alice: User, as_alice: APIClient) -> None:
     as_alice.post("/api/calendar-feeds/")
     page = account(visit(alice))

@@ -281,6 +281,29 @@ def test_a_cancellation_whose_answer_was_lost_is_known_when_it_is_sent_again(
     forgive(complaints, "ERR_CONNECTION_RESET", "412")
 
 
+def test_a_question_that_is_left_sends_nothing_more(
+    visit: Visit, alice: User, room: Resource, complaints: list[str]
+) -> None:
+    booking = make_booking(alice, room)
+    page = visit(alice)
+    open_booking(page, booking)
+    calls = []
+
+    def lose(route: "Route") -> None:
+        calls.append(route.request.method)
+        route.abort("connectionreset")
+
+    page.route(f"**/api/bookings/{booking.pk}/", lose)
+    press(page, "Cancel the booking")
+    press(page, "Yes, cancel it")
+    page.locator("dialog .told", has_text="Nothing is done twice.").wait_for()
+    page.go_back()
+    page.wait_for_selector(".count")
+    page.wait_for_timeout(6_000)
+    assert calls == ["PATCH"]
+    forgive(complaints, "ERR_CONNECTION_RESET")
+
+
 def test_a_sign_in_on_the_way_keeps_the_reason(
     visit: Visit, alice: User, room: Resource, complaints: list[str]
 ) -> None:
@@ -329,6 +352,20 @@ def test_what_staff_did_is_told_without_their_name(
     assert page.get_by_role("button", name="Take the cancellation back").count() == 0
     press(page, "History")
     assert page.locator(".history").count() == 0
+
+
+def test_a_long_history_comes_page_by_page(visit: Visit, alice: User, room: Resource, as_alice: APIClient) -> None:
+    booking = make_booking(alice, room)
+    for number in range(55):
+        as_alice.patch(f"/api/bookings/{booking.pk}/", {"notes": f"{number}"})
+    page = visit(alice)
+    open_booking(page, booking)
+    press(page, "History")
+    page.get_by_text("Notes: 53 → 54").wait_for()
+    assert page.locator(".history > li").count() == 50
+    press(page, "Show more")
+    page.get_by_text("Notes: none → 0").wait_for()
+    assert page.locator(".history > li").count() == 55
 
 
 def test_what_is_over_can_be_read_alone(visit: Visit, alice: User, room: Resource) -> None:
@@ -401,6 +438,30 @@ def test_a_move_of_all_dates_tells_which_of_them_are_refused(
 
 
 # --- For everybody ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "\u202eneves\u202c غرفة", "🚲👩‍🔬 lab", "W" * 255])
+def test_hostile_names_notes_and_reasons_are_text(
+    visit: Visit, alice: User, as_alice: APIClient, name: str, complaints: list[str]
+) -> None:
+    resource = make_resource(name)
+    made = book_series(alice, resource, "FREQ=DAILY;COUNT=2", notes=name)
+    assert made.series is not None
+    booking = made.bookings[0]
+    change = {"status": "cancelled", "reason": name}
+    assert as_alice.patch(f"/api/bookings/{booking.pk}/", change).status_code == 200
+    page = visit(alice, width=390)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    for address in ("/bookings", f"/series/{made.series.pk}", f"/bookings/{booking.pk}"):
+        page.goto(address)
+        page.locator(".entry, .facts dd").first.wait_for()
+        if address.endswith(f"bookings/{booking.pk}"):
+            press(page, "History")
+            page.locator(".history p", has_text=f"Reason: {name}").first.wait_for()
+        assert name in page.locator("main").inner_text()
+        assert page.locator("main img").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), address
+    assert complaints == []
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

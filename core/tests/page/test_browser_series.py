@@ -249,7 +249,7 @@ def test_a_rule_that_is_refused_is_told_in_the_words_of_the_api(visit: Visit, al
     page.get_by_label("Repeats").select_option(label="Does not repeat")
     told(page, "This can be booked.")
     book(page)
-    page.get_by_text("Booked.").wait_for()
+    page.get_by_text("Booked.", exact=True).wait_for()
     assert not Series.objects.exists()
 
 

@@ -173,10 +173,10 @@ def test_the_keyboard_alone_books(visit: Visit, alice: User, busy_day: Resource)
     assert page.evaluate("document.activeElement.title") == "Free, 09:00–10:00"
     page.keyboard.press("Enter")
     told(page, "This can be booked.")
-    page.get_by_label("Notes").focus()
+    page.get_by_label("Repeats").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.get_by_text("Booked.").wait_for()
+    page.get_by_text("Booked.", exact=True).wait_for()
     assert page.evaluate("document.activeElement.tagName") == "H1"
     assert alice.bookings.filter(start_time=at(9), end_time=at(10)).exists()
 

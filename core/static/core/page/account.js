@@ -8,7 +8,7 @@ import { keepForms, restoreForms } from "./drafts.js";
 import { momentText } from "./format.js";
 import { askSignIn, go, heading, toPlace } from "./router.js";
 import { persistently, say, wordsOf } from "./say.js";
-import { amend, current, isKept, lose, pause } from "./session.js";
+import { amend, current, isKept, lose } from "./session.js";
 import { showOwnZone, shownZone } from "./shown.js";
 import { signIn } from "./sign_in.js";
 import { goodbye, signOut } from "./sign_out.js";
@@ -197,10 +197,8 @@ function passwordForm(dropFeeds) {
 async function signInAgain(password) {
   const session = current();
   if (!session) return;
-  const keep = isKept();
-  pause();
   try {
-    await signIn(session.username, password, keep);
+    await signIn(session.username, password, isKept());
     say(W.passwordChanged);
   } catch {
     lose();

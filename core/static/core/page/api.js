@@ -48,16 +48,16 @@ const MOST_REMEMBERED = 20;
  * @param {M} method
  * @param {P} path
  * @param {Api.Options<P, M>} [options] `key` is an Idempotency-Key, `ifMatch` a tag; `again` sends the tag of the last answer;
- *   `page` is the `next` of another answer, in place of a query; `isText`: the answer is no JSON.
+ *   `page` is the `next` of another answer, in place of a query; `isText`: the answer is no JSON; `isAnonymous`: without the token.
  * @returns {Promise<Api.Answer<P, M>>}
  * @throws {Refused} For an answer of 400 and above.
  * @throws {Away} Without an answer, and for 502, 503 and 504.
  */
 export async function call(method, path, options) {
   /** @type {Api.AnyOptions} */
-  const { params = {}, query = {}, body, key, ifMatch, again = false, signal, page, isText = false } = options ?? {};
+  const { params = {}, query = {}, body, key, ifMatch, again = false, signal, page, isText = false, isAnonymous = false } = options ?? {};
   const address = page || addressOf(String(path), params, query);
-  const session = current();
+  const session = isAnonymous ? null : current();
   /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (session) headers.Authorization = `Token ${session.token}`;

@@ -29,7 +29,7 @@ export function ask(container, { title, content, yes, no, className = "danger", 
   let isAgain = false;
 
   const press = async () => {
-    if (button.disabled) return;
+    if (button.disabled || !dialog.isConnected) return;
     clearTimeout(retry);
     button.disabled = true;
     fill(more);

@@ -128,7 +128,10 @@ export function bookingView(container, { params: [number] }) {
   fill(section, heading(W.booking), h("p", { class: "loading" }, W.loading));
   fill(container, section);
   load.attempt();
-  const unwatch = watchZone(show);
+  const unwatch = watchZone(() => {
+    fill(past);
+    show();
+  });
 
   return () => {
     form?.leave();

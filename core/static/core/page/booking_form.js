@@ -49,7 +49,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
     }
   };
   resources.forEach(offer);
-  const notes = h("textarea", { name: "notes", rows: "3", maxlength: "5000" });
+  const notes = h("textarea", { name: "notes", rows: "2", maxlength: "5000" });
   const told = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const instead = h("div", { class: "instead" });
   const dates = h("div");
@@ -58,7 +58,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
   const repeats = onSeries && repeatFields(() => edited());
   const scope = changed?.booking.series ? scopeField(W.scopeHint, () => edited()) : null;
   const fields = h("fieldset", {}, scope?.element, field(W.resource, resource, { className: "wide" }), times.elements,
-    repeats?.elements ?? [], field(W.notes, notes, { hint: W.notesHint, className: "wide" }));
+    field(W.notes, notes, { hint: W.notesHint, className: "wide" }), repeats?.elements ?? []);
   const form = h("form", { class: "booking" }, fields, told, dates, instead, button);
 
   /** @param {string} words @param {"good" | "bad" | ""} [mood] */

@@ -26,8 +26,10 @@ export function current() {
  * @param {{keep: boolean}} how `keep`: beyond this tab.
  */
 export function enter(session, { keep }) {
-  forget();
-  (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(session));
+  // Never without one between: other tabs hear of each step.
+  const [store, other] = keep ? [localStorage, sessionStorage] : [sessionStorage, localStorage];
+  store.setItem(KEY, JSON.stringify(session));
+  other.removeItem(KEY);
   tell();
 }
 
@@ -39,12 +41,9 @@ export function isKept() {
 /** What is known of the user now, such as another name. @param {Partial<Session>} changes */
 export function amend(changes) {
   const session = current();
-  if (session) enter({ ...session, ...changes }, { keep: isKept() });
-}
-
-/** Forgets a token that is void, and tells nobody: the next one is asked for at once. */
-export function pause() {
-  forget();
+  if (!session) return;
+  const amended = { ...session, ...changes };
+  if (JSON.stringify(amended) !== JSON.stringify(session)) enter(amended, { keep: isKept() });
 }
 
 /** Forgets the token; the other tabs of the same user hear of it. */
