@@ -98,19 +98,28 @@ class Log(Logger):
 
 logger_class = Log
 
+
+def on_reload(server: object) -> None:
+    """After a reload the form and the version may be others."""
+    dress(server.log)
+
+
 # --- Metrics ----------------------------------------------------------------------------------------------------------
 
 
-def on_starting(server: object) -> None:
-    """Before the first worker, for its first import decides where it counts."""
+def make_folder() -> None:
+    """Makes the folder in which the workers count, unless it is there."""
     if text("METRICS_TOKEN"):
         run("metrics_folder")["make"]()
 
 
-def on_reload(server: object) -> None:
-    """After a reload the form of the log, the version and the token may be others."""
-    dress(server.log)
-    on_starting(server)
+# Also before a preloaded application, whose first import decides where it counts.
+make_folder()
+
+
+def pre_fork(server: object, worker: object) -> None:
+    """Makes the folder anew after somebody emptied the memory that files are in."""
+    make_folder()
 
 
 def child_exit(server: object, worker: object) -> None:

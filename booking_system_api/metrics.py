@@ -7,6 +7,7 @@ There is a bounded number of series: a label is the pattern of an address, a met
 code, and never an address, an id or a person.
 """
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,8 @@ from core.outbox.models import State
 from core.record import relay
 from core.record.kinds import EventKind, SeriesKind
 from core.record.models import BookingEvent
+
+logger = logging.getLogger(__name__)
 
 # Seconds. Reads take some milliseconds, a sign-in 0.3 s, and a lock is waited for during two seconds.
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -81,11 +84,14 @@ def connect() -> None:
 
 
 def count_request(ended: requests.Ended) -> None:
-    """Counts a request, and the code of its refusal."""
-    requests_total.labels(ended.route, ended.method, str(ended.status)).inc()
-    request_seconds.labels(ended.route, ended.method).observe(ended.seconds)
-    if ended.code:
-        refusals_total.labels(bounded(ended.code)).inc()
+    """Counts a request, and the code of its refusal; the request is answered also where the folder is gone."""
+    try:
+        requests_total.labels(ended.route, ended.method, str(ended.status)).inc()
+        request_seconds.labels(ended.route, ended.method).observe(ended.seconds)
+        if ended.code:
+            refusals_total.labels(bounded(ended.code)).inc()
+    except OSError as error:
+        logger.error("A request was not counted: %s", error)
 
 
 def bounded(code: str) -> str:
@@ -159,6 +165,9 @@ class Counted(Collector):
         folder = os.environ.get(VARIABLE)
         if not folder:
             yield from counted.collect()
+            return
+        if not Path(folder).is_dir():
+            logger.error("The folder in which this server counts is gone; the next worker makes another one.")
             return
         with locked(Path(folder)):
             yield from list(MultiProcessCollector(None, folder).collect())

@@ -24,8 +24,9 @@ ENDED = "ended"
 def make() -> None:
     """Makes the folder of this process and names it in the environment, unless that was done."""
     own = f"{PREFIX}{os.getpid()}-"
+    folder = Path(os.environ.get(VARIABLE, ""))
     # Another name is that of the process that started this one, which removes its folder when it ends.
-    if Path(os.environ.get(VARIABLE, "")).name.startswith(own):
+    if folder.name.startswith(own) and folder.is_dir():
         return
     base = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     for left in base.glob(f"{PREFIX}*"):

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -20,6 +20,12 @@ class Server(ThreadingMixIn, WSGIServer):
     """A server whose threads end with the process."""
 
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Binds without the library's search for a name of this machine, which may take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
 
 
 class Handler(WSGIRequestHandler):

@@ -35,8 +35,7 @@ class Command(BaseCommand):
         thread = worker.Worker(worker.PROCESS_POLL_SECONDS)
         thread.start()
         worker.process_started.send(self.__class__)
-        self.stdout.write("Delivering messages as they come.")
-        self.stdout.flush()
+        logger.info("Delivering messages as they come.")
         signal.sigwait(STOP_SIGNALS)
         thread.stop()
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,6 +81,30 @@ def test_the_processes_count_together_and_nothing_is_lost_when_they_end(folder: 
         assert len(names) <= 4
         assert "Traceback" not in server.said
     assert folders() == before
+
+
+def test_without_its_folder_a_server_goes_on(folder: Path) -> None:
+    before = folders()
+    with Server(folder, WEB_CONCURRENCY="1", METRICS_TOKEN=TOKEN) as server:
+        (own,) = folders() - before
+        shutil.rmtree(own)
+        assert server.ask("GET", "/api/", **TLS)[0] == 200
+        assert told(server)["booking_database_up"] == 1
+        assert "The folder in which this server counts is gone" in server.said
+
+        os.kill(processes(server)[-1], signal.SIGKILL)
+        wait_for(server, "Booting worker", 2)
+        server.ask("GET", "/api/", **TLS)
+        assert told(server)[ROOT_CALLS] == 1
+        assert "Traceback" not in server.said
+    assert folders() == before
+
+
+def test_a_preloaded_application_counts_together_too(folder: Path) -> None:
+    with Server(folder, "--preload", WEB_CONCURRENCY="3", METRICS_TOKEN=TOKEN) as server:
+        for _ in range(30):
+            server.ask("GET", "/api/", **TLS)
+        assert told(server)[ROOT_CALLS] == 30
 
 
 def test_a_folder_of_a_server_that_was_killed_is_removed_by_the_next_one(folder: Path) -> None:
