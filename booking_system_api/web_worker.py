@@ -5,12 +5,12 @@ client likes: a few dozen slow clients take all threads. Here a connection waits
 arrived; a deadline ends the wait. Clients that are slow to hang up wait there, too.
 """
 
+import ctypes
 import errno
 import json
-import re
+import os
 import selectors
 import socket
-import sys
 import time
 import uuid
 from concurrent.futures import Future
@@ -19,130 +19,20 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
-HEAD_END = re.compile(rb"\r?\n\r?\n")
-LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r?\n", re.IGNORECASE)
-CHUNKED = re.compile(rb"\ntransfer-encoding:[^\n]*chunked", re.IGNORECASE)
-EXPECTATION = re.compile(rb"\r?\nexpect:[ \t]*100-continue[ \t]*(?=\r?\n)", re.IGNORECASE)
+from booking_system_api.handover import Handover
+from booking_system_api.web_connection import ClientSocket, Connection
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-LAST_CHUNK = b"0\r\n\r\n"
-
-# Bytes. The request line and the headers: gunicorn refuses most longer ones.
-MOST_OF_A_HEAD = 65_536
-# A head and the largest body that the API reads.
-MOST_OF_A_REQUEST = MOST_OF_A_HEAD + 1_048_576
 READ_SIZE = 65_536
-# For a worker that stops; Python itself has 0.005.
-GIVE_WAY_SECONDS = 0.000_05
+# Errors of one connection, after which others may wait.
+NOT_THE_LAST = (errno.ECONNABORTED, errno.EINTR)
+# The system's functions, called without a chance for another thread to run in between.
+LIBC = ctypes.PyDLL(None, use_errno=True)
 
-
-class ClientSocket(socket.socket):
-    """The socket of a client; a client that keeps a thread waiting counts as gone.
-
-    Attributes:
-        since: When the request began, in seconds of the monotonic clock.
-        deadline: The moment at which a thread stops reading, in seconds of the monotonic clock.
-        send_seconds: The longest wait for one write of a thread.
-    """
-
-    since = 0.0
-    deadline = 0.0
-    send_seconds = 30.0
-
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the library's own
-        self.settimeout(self.send_seconds if flag else 0.0)
-
-    def recv(self, *args: Any) -> bytes:  # noqa: ANN401 - the library's own
-        usual = self.gettimeout()
-        if not usual:
-            return super().recv(*args)
-        try:
-            self.settimeout(max(0.001, min(usual, self.deadline - time.monotonic())))
-            return super().recv(*args)
-        except TimeoutError as error:
-            raise too_slow() from error
-        finally:
-            self.settimeout(usual)
-
-    def sendall(self, *args: Any) -> None:  # noqa: ANN401 - the library's own
-        try:
-            super().sendall(*args)
-        except TimeoutError as error:
-            raise too_slow() from error
-
-
-def too_slow() -> OSError:
-    """The error of a client that went away, which gunicorn logs at the level DEBUG only."""
-    return ConnectionResetError(errno.ECONNRESET, "The client was too slow.")
-
-
-class Connection(TConn):
-    """A connection, and the part of its request that has arrived.
-
-    Attributes:
-        received: The bytes that no thread has read yet.
-        head: The length of the request line and the headers; 0 until they have arrived.
-        length: The length of the whole request; of a body in chunks it is the most that is read.
-        held: How many bytes of memory the worker counts for this connection.
-        since: When the request began, in seconds of the monotonic clock.
-        is_leaving: Whether the last response has been sent.
-    """
-
-    def __init__(self, worker: "WebWorker", sock: ClientSocket, client: Any, server: Any) -> None:  # noqa: ANN401
-        super().__init__(worker.cfg, sock, client, server)
-        self.worker = worker
-        self.received = bytearray()
-        self.head = self.length = self.held = 0
-        self.in_chunks = self.is_leaving = False
-        self.since = 0.0
-
-    def has_arrived(self) -> bool:
-        """Whether the request is there, or so much of it that it will be refused."""
-        if not self.head:
-            self.read_head()
-        if not self.head:
-            return len(self.received) >= MOST_OF_A_HEAD
-        if self.in_chunks and self.received.endswith(LAST_CHUNK, self.head):
-            return True
-        return len(self.received) >= self.length
-
-    def read_head(self) -> None:
-        """Finds the end of the head, and the length of the body."""
-        end = HEAD_END.search(self.received)
-        if end is None:
-            return
-        self.head = self.length = end.end()
-        stated = LENGTH.search(self.received, 0, self.head)
-        self.in_chunks = CHUNKED.search(self.received, 0, self.head) is not None
-        # gunicorn refuses a length beside chunks, whatever the body is.
-        if stated and not self.in_chunks:
-            self.length = min(self.head + int(stated[1]), MOST_OF_A_REQUEST)
-        elif self.in_chunks and not stated:
-            self.length = MOST_OF_A_REQUEST
-
-    def take_expectation(self) -> bool:
-        """Whether the client waits for a 100 before it sends the body; the header is then removed."""
-        found = EXPECTATION.search(self.received, 0, self.head)
-        if found is None:
-            return False
-        del self.received[found.start() : found.end()]
-        self.read_head()
-        return True
-
-    def take_received(self) -> bytes:
-        """The bytes that have arrived, for a thread."""
-        data = bytes(self.received)
-        self.received.clear()
-        self.head = 0
-        return data
-
-    def close(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's own
-        """Closes the connection; with `graceful`, once the client has hung up."""
-        if graceful:
-            self.worker.linger(self)
-        else:
-            super().close()
+# The main process imports this module, and its workers share what is in it.
+handover = Handover()
 
 
 class WebWorker(ThreadWorker):
@@ -155,6 +45,7 @@ class WebWorker(ThreadWorker):
         chunks_seconds: The same for a body in chunks, whose end is only guessed from its last bytes.
         linger_seconds: The time that a client has to hang up after the last response.
         most_held: The bytes of requests to keep in memory. Above it, threads read the requests themselves.
+        handover_seconds: The time that the workers of a reload have to load the application before this one stops.
     """
 
     head_seconds = 10.0
@@ -163,9 +54,12 @@ class WebWorker(ThreadWorker):
     chunks_seconds = 0.1
     linger_seconds = 2.0
     most_held = 64 * 1024 * 1024
+    handover_seconds = 20.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the library's own
         super().__init__(*args, **kwargs)
+        handover.expect(self.age)
+        self.stops_at: float | None = None
         self.waiting: set[Connection] = set()
         self.held = 0
 
@@ -174,6 +68,19 @@ class WebWorker(ThreadWorker):
         super().check_config(cfg, log)
         if cfg.is_ssl:
             raise RuntimeError("This worker speaks no TLS. Let a proxy do it, or use --worker-class=gthread.")
+
+    # --- The begin and the end ----------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        handover.begin(self.age)
+        super().run()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - the library's own
+        """Stops, at a reload only when the new workers answer: until then nobody else would."""
+        if not self.booted or not handover.is_expecting:
+            super().handle_exit(sig, frame)
+        elif self.stops_at is None:
+            self.stops_at = time.monotonic() + self.handover_seconds
 
     # --- In the event loop --------------------------------------------------------------------------------------------
 
@@ -185,23 +92,32 @@ class WebWorker(ThreadWorker):
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return error.errno == errno.ECONNABORTED
-        self.nr_conns += 1
-        self.enqueue_req(Connection(self, ClientSocket(fileno=accepted.detach()), address, listener.getsockname()))
+        self.take(ClientSocket(fileno=accepted.detach()), address, listener.getsockname())
         return True
+
+    def take(self, sock: ClientSocket, client: Any, server: Any) -> None:  # noqa: ANN401 - addresses of any family
+        """Waits for the first request of a new connection."""
+        self.nr_conns += 1
+        self.enqueue_req(Connection(self, sock, client, server))
 
     def leave_listeners(self) -> None:
         """Takes the connections that are there already, and closes the listeners of this worker.
 
         Clients go on connecting to a listener that is open, and the close of the last one resets whatever nobody took.
-        After a reload the new workers have the listeners open.
+        So the close follows the last look within a few microseconds. After a reload the new workers have the listeners
+        open.
         """
-        # Threads that answer give way at once, so that next to no time is between the last look and the close.
-        sys.setswitchinterval(GIVE_WAY_SECONDS)
         for listener in self.sockets:
-            listener.setblocking(False)
-            while self.nr_conns < self.worker_connections and self.accept(listener):
-                pass
-            listener.close()
+            address = listener.getsockname()
+            descriptor = listener.sock.detach()
+            os.set_blocking(descriptor, False)
+            while (taken := LIBC.accept(descriptor, None, None)) >= 0 or ctypes.get_errno() in NOT_THE_LAST:
+                if taken >= 0:
+                    os.set_inheritable(taken, False)
+                    sock = ClientSocket(fileno=taken)
+                    with suppress(OSError):  # the client is gone
+                        self.take(sock, sock.getpeername(), address)
+            LIBC.close(descriptor)
 
     def enqueue_req(self, conn: Connection) -> None:
         """Waits for the next request of a connection."""
@@ -279,6 +195,8 @@ class WebWorker(ThreadWorker):
         """Ends the waits that are over; gunicorn calls this once a second."""
         super().murder_pending()
         now = time.monotonic()
+        if self.stops_at is not None and (now >= self.stops_at or not handover.is_expecting):
+            self.alive = False
         for conn in [conn for conn in self.waiting if conn.timeout <= now]:
             if conn.received and not conn.is_leaving:
                 self.refuse(conn.sock, 408, conn.client, "TooSlow")

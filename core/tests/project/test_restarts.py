@@ -7,22 +7,23 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
 from core.models import Booking, Notification, Resource
 from core.record.models import BookingEvent
+from core.tests.support.environment import ROOT
 from core.tests.support.factories import at, booking_body
 from core.tests.support.load import REFUSED, Client, get, load, outcomes, post
 from core.tests.support.sendgrid_server import KEY, SendGridServer
 from core.tests.support.servers import Server, database_url, rest_of
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 WORKERS = 2
 SLOW_HEAD = (
@@ -46,27 +47,26 @@ def workers_ended(server: Server) -> list[str]:
     return re.findall(r"Worker exiting \(pid: (\d+)\)", server.said)
 
 
-@pytest.fixture
-def sendgrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridServer]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with SendGridServer() as server:
-        yield server
-
-
 def serve(folder: Path, **variables: str) -> Server:
-    return Server(folder, DATABASE_URL=database_url(), WEB_CONCURRENCY=str(WORKERS), **variables)
+    return Server(folder, WEB_CONCURRENCY=str(WORKERS), **variables)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_reload_fails_no_call_and_loses_no_message(
-    tmp_path: Path, sendgrid: SendGridServer, alice: User, room: Resource
+    tmp_path: Path, sendgrid: SendGridServer, settings: Settings, alice: User, room: Resource
 ) -> None:
     def body(number: int) -> dict:
         start = at(0) + number * timedelta(minutes=5)
         return booking_body(room, start, start + timedelta(minutes=5))
 
+    settings.TO_EMAIL = []
     token = Token.objects.create(user=alice).key
-    mails = {"EMAIL_USE": "sendgrid", "SENDGRID_API_KEY": KEY, "SENDGRID_HOST": sendgrid.host}
+    mails = {
+        "DATABASE_URL": database_url(),
+        "EMAIL_USE": "sendgrid",
+        "SENDGRID_API_KEY": KEY,
+        "SENDGRID_HOST": sendgrid.host,
+    }
     with serve(tmp_path, **mails) as server:
         readers = [
             Client(server.port, get(path), keeps=keeps, pause=0.01)
@@ -79,17 +79,54 @@ def test_a_reload_fails_no_call_and_loses_no_message(
                 server.process.send_signal(signal.SIGHUP)
                 wait_for(lambda times=times: len(workers_ended(server)) == times * WORKERS, server)
             time.sleep(0.5)
-        wait_for(lambda: not BookingEvent.objects.filter(handed_at=None).exists(), server)
-        wait_for(lambda: not Notification.objects.filter(state="waiting").exists(), server)
+    sent_by_server = len(sendgrid.accepted)
+    call_command("deliver_notifications")  # the messages that the server had not begun when it stopped
 
     read, written = outcomes(*readers), writer.outcomes
     print(f"\nTwo reloads: {read.total()} reads, {written.total()} bookings")  # noqa: T201
     assert set(read) == {200}
     assert set(written) == {201}
     assert len(set(workers_begun(server))) == 3 * WORKERS
+    assert sent_by_server
+    assert not BookingEvent.objects.filter(handed_at=None).exists()
     assert Booking.objects.count() == written[201] == len(sendgrid.accepted) == len(sendgrid.requests)
     assert set(Notification.objects.values_list("state", "tries")) == {("sent", 1)}
     assert "Traceback" not in server.said
+
+
+# Loads slowly once there is a file of that name.
+SLOW_SETTINGS = """
+import os, time
+from booking_system_api.settings import *
+if os.path.exists(os.environ["SLOW"]):
+    time.sleep({seconds})
+"""
+SLOW_SECONDS = 4
+
+
+def test_the_old_workers_answer_while_the_new_ones_load(tmp_path: Path) -> None:
+    (tmp_path / "slow_settings.py").write_text(SLOW_SETTINGS.format(seconds=SLOW_SECONDS))
+    flag = tmp_path / "slow"
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "slow_settings",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "SLOW": str(flag),
+        "NOTIFICATIONS": "worker",
+    }
+    with serve(tmp_path, **variables) as server:
+        wait_for(lambda: server.said.count("Booting worker") == WORKERS, server)
+        clients = [Client(server.port, get("/health/"), keeps=keeps, pause=0.02) for keeps in (True, False)]
+        with load(*clients):
+            time.sleep(0.5)
+            flag.touch()
+            server.process.send_signal(signal.SIGHUP)
+            begun = time.monotonic()
+            wait_for(lambda: len(workers_ended(server)) == WORKERS, server)
+            took = time.monotonic() - begun
+    assert set(outcomes(*clients)) == {200}
+    assert took >= SLOW_SECONDS
+    print(f"\nA reload of {took:.1f} s: the longest call took {max(client.longest for client in clients):.2f} s")  # noqa: T201
+    assert max(client.longest for client in clients) < SLOW_SECONDS / 2
 
 
 def test_a_stop_answers_what_it_took_and_resets_nobody(tmp_path: Path) -> None:

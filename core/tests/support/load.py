@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,18 +27,21 @@ class Client(threading.Thread):
     Attributes:
         outcomes: How often each status came, `refused` for a connection that the server did not take, and the name of
             the error of each call that got no answer.
+        longest: The seconds of the longest call.
     """
 
     def __init__(self, port: int, ask: Ask, *, keeps: bool, pause: float) -> None:
         super().__init__(daemon=True)
         self.port, self.ask, self.keeps, self.pause = port, ask, keeps, pause
         self.outcomes: Counter[int | str] = Counter()
+        self.longest = 0.0
         self.stopping = threading.Event()
 
     def run(self) -> None:
         connection: http.client.HTTPConnection | None = None
         number = 0
         while not self.stopping.wait(self.pause):
+            begun = time.monotonic()
             if connection is None or connection.sock is None or not self.keeps:
                 connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
                 try:
@@ -51,6 +55,7 @@ class Client(threading.Thread):
                 self.outcomes[type(error).__name__] += 1
                 connection.close()
             number += 1
+            self.longest = max(self.longest, time.monotonic() - begun)
             if not self.keeps:
                 connection.close()
         if connection is not None:
