@@ -316,6 +316,7 @@ SESSION_COOKIE_SECURE = not DEBUG
 # Origins of the admin beside the one that `Host` names: a proxy may send another `Host`, as GitHub Codespaces does.
 CSRF_TRUSTED_ORIGINS = ([PUBLIC_URL] if PUBLIC_URL else []) + (["https://*.github.dev"] if DEBUG else [])
 CSRF_COOKIE_SECURE = not DEBUG
+CSRF_FAILURE_VIEW = "booking_system_api.error_pages.csrf_refused"
 
 # Pages load only this server's files, run no inline scripts and allow no frames. The browsable API needs inline `style`
 # attributes, so those are allowed.

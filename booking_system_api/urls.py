@@ -8,6 +8,11 @@ from core.api.views import NothingHereView
 from core.calendars.views import calendar
 from core.notifications.urls import page_urls
 
+handler400 = "booking_system_api.error_pages.bad_request"
+handler403 = "booking_system_api.error_pages.forbidden"
+handler404 = "booking_system_api.error_pages.not_found"
+handler500 = "booking_system_api.error_pages.server_error"
+
 urlpatterns = [
     path("health/", health, name="health"),
     path("health/ready/", ready, name="ready"),

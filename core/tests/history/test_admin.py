@@ -46,6 +46,22 @@ def other(bob: User, room: Resource) -> Booking:
     return lifecycle.book(user=bob, resource_id=room.pk, start_time=at(14), end_time=at(15), act=act(bob))
 
 
+def follow_links(browser: Client, pages: list[str]) -> set[str]:
+    """Opens pages, and each page of the admin to which they link, once; the addresses of all links."""
+    opened, followed = set(pages), set[str]()
+    for page in pages:
+        answer = browser.get(page)
+        assert answer.status_code == 200, page
+        found = {unescape(href) for href in HREF.findall(answer.content.decode())}
+        links = {f"{page.split('?')[0]}{href}" if href.startswith("?") else href for href in found}
+        for link in links - opened:
+            if link.startswith("/admin/"):
+                assert browser.get(link, follow=True).status_code == 200, (page, link)
+        opened |= links
+        followed |= links
+    return followed
+
+
 def table(page: str, name: str) -> list[list[str]]:
     """The rows of the table of that class or id, each with the text of its cells."""
     body = page.split(f'"{name}"')[1].split("<tbody>")[1].split("</tbody>")[0]
@@ -214,15 +230,7 @@ class TestLinks:
         User.objects.get(username="bob").delete()
         pages = [LIST, f"{LIST}?person=alice", f"{BOOKINGS}{booking.pk}/history/"]
         pages += [f"{LIST}{row.pk}/change/" for row in BookingEvent.objects.all()]
-        followed: set[str] = set()
-        for page in pages:
-            answer = admin_pages.get(page)
-            assert answer.status_code == 200, page
-            found = {unescape(href) for href in HREF.findall(answer.content.decode())}
-            for link in {f"{page.split('?')[0]}{href}" if href.startswith("?") else href for href in found} - followed:
-                if link.startswith("/admin/"):
-                    assert admin_pages.get(link).status_code == 200, (page, link)
-            followed |= found
+        followed = follow_links(admin_pages, pages)
         assert f"{BOOKINGS}{booking.pk}/change/" in followed
         assert not {link for link in followed if link.startswith((f"{BOOKINGS}{gone.pk}/", f"{BOOKINGS}{other.pk}/"))}
 

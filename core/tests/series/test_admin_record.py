@@ -14,7 +14,7 @@ from core.choices import IfRefused, Scope
 from core.lifecycle import Changes
 from core.models import Resource, Series
 from core.record.models import BookingEvent
-from core.tests.history.test_admin import BOOKINGS, HREF, LIST, table
+from core.tests.history.test_admin import BOOKINGS, LIST, follow_links, table
 from core.tests.series.test_admin_form import dates_of, make_series
 from core.tests.support.acts import act
 from core.tests.support.factories import at, make_booking
@@ -106,15 +106,7 @@ def test_no_row_breaks_a_page_and_each_link_leads_somewhere(
         Series.objects.all().delete()
     if deleted == "owner":
         alice.delete()
-    followed: set[str] = set()
-    for page in pages:
-        answer = admin_pages.get(page)
-        assert answer.status_code == 200, page
-        found = {unescape(href) for href in HREF.findall(answer.content.decode())}
-        for link in {f"{page.split('?')[0]}{href}" if href.startswith("?") else href for href in found} - followed:
-            if link.startswith("/admin/"):
-                assert admin_pages.get(link).status_code == 200, (page, link)
-        followed |= found
+    followed = follow_links(admin_pages, pages)
     assert (f"/admin/core/series/{series.pk}/change/" in followed) == (deleted == "nothing")
 
 
