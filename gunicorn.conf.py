@@ -26,7 +26,10 @@ def settings_of_file() -> dict[str, str]:
     path = Path(named) if named else HERE / ".env"
     if not path.is_file():
         return {}
-    return {line.name: line.value for line in run("settings_file")["read"](path)}
+    try:
+        return {line.name: line.value for line in run("settings_file")["read"](path)}
+    except Exception:  # noqa: BLE001 - Django's own, and this process loads no Django
+        return {}
 
 
 FILE = settings_of_file()

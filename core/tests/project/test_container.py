@@ -129,7 +129,12 @@ def installed(image: Image, place: Path) -> Callable[..., Installation]:
 def production(installed: Callable[..., Installation], server: str) -> Installation:
     """One that is ready for its web server."""
     made = installed(
-        "production", server, DJANGO_SUPERUSER_PASSWORD=PASSWORD, TO_EMAIL="staff@example.org", WEB_CONCURRENCY="2"
+        "production",
+        server,
+        DJANGO_SUPERUSER_PASSWORD=PASSWORD,
+        TO_EMAIL="staff@example.org",
+        WEB_CONCURRENCY="2",
+        METRICS_TOKEN="a-token",
     )
     assert made.health() == 1
     made.finished("secrets")
@@ -241,6 +246,16 @@ class TestProduction:
         assert style
         assert production.ask("GET", style[0], **HOST)[0] == 200
         assert production.ask("GET", "/api/resources/", **HOST) == (200, [])
+
+    def test_its_processes_count_together_below_a_read_only_root(
+        self, production: Installation, web: Container
+    ) -> None:
+        for _ in range(10):
+            assert production.ask("GET", "/api/house/", **HOST)[0] == 200
+
+        status, told = production.ask("GET", "/metrics", Host="10.1.2.3", Authorization="Bearer a-token")
+        assert status == 200
+        assert 'booking_requests_total{method="GET",route="/api/house/",status="200"} 10.0\n' in told
 
     def test_an_export_finds_a_place_for_its_drafts(self, production: Installation, web: Container) -> None:
         status, book = production.ask("GET", "/api/resources/?format=xlsx", **sign_in(production))

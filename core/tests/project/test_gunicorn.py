@@ -93,6 +93,28 @@ def test_a_wrong_number_stops_the_start_with_one_sentence(name, value):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_settings_file_that_cannot_be_read_is_left_to_the_workers(tmp_path):
+    file = tmp_path / "settings"
+    file.write_bytes(b"LOG_FORMAT=\xff\n")
+
+    assert settings_of_gunicorn(BOOKING_ENV_FILE=str(file))[1:] == DEFAULTS
+
+
+def test_its_process_loads_no_django_and_nothing_of_the_project(tmp_path):
+    file = tmp_path / "settings"
+    file.write_text("LOG_FORMAT=json\n")
+    script = """
+import runpy, sys
+found = runpy.run_path("gunicorn.conf.py")
+found["formatter"]()
+print([name for name in sys.modules if name.split(".")[0] in ("django", "core", "booking_system_api")])
+"""
+    environment = {**os.environ, "BOOKING_ENV_FILE": str(file)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, migrated):
     """Several processes, an empty database with its tables."""
