@@ -57,7 +57,7 @@ def test_the_linter_reads_our_migrations() -> None:
     assert refused(["0018_waived_rules", BASELINE, "0002_unique_users_whatever_case"])
 
 
-FIELDS = {
+OPERATIONS = {
     "add a column that may be null": (
         migrations.AddField("Resource", "floor", models.IntegerField(null=True)),
         set(),
@@ -86,7 +86,7 @@ FIELDS = {
 
 
 @pytest.mark.only_on_postgresql
-@pytest.mark.parametrize(("operation", "codes"), FIELDS.values(), ids=FIELDS)
+@pytest.mark.parametrize(("operation", "codes"), OPERATIONS.values(), ids=OPERATIONS)
 def test_the_linter_knows_what_the_release_before_survives(operation: Operation, codes: set[str]) -> None:
     before = MigrationLoader(connection).project_state()
     after = before.clone()
@@ -130,7 +130,7 @@ def test_this_release_runs_on_the_database_of_the_next_one(
     ready = as_alice.get("/health/ready/")
 
     assert [answer.status_code for answer in (made, changed, resource, taken)] == [201, 200, 201, 400]
-    assert cancelled.status_code in (200, 204)
+    assert cancelled.status_code == 204
     assert Booking.objects.get().status == "cancelled"
     assert (ready.status_code, ready.json()["checks"]["migrations"]) == (200, "ok")
     # build.sh of this release finds nothing to do, and takes nothing away.

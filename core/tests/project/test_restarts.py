@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
+from booking_system_api.handover import SLOTS, Handover
 from core.models import Booking, Notification, Resource
 from core.record.models import BookingEvent
 from core.tests.support.environment import ROOT
@@ -189,3 +192,38 @@ def answer_of(client: socket.socket) -> bytes:
             return rest_of(client).partition(b"\r\n")[0]
         except ConnectionResetError:
             return b""
+
+
+def test_a_worker_is_expected_until_it_begins() -> None:
+    shared = Handover()
+    assert not shared.is_expecting
+    shared.expect(1)
+    shared.expect(2)
+    shared.begin(1)
+    assert shared.is_expecting
+    shared.begin(2)
+    assert not shared.is_expecting
+    shared.expect(2 + SLOTS)  # the slot of a worker that ended long ago
+    assert shared.is_expecting
+
+
+FORKED = """
+import os
+from booking_system_api.handover import Handover
+shared = Handover()
+shared.expect(1)
+print(shared.is_expecting, flush=True)
+pid = os.fork()
+if not pid:
+    shared.begin(1)
+    os._exit(0)
+os.waitpid(pid, 0)
+print(shared.is_expecting)
+"""
+
+
+def test_a_worker_that_was_forked_tells_the_others() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "False"]), done.stderr
