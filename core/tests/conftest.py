@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -16,19 +15,15 @@ from core.models import Resource
 from core.tests.support.chromium import address, browser, complaints, page, signed_in  # noqa: F401 - fixtures
 from core.tests.support.clients import client_of, pages_of
 from core.tests.support.factories import make_resource, make_user
+from core.tests.support.flush import replace_flush
 from core.tests.support.made_once import collected, migrated  # noqa: F401 - fixtures
-from core.tests.support.records import without_triggers
 from core.tests.support.sendgrid_server import KEY, SendGridServer
 from core.tests.support.smtp_server import SmtpServer
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_of_the_record() -> None:
-    """The end of a test empties all tables; the record refuses that, so its triggers are off for the flush alone."""
-    # On the class: a test with an event loop, such as that of a browser, has a connection of its own.
-    operations = type(connection.ops)
-    empty = operations.execute_sql_flush
-    operations.execute_sql_flush = lambda self, statements: empty(self, without_triggers(statements))
+def _flush() -> None:
+    replace_flush()
 
 
 @pytest.fixture(autouse=True)
