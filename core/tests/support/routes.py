@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 # name: the address as a regular expression, its methods beside HEAD and OPTIONS
 ROUTES = {
     "api-root": ("api/", "get"),
+    "house": ("api/house/", "get"),
     "resource-list": ("api/resources/", "get post"),
     "resource-detail": ("api/resources/(?P<pk>[0-9]+)/", "delete get patch put"),
     "resource-timelines": ("api/resources/availability/", "get"),
