@@ -78,11 +78,7 @@ def start(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatc
             servers = [run(*web) for _ in range(SERVERS)]
             workers = [run("manage.py", "deliver_notifications", "--watch") for _ in range(WORKERS)]
             stack.callback(without_tracebacks, [*servers, *workers])
-            ports = []
-            for server in servers:
-                wait_for(lambda server=server: "Listening at: http://127.0.0.1:" in server.said, server)
-                ports.append(int(server.said.split("Listening at: http://127.0.0.1:")[1].split()[0]))
-            return Cluster(ports, workers, sendgrid)
+            return Cluster([server.port for server in servers], workers, sendgrid)
 
         yield start_cluster
 

@@ -70,8 +70,7 @@ def web(tmp_path: Path, sendgrid: SendGridServer) -> Iterator[Callable[..., tupl
         arguments = ("-m", "gunicorn", "booking_system_api.wsgi:application", "--bind", "127.0.0.1:0")
         process = Process(tmp_path, sendgrid, *arguments, **environment)
         started.append(process)
-        wait_for(lambda: "Listening at: http://127.0.0.1:" in process.said, process)
-        return process, int(process.said.split("Listening at: http://127.0.0.1:")[1].split()[0])
+        return process, process.port
 
     yield start
     for process in started:

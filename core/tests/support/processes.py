@@ -18,6 +18,7 @@ from core.tests.support.sendgrid_server import KEY, SendGridServer
 from core.tests.support.servers import database_url
 
 WAIT_SECONDS = 60
+LISTENS = "Listening at: http://127.0.0.1:"
 
 
 class Process:
@@ -45,6 +46,12 @@ class Process:
     @property
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def port(self) -> int:
+        """Where a web server listens, as soon as it does."""
+        wait_for(lambda: LISTENS in self.said, self)
+        return int(self.said.split(LISTENS)[1].split()[0])
 
     def kill(self) -> None:
         """With all that it started, and without a chance to say goodbye."""
