@@ -1,8 +1,9 @@
 """`make test`: the whole suite on SQLite and on PostgreSQL, in parallel.
 
-A third run has the tests that use no database, once. The output of SQLite's run appears at once, the output of the
-others at the end. `TEST_DATABASE_URL` names a server to use instead of a temporary one. All other arguments go to
-pytest.
+PostgreSQL has two runs, each with a database of its own: the tests that commit wait for processes and clocks, and the
+others have the machine meanwhile. A further run has the tests that use no database, once. The output of SQLite's run
+appears at once, the output of the others at the end. `TEST_DATABASE_URL` names a server to use instead of temporary
+ones. All other arguments go to pytest.
 """
 
 import argparse
@@ -79,11 +80,13 @@ def run_suites(python: Path, arguments: list[str], *, coverage: bool = False) ->
     """
     suite = [str(python), "-m", "pytest", *arguments]
     with_database, without = [*suite, "--database=used"], [*suite, "--database=unused"]
-    # The run on PostgreSQL takes longest, so it goes first where two cores are too few for three runs.
+    # The runs on PostgreSQL go first where two cores are too few for all.
     on_sqlite = [*suite, *COVERAGE] if coverage else ["nice", "-n", "5", *with_database]
-    address = os.environ.get("TEST_DATABASE_URL")
-    on_postgres = with_database if address else [str(python), "-m", "tools.postgres", "--", *with_database]
-    others = {"on PostgreSQL": (on_postgres, _environment(database=address))}
+    others = {}
+    for name, part in (("on PostgreSQL, with commits", "yes"), ("on PostgreSQL", "no")):
+        address = own_database(os.environ.get("TEST_DATABASE_URL"), "" if part == "no" else "_commits")
+        on_postgres = [] if address else [str(python), "-m", "tools.postgres", "--"]
+        others[name] = [*on_postgres, *with_database, f"--commits={part}"], _environment(database=address)
     if not coverage:
         others["without a database"] = without, _environment()
     with contextlib.ExitStack() as stack:
@@ -100,6 +103,14 @@ def run_suites(python: Path, arguments: list[str], *, coverage: bool = False) ->
             kept[name].seek(0)
             shutil.copyfileobj(kept[name], sys.stdout)
     return statuses
+
+
+def own_database(address: str | None, suffix: str) -> str | None:
+    """The address of another database on the same server: two runs cannot share one."""
+    if not address:
+        return None
+    name, mark, query = address.partition("?")
+    return f"{name}{suffix}{mark}{query}"
 
 
 def verdicts_of(statuses: dict[str, int]) -> dict[str, str]:
@@ -143,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     say("")
     for name, verdict in results.items():
-        say(f"{name + ':':20}{verdict}")
+        say(f"{name + ':':30}{verdict}")
     return int(any(verdict.startswith("FAILED") for verdict in results.values()))
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from core.tests.support.documents import CONTRIBUTING
 from core.tests.support.environment import ROOT, commits, has_no_test, uses_database
 from tools import parts
-from tools.test import MINUTES, verdicts_of
+from tools.test import MINUTES, own_database, verdicts_of
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -76,7 +76,7 @@ def test_a_part_whose_program_is_missing_fails_and_says_how_to_install_it(monkey
     assert parts.run("redis", []) == "FAILED: redis-server is missing (on Debian and Ubuntu: apt install redis-server)"
 
 
-# --- The three runs of `make test` ------------------------------------------------------------------------------------
+# --- The runs of `make test` ------------------------------------------------------------------------------------------
 
 
 def test_a_test_without_a_database_runs_once(request: pytest.FixtureRequest) -> None:
@@ -112,6 +112,37 @@ def test_a_fixture_tells_that_a_test_commits(transactional_db: None, request: py
 @pytest.mark.only_on_sqlite
 def test_a_test_about_one_database_runs_on_that_one(request: pytest.FixtureRequest) -> None:
     assert uses_database(request.node)
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        (None, None),
+        ("postgres://u:p%40@h:5432/booking", "postgres://u:p%40@h:5432/booking_commits"),
+        ("postgres:///booking?host=/run", "postgres:///booking_commits?host=/run"),
+    ],
+)
+def test_the_two_runs_on_a_server_have_a_database_each(address: str | None, own: str | None) -> None:
+    assert own_database(address, "_commits") == own
+    assert own_database(address, "") == address
+
+
+@pytest.mark.parametrize("commit", ["yes", "no"])
+def test_a_run_has_the_tests_that_commit_or_the_others(commit: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--collect-only",
+        "--database=used",
+        f"--commits={commit}",
+        __file__,
+    ]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert ("::test_a_mark_tells_that_a_test_commits" in listed) == (commit == "yes")
+    assert ("::test_a_test_with_the_mark_runs_on_each_database" in listed) == (commit == "no")
+    assert "::test_a_test_without_a_database_runs_once" not in listed
 
 
 def test_how_long_the_suite_takes_is_said_alike() -> None:

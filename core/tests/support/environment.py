@@ -79,6 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Lets `make test` run the tests that use no database once, and only the others on each database."""
     parser.addoption("--database", choices=("used", "unused"), help="only the tests that use it, or only the others")
+    parser.addoption("--commits", choices=("yes", "no"), help="only the tests that commit, or only the others")
 
 
 def pytest_report_header() -> str:
@@ -104,14 +105,15 @@ def has_no_test(text: str, expression: str) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the tests that are about the other database alone and those that `--database` excludes."""
+    """Leaves out the tests that are about the other database alone, or that `--database` or `--commits` excludes."""
     from django.db import connection
 
     others = {f"only_on_{vendor}" for vendor in ("sqlite", "postgresql") if vendor != connection.vendor}
-    part = config.getoption("--database")
+    part, commit = config.getoption("--database"), config.getoption("--commits")
     kept, left_out = [], []
     for item in items:
         is_of_part = part is None or uses_database(item) == (part == "used")
+        is_of_part = is_of_part and (commit is None or commits(item) == (commit == "yes"))
         is_of_other = any(item.get_closest_marker(mark) for mark in others)
         (kept if is_of_part and not is_of_other else left_out).append(item)
     if part == "used" and connection.vendor == "sqlite":
