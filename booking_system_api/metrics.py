@@ -16,7 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
-from django.db.models import Case, Count, DateTimeField, F, Min, When
+from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -26,9 +26,8 @@ from prometheus_client.registry import Collector
 
 from booking_system_api import requests
 from booking_system_api.metrics_folder import VARIABLE, locked
-from core.notifications.models import Notification
+from core.notifications.waiting import number_and_oldest
 from core.outbox import delivery
-from core.outbox.models import State
 from core.record import relay
 from core.record.kinds import EventKind, SeriesKind
 from core.record.models import BookingEvent
@@ -132,14 +131,12 @@ def outbox() -> Iterable[Metric]:
     A message is as old as its first try was due; one that is to be sent later has no age.
     """
     now = timezone.now()
-    since = Case(When(tries=0, then=F("due_at")), default=F("created_at"), output_field=DateTimeField())
-    messages = Notification.objects.filter(state=State.WAITING).aggregate(number=Count("pk"), since=Min(since))
-    acts = BookingEvent.objects.filter(handed_at=None).aggregate(number=Count("pk"), since=Min("at"))
+    acts = BookingEvent.objects.filter(handed_at=None).aggregate(Count("pk"), Min("at"))
     waiting = GaugeMetricFamily("booking_outbox_waiting", "Rows that wait for the sender.", labels=["rows"])
     oldest = GaugeMetricFamily("booking_outbox_oldest_seconds", "The age of the oldest of them.", labels=["rows"])
-    for name, found in (("messages", messages), ("acts", acts)):
-        age = (now - found["since"]).total_seconds() if found["since"] else 0
-        waiting.add_metric([name], found["number"])
+    for name, (number, since) in (("messages", number_and_oldest()), ("acts", acts.values())):
+        age = (now - since).total_seconds() if since else 0
+        waiting.add_metric([name], number)
         oldest.add_metric([name], max(age, 0))
     return waiting, oldest
 

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from booking_system_api import metrics, requests
 from booking_system_api.version import VERSION
 from core.models import Notification, Resource
+from core.notifications import messages
 from core.outbox import delivery
 from core.record import relay
 from core.record.models import BookingEvent
@@ -263,15 +264,19 @@ def test_what_waits_has_a_number_and_an_age(as_alice: APIClient, room: Resource)
     waiting = Notification.objects.filter(state="waiting")
     assert value(series(), "booking_outbox_waiting", rows="messages") == waiting.count() > 0
 
-    # Not tried, and due later: no age.
-    waiting.update(due_at=timezone.now() + timedelta(hours=1), created_at=timezone.now() - timedelta(hours=1))
-    assert value(series(), "booking_outbox_oldest_seconds", rows="messages") == 0
-    # Due for ten minutes.
-    waiting.update(due_at=timezone.now() - timedelta(minutes=10))
+    # Written an hour ago, and sent again ten minutes ago.
+    waiting.update(created_at=timezone.now() - timedelta(hours=1))
+    messages.resend(waiting, now=timezone.now() - timedelta(minutes=10))
     assert 600 <= value(series(), "booking_outbox_oldest_seconds", rows="messages") < 660
     # Tried in vain, and tried again later.
     waiting.update(due_at=timezone.now() + timedelta(hours=1), tries=3)
-    assert 3600 <= value(series(), "booking_outbox_oldest_seconds", rows="messages") < 3660
+    assert 600 <= value(series(), "booking_outbox_oldest_seconds", rows="messages") < 660
+    # Sent again by staff.
+    messages.resend(waiting, now=timezone.now())
+    assert value(series(), "booking_outbox_oldest_seconds", rows="messages") < 60
+    # To be sent later: no age.
+    messages.resend(waiting, now=timezone.now() + timedelta(hours=1))
+    assert value(series(), "booking_outbox_oldest_seconds", rows="messages") == 0
 
 
 # --- The database -----------------------------------------------------------------------------------------------------
