@@ -11,6 +11,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from prometheus_client.registry import Collector
 
 from booking_system_api import requests
 from booking_system_api.metrics_folder import VARIABLE, locked
-from core.notifications.waiting import number_and_oldest
+from core.models import Booking
+from core.notifications.waiting import given_up, number_and_oldest
 from core.outbox import delivery
 from core.record import relay
 from core.record.kinds import EventKind, SeriesKind
@@ -40,6 +42,7 @@ OUTCOMES = ("sent", "retried", "failed", "dropped")
 CODE = re.compile(r"[a-z0-9_]{1,60}")
 # More codes than there are; one that came from elsewhere counts as `other`.
 MOST_CODES = 200
+GIVEN_UP_WITHIN = timedelta(hours=1)
 
 STATISTICS = """
 SELECT
@@ -113,12 +116,12 @@ def count_message(outcome: str, **kwargs: Any) -> None:  # noqa: ANN401 - of a s
 
 
 class Database(Collector):
-    """What the database knows, in three short statements; nothing but `booking_database_up 0` while it is away."""
+    """What the database knows, in five short statements; nothing but `booking_database_up 0` while it is away."""
 
     def collect(self) -> Iterator[Metric]:
         """Reads the database now."""
         try:
-            found = [*outbox(), *locks()]
+            found = [*outbox(), *events(), *locks()]
         except Error:
             found = []
         yield GaugeMetricFamily("booking_database_up", "1 while the database answers, otherwise 0.", bool(found))
@@ -139,6 +142,17 @@ def outbox() -> Iterable[Metric]:
         waiting.add_metric([name], number)
         oldest.add_metric([name], max(age, 0))
     return waiting, oldest
+
+
+def events() -> Iterable[Metric]:
+    """What alerts ask for, whichever process booked, told of the act or sent the message, and whoever asks that one."""
+    booked = GaugeMetricFamily("booking_last_booked_timestamp_seconds", "When a booking was made last.", labels=[])
+    failed = GaugeMetricFamily("booking_messages_given_up", "Messages given up within the last hour.", labels=[])
+    newest = Booking.objects.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
+    if newest is not None:
+        booked.add_metric([], newest.timestamp())
+    failed.add_metric([], given_up(since=timezone.now() - GIVEN_UP_WITHIN))
+    return booked, failed
 
 
 def locks() -> Iterable[Metric]:

@@ -1,9 +1,9 @@
-"""How long messages have waited for their sending: what probes and metrics tell of the outbox.
+"""What probes and metrics tell of the outbox: how long messages have waited, and how many were given up.
 
 A message waits since its first try was due, whatever the later tries move. Staff who send a message again begin anew.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Min, QuerySet
 from django.db.models.functions import Greatest
@@ -31,3 +31,8 @@ def number_and_oldest() -> tuple[int, datetime | None]:
     """How many messages wait, and since when the oldest one does: later than now if all are to be sent later."""
     found = waiting().aggregate(number=Count("pk"), oldest=Min(SINCE))
     return found["number"], found["oldest"]
+
+
+def given_up(*, since: datetime) -> int:
+    """How many messages were given up since a moment; reads what was done since then alone."""
+    return Notification.objects.filter(state=State.FAILED, done_at__gt=since).count()

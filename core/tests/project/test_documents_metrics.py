@@ -96,6 +96,13 @@ def test_each_alert_says_what_is_wrong() -> None:
         assert re.fullmatch(r"\d+m", rule.get("for", "1m"))
 
 
+def test_no_alert_depends_on_which_process_sends_the_messages() -> None:
+    """A command that cron runs is asked by nobody, and each web process begins with 0 for each act."""
+    counted = [name for rule in rules() for name in NAME.findall(rule["expr"])]
+    assert len(counted) > 8
+    assert not {"booking_acts_total", "booking_messages_total"} & set(counted)
+
+
 def test_prometheus_is_told_to_send_the_token() -> None:
     (scrape,) = [block for block in blocks() if "scrape_configs" in block]
     assert scrape["scrape_configs"][0]["authorization"]["type"] == "Bearer"

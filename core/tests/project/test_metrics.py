@@ -19,11 +19,12 @@ from rest_framework.test import APIClient
 
 from booking_system_api import metrics, requests
 from booking_system_api.version import VERSION
-from core.models import Notification, Resource
+from core.models import Booking, Notification, Resource
 from core.notifications import messages
 from core.outbox import delivery
 from core.record import relay
 from core.record.models import BookingEvent
+from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver, hand_on
@@ -279,6 +280,38 @@ def test_what_waits_has_a_number_and_an_age(as_alice: APIClient, room: Resource)
     assert value(series(), "booking_outbox_oldest_seconds", rows="messages") == 0
 
 
+def test_the_last_booking_has_its_moment_whoever_tells_of_it(
+    as_alice: APIClient, admin: User, room: Resource, settings: Settings
+) -> None:
+    """No process counts here: neither the acts nor the messages."""
+    settings.METRICS_TOKEN = TOKEN
+    assert "booking_last_booked_timestamp_seconds" not in {name for name, _ in series()}
+    as_alice.post("/api/bookings/", booking_body(room))
+    booking = Booking.objects.get()
+    assert value(series(), "booking_last_booked_timestamp_seconds") == pytest.approx(booking.created_at.timestamp())
+
+    # Neither a change, nor a closure, which is a row of the same table.
+    before = timezone.now() - timedelta(hours=30)
+    Booking.objects.update(created_at=before)
+    as_alice.patch(f"/api/bookings/{booking.pk}/", {"notes": "New"})
+    make_closure(admin, room, start=at(20), end=at(21))
+    assert value(series(), "booking_last_booked_timestamp_seconds") == pytest.approx(before.timestamp())
+
+
+def test_messages_that_were_given_up_are_seen_whoever_gave_them_up(
+    as_alice: APIClient, room: Resource, settings: Settings
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    as_alice.post("/api/bookings/", booking_body(room))
+    hand_on()
+    assert value(series(), "booking_messages_given_up") == 0
+    Notification.objects.update(kind="nonsense")
+    number = deliver()["failed"]
+    assert value(series(), "booking_messages_given_up") == number > 0
+    Notification.objects.update(done_at=timezone.now() - timedelta(minutes=61))
+    assert value(series(), "booking_messages_given_up") == 0
+
+
 # --- The database -----------------------------------------------------------------------------------------------------
 
 
@@ -286,7 +319,7 @@ def test_what_waits_has_a_number_and_an_age(as_alice: APIClient, room: Resource)
 def test_it_asks_the_database_as_often_whatever_there_is(
     as_alice: APIClient, room: Resource, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    number = 3 if connection.vendor == "postgresql" else 2
+    number = 5 if connection.vendor == "postgresql" else 4
     with django_assert_num_queries(number):
         ask()
     as_alice.post("/api/bookings/", booking_body(room))
