@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -28,6 +29,7 @@ from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver, hand_on
+from core.tests.support.plans import plan_of
 from core.tests.support.settings import load_settings
 
 TOKEN = "a-long-random-word"
@@ -326,6 +328,19 @@ def test_it_asks_the_database_as_often_whatever_there_is(
     hand_on()
     with django_assert_num_queries(number):
         ask()
+
+
+@pytest.mark.usefixtures("_counting")
+def test_it_reads_no_history(as_alice: APIClient, room: Resource) -> None:
+    as_alice.post("/api/bookings/", booking_body(room))
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    (booked,) = [each["sql"] for each in captured if 'FROM "core_booking"' in each["sql"]]
+    messages_read = [each["sql"] for each in captured if 'FROM "core_notification"' in each["sql"]]
+    assert "core_booking_by_age" in (plan := plan_of(booked)), plan
+    assert len(messages_read) == 2
+    for statement in messages_read:
+        assert re.search("core_notification_(due|done|queue)", plan := plan_of(statement)), plan
 
 
 @pytest.mark.usefixtures("_counting")
