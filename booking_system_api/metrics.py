@@ -11,12 +11,13 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import Error, connection, transaction
-from django.db.models import Case, Count, DateTimeField, F, Min, When
+from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -26,9 +27,9 @@ from prometheus_client.registry import Collector
 
 from booking_system_api import requests
 from booking_system_api.metrics_folder import VARIABLE, locked
-from core.notifications.models import Notification
+from core.models import Booking
+from core.notifications.waiting import given_up, number_and_oldest
 from core.outbox import delivery
-from core.outbox.models import State
 from core.record import relay
 from core.record.kinds import EventKind, SeriesKind
 from core.record.models import BookingEvent
@@ -41,6 +42,7 @@ OUTCOMES = ("sent", "retried", "failed", "dropped")
 CODE = re.compile(r"[a-z0-9_]{1,60}")
 # More codes than there are; one that came from elsewhere counts as `other`.
 MOST_CODES = 200
+GIVEN_UP_WITHIN = timedelta(hours=1)
 
 STATISTICS = """
 SELECT
@@ -114,12 +116,12 @@ def count_message(outcome: str, **kwargs: Any) -> None:  # noqa: ANN401 - of a s
 
 
 class Database(Collector):
-    """What the database knows, in three short statements; nothing but `booking_database_up 0` while it is away."""
+    """What the database knows, in five short statements; nothing but `booking_database_up 0` while it is away."""
 
     def collect(self) -> Iterator[Metric]:
         """Reads the database now."""
         try:
-            found = [*outbox(), *locks()]
+            found = [*outbox(), *events(), *locks()]
         except Error:
             found = []
         yield GaugeMetricFamily("booking_database_up", "1 while the database answers, otherwise 0.", bool(found))
@@ -132,16 +134,25 @@ def outbox() -> Iterable[Metric]:
     A message is as old as its first try was due; one that is to be sent later has no age.
     """
     now = timezone.now()
-    since = Case(When(tries=0, then=F("due_at")), default=F("created_at"), output_field=DateTimeField())
-    messages = Notification.objects.filter(state=State.WAITING).aggregate(number=Count("pk"), since=Min(since))
-    acts = BookingEvent.objects.filter(handed_at=None).aggregate(number=Count("pk"), since=Min("at"))
+    acts = BookingEvent.objects.filter(handed_at=None).aggregate(Count("pk"), Min("at"))
     waiting = GaugeMetricFamily("booking_outbox_waiting", "Rows that wait for the sender.", labels=["rows"])
     oldest = GaugeMetricFamily("booking_outbox_oldest_seconds", "The age of the oldest of them.", labels=["rows"])
-    for name, found in (("messages", messages), ("acts", acts)):
-        age = (now - found["since"]).total_seconds() if found["since"] else 0
-        waiting.add_metric([name], found["number"])
+    for name, (number, since) in (("messages", number_and_oldest()), ("acts", acts.values())):
+        age = (now - since).total_seconds() if since else 0
+        waiting.add_metric([name], number)
         oldest.add_metric([name], max(age, 0))
     return waiting, oldest
+
+
+def events() -> Iterable[Metric]:
+    """What alerts ask for, whichever process booked, told of the act or sent the message, and whoever asks that one."""
+    booked = GaugeMetricFamily("booking_last_booked_timestamp_seconds", "When a booking was made last.", labels=[])
+    failed = GaugeMetricFamily("booking_messages_given_up", "Messages given up within the last hour.", labels=[])
+    newest = Booking.objects.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
+    if newest is not None:
+        booked.add_metric([], newest.timestamp())
+    failed.add_metric([], given_up(since=timezone.now() - GIVEN_UP_WITHIN))
+    return booked, failed
 
 
 def locks() -> Iterable[Metric]:

@@ -13,8 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from core.constraints import has_guard
-from core.notifications.models import Notification
-from core.outbox.models import State
+from core.notifications.waiting import waits_since
 from core.record.models import BookingEvent
 
 KEPT_SECONDS = 1
@@ -50,13 +49,13 @@ def is_guarded() -> bool:
 
 
 def is_delivered() -> bool:
-    """True unless a message is due for `READY_MESSAGE_AGE_SECONDS`, or an act was turned into none for so long."""
+    """True unless a message waits for `READY_MESSAGE_AGE_SECONDS`, or an act was turned into none for so long."""
     late = timezone.now() - timedelta(seconds=settings.READY_MESSAGE_AGE_SECONDS)
     # By the partial index of the acts that wait.
     acts = BookingEvent.objects.filter(handed_at=None).order_by("id")
     oldest: datetime | None = acts.values_list("at", flat=True).first()
     is_act_late = oldest is not None and oldest < late
-    return not is_act_late and not Notification.objects.filter(state=State.WAITING, due_at__lt=late).exists()
+    return not is_act_late and not waits_since(late)
 
 
 def redis_answers() -> bool:

@@ -288,7 +288,8 @@ if EMAIL_USE == "smtp" and not EMAIL_SERVER:
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
 if EMAIL_USE == "sendgrid" and not SENDGRID_API_KEY:
     raise ImproperlyConfigured("SENDGRID_API_KEY is not set, but EMAIL_USE=sendgrid needs it. Set it or use console.")
-FROM_EMAIL = env.address("FROM_EMAIL", "noreply@bookingsystem.local")
+SENDER_BY_DEFAULT = "noreply@bookingsystem.local"
+FROM_EMAIL = env.address("FROM_EMAIL", SENDER_BY_DEFAULT)
 FROM_NAME = env.one_line("FROM_NAME", maximum=100)
 REPLY_TO = env.address("REPLY_TO", "")
 TO_EMAIL = env.addresses("TO_EMAIL")

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,34 @@ def production_is_meant(app_configs: Any, **kwargs: Any) -> list[CheckMessage]: 
             f"{file.name} holds secrets, and every user of this machine can read it.",
             f"Take that right away: chmod o= {file.name}",
         ),
+        (
+            settings.EMAIL_USE != "console" and settings.FROM_EMAIL == settings.SENDER_BY_DEFAULT,
+            "core.W007",
+            f"FROM_EMAIL is not set: e-mails come from {settings.FROM_EMAIL}, whose domain is nobody's.",
+            "Set FROM_EMAIL to an address that your provider lets you send from.",
+        ),
+        (
+            is_bare(settings.EMAIL_USE, settings.EMAIL_SERVER),
+            "core.W008",
+            "EMAIL_URL begins with smtp: the password travels to the mail server unencrypted.",
+            "Begin it with smtp+tls or smtps, whichever the mail server has.",
+        ),
     ]
     return [Warning(message, hint=hint, id=code) for is_so, code, message, hint in found if is_so]
+
+
+def is_bare(use: str, server: Mapping[str, Any]) -> bool:
+    """True if a password is sent to a distant mail server without encryption."""
+    is_encrypted = use != "smtp" or server["use_tls"] or server["use_ssl"]
+    return not is_encrypted and bool(server["password"]) and not is_near(server["host"])
+
+
+def is_near(host: str) -> bool:
+    """True for this machine, a private address, and a name that only a private network knows."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".internal", ".local"))
 
 
 def others_can_read(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 import http.client
 import os
+import re
+import socket
 import sys
 
 # The one place that names the probe of containers; render.yaml has that of Render.
@@ -9,10 +11,26 @@ PATH = "/health/ready/"
 SECONDS = 4
 
 
+def address() -> tuple[str, int] | str:
+    """Where gunicorn listens, as gunicorn.conf.py says: a host and a port, or the path of a socket."""
+    bind = os.environ.get("WEB_BIND", "").split(",")[0].strip() or f":{os.environ.get('PORT') or 8000}"
+    if bind.startswith("unix:"):
+        return bind.removeprefix("unix:")
+    host, port = re.fullmatch(r"\[?(.*?)\]?(?::(\d+))?", bind).groups()
+    # A server that listens everywhere answers on the loopback, too.
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), int(port or 8000)
+
+
 def main() -> int:
-    """Asks the server on the port of gunicorn.conf.py; returns the exit status."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=SECONDS)
+    """Asks the server; returns the exit status."""
+    place = address()
+    host, port = ("localhost", None) if isinstance(place, str) else place
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
     try:
+        if isinstance(place, str):
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(SECONDS)
+            connection.sock.connect(place)
         connection.request("GET", PATH, headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
         answer = connection.getresponse()
         body = answer.read(1000).decode(errors="replace")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from core.checks import frontend_url_is_set, others_can_read
+from core.checks import frontend_url_is_set, is_near, others_can_read
 from core.tests.support.environment import ROOT, SETTING
 
 RIGHT = {
@@ -21,6 +21,7 @@ RIGHT = {
     "FRONTEND_URL": "https://app.example.org",
     "EMAIL_USE": "smtp",
     "EMAIL_URL": "smtp+tls://booking:six-copper@mx.example.org",
+    "FROM_EMAIL": "booking@example.org",
 }
 
 
@@ -46,8 +47,22 @@ def said(file: Path, mode: int = 0o640, **changes: str | None) -> list[str]:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"FRONTEND_URL": None}, {"FRONTEND_URL": None, "BOOKING_PAGE": "on"}, {"BOOKING_PAGE": "on"}],
-    ids=["an app of its own", "the booking page", "the booking page, asked for", "both"],
+    [
+        {},
+        {"FRONTEND_URL": None},
+        {"FRONTEND_URL": None, "BOOKING_PAGE": "on"},
+        {"BOOKING_PAGE": "on"},
+        {"EMAIL_URL": "smtp://mx.example.org"},
+        {"EMAIL_URL": "smtp://booking:six-copper@10.0.0.5"},
+    ],
+    ids=[
+        "an app of its own",
+        "the booking page",
+        "the booking page, asked for",
+        "both",
+        "no password",
+        "a password in a private network",
+    ],
 )
 def test_right_settings_have_no_warning(tmp_path: Path, changes: dict) -> None:
     assert said(tmp_path / "settings", **changes) == []
@@ -56,21 +71,34 @@ def test_right_settings_have_no_warning(tmp_path: Path, changes: dict) -> None:
 @pytest.mark.parametrize(
     ("changes", "codes"),
     [
-        ({"EMAIL_USE": None, "EMAIL_URL": None}, ["core.W003"]),
+        ({"EMAIL_USE": None, "EMAIL_URL": None, "FROM_EMAIL": None}, ["core.W003"]),
         ({"PUBLIC_URL": ""}, ["core.W004"]),
         ({"FRONTEND_URL": "", "BOOKING_PAGE": "off"}, ["core.W001"]),
         ({"PUBLIC_URL": None, "FRONTEND_URL": None}, ["core.W001", "core.W004"]),
         ({"ALLOWED_HOSTS": ""}, ["core.W005"]),
         ({"mode": 0o644}, ["core.W006"]),
+        ({"FROM_EMAIL": None}, ["core.W007"]),
+        ({"FROM_EMAIL": None, "EMAIL_USE": "sendgrid", "SENDGRID_API_KEY": "x"}, ["core.W007"]),
+        ({"EMAIL_URL": "smtp://booking:six-copper@mx.example.org"}, ["core.W008"]),
     ],
-    ids=["console", "no PUBLIC_URL", "no FRONTEND_URL", "neither", "no ALLOWED_HOSTS", "open file"],
+    ids=[
+        "console",
+        "no PUBLIC_URL",
+        "no FRONTEND_URL",
+        "neither",
+        "no ALLOWED_HOSTS",
+        "open file",
+        "no FROM_EMAIL",
+        "no FROM_EMAIL at SendGrid",
+        "a bare password",
+    ],
 )
 def test_each_wrong_one_has_a_warning(tmp_path: Path, changes: dict, codes: list[str]) -> None:
     assert said(tmp_path / "settings", **changes) == codes
 
 
 def test_a_developers_machine_is_told_none_of_it(tmp_path: Path) -> None:
-    changes = dict.fromkeys(("PUBLIC_URL", "FRONTEND_URL", "EMAIL_USE", "EMAIL_URL"))
+    changes = dict.fromkeys(("PUBLIC_URL", "FRONTEND_URL", "EMAIL_USE", "EMAIL_URL", "FROM_EMAIL"))
     codes = said(tmp_path / "settings", 0o644, DEBUG="True", ALLOWED_HOSTS="", **changes)
     assert [code for code in codes if code.startswith("core.")] == []
 
@@ -94,6 +122,28 @@ def test_others_can_read_what_they_have_the_right_to(tmp_path: Path, mode: int, 
     file.touch()
     file.chmod(mode)
     assert others_can_read(file) == can
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("192.168.0.9", True),
+        ("fd00::5", True),
+        ("mail", True),
+        ("mail.internal", True),
+        ("mail.local", True),
+        ("8.8.8.8", False),
+        ("2001:4860:4860::8888", False),
+        ("mx.example.org", False),
+        ("internal.example.org", False),
+    ],
+)
+def test_a_host_is_near_on_this_machine_and_in_a_private_network(host: str, near: bool) -> None:
+    assert is_near(host) == near
 
 
 def test_no_file_and_no_plain_file_hold_no_secrets(tmp_path: Path) -> None:

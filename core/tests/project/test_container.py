@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from core.tests.support.compose import compose, variables_of_file
+from core.tests.support.compose import compose, filled_in, variables_of_file
 from core.tests.support.containers import Container, Image, build, run, running
 from core.tests.support.environment import ROOT
 from core.tests.support.locked import ENTRIES
@@ -82,7 +82,7 @@ class Installation:
         return {
             "command": service.get("command", self.image.command),
             "volumes": {VOLUME: (self.folder, "ro" if options == ["ro"] else "rw")},
-            **variables_of_file(text),
+            **filled_in(variables_of_file(text), {}),
             **service["environment"],
             "DATABASE_URL": self.database,
             "PORT": str(self.port),
@@ -135,6 +135,7 @@ def production(installed: Callable[..., Installation], server: str) -> Installat
         TO_EMAIL="staff@example.org",
         WEB_CONCURRENCY="2",
         METRICS_TOKEN="a-token",
+        EMAIL_USE="console",
     )
     assert made.health() == 1
     made.finished("secrets")
@@ -232,6 +233,14 @@ class TestProduction:
 
         assert "No migrations to apply." in said
         assert PASSWORD not in said
+
+    def test_its_release_warns_of_what_does_not_suit_production_and_of_nothing_else(
+        self, production: Installation
+    ) -> None:
+        assert "(core.W003) EMAIL_USE is console" in production.finished("release")
+
+        as_in_the_example = replace(production, more={**production.more, "EMAIL_USE": "smtp"})
+        assert "System check identified no issues (0 silenced).\n" in as_in_the_example.finished("release")
 
     def test_it_serves_as_process_1_with_a_read_only_root(self, production: Installation, web: Container) -> None:
         arguments = Path(f"/proc/{web.pid}/cmdline").read_bytes().split(b"\0")

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -103,6 +104,56 @@ class TestTheHealthCheck:
 
         assert asked == [(healthcheck.PATH, "https")]
 
+    @pytest.mark.parametrize(
+        ("bind", "port", "address"),
+        [
+            (None, None, ("127.0.0.1", 8000)),
+            ("", "", ("127.0.0.1", 8000)),
+            (None, "9000", ("127.0.0.1", 9000)),
+            ("127.0.0.1:9001", "9000", ("127.0.0.1", 9001)),
+            ("0.0.0.0:9001", None, ("127.0.0.1", 9001)),
+            (":9001", None, ("127.0.0.1", 9001)),
+            ("[::]:9001", None, ("::1", 9001)),
+            ("[::1]:9001", None, ("::1", 9001)),
+            ("10.0.0.7:9001", None, ("10.0.0.7", 9001)),
+            ("10.0.0.7", None, ("10.0.0.7", 8000)),
+            ("0.0.0.0:9001, 0.0.0.0:9002", None, ("127.0.0.1", 9001)),
+            ("unix:/tmp/booking.sock", "9000", "/tmp/booking.sock"),
+        ],
+    )
+    def test_it_asks_where_gunicorn_listens(
+        self,
+        bind: str | None,
+        port: str | None,
+        address: tuple[str, int] | str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for name, value in {"WEB_BIND": bind, "PORT": port}.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+
+        assert healthcheck.address() == address
+
+    def test_it_asks_by_a_socket_too(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WEB_BIND", f"unix:{tmp_path}/booking.sock")
+        assert healthcheck.main() == 1
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{tmp_path}/booking.sock")
+            listener.listen()
+
+            def answer() -> None:
+                connected, _ = listener.accept()
+                with connected:
+                    assert connected.recv(1000).startswith(f"GET {healthcheck.PATH} ".encode())
+                    connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            assert healthcheck.main() == 0
+            thread.join(10)
+
     def test_nobody_there_is_unhealthy(self, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
         monkeypatch.setenv("PORT", "1")
 
@@ -182,6 +233,23 @@ class TestCompose:
         assert {*demo, *production} <= set(example_settings())
         assert not production["DJANGO_SUPERUSER_PASSWORD"]
 
+    def test_the_settings_of_production_send_e_mails_and_leave_the_booking_page_on(self) -> None:
+        text = (ROOT / "deploy" / "container" / "production.env.example").read_text()
+        production = variables_of_file(text)
+
+        assert production["EMAIL_USE"] == "smtp"
+        assert production["EMAIL_URL"].startswith("smtp+tls://")
+        assert {"FROM_EMAIL", "PUBLIC_URL"} <= set(production)
+        assert "FRONTEND_URL" not in production
+        assert "# FRONTEND_URL=" in text
+
+    @pytest.mark.parametrize(("port", "at"), [({}, "8000"), ({"BOOKING_PORT": "9000"}, "9000")])
+    def test_the_links_of_the_demo_lead_to_its_port(self, port: dict[str, str], at: str) -> None:
+        demo = filled_in(variables_of_file((ROOT / "deploy" / "container" / "demo.env").read_text()), port)
+
+        assert demo["PUBLIC_URL"] == f"http://127.0.0.1:{at}"
+        assert compose(**port)["services"]["web"]["ports"] == [f"127.0.0.1:{at}:8000"]
+
     def test_our_containers_may_do_little(self) -> None:
         services = compose()["services"]
 
@@ -224,8 +292,9 @@ class TestCompose:
         on_the_database = [name for name in MANAGE_COMMAND.findall(script) if name != "collectstatic"]
         release = " ".join(compose()["services"]["release"]["command"])
 
-        assert MANAGE_COMMAND.findall(release) == [*on_the_database, "seed_demo"]
-        assert 'if [ "${DEBUG:-}" = True ]; then python manage.py seed_demo; fi' in release
+        assert MANAGE_COMMAND.findall(release) == [*on_the_database, "seed_demo", "check"]
+        last = 'if [ "${DEBUG:-}" = True ]; then python manage.py seed_demo; else python manage.py check --deploy; fi'
+        assert last in release
 
     def test_its_commands_are_there(self) -> None:
         commands = [" ".join(service.get("command", [])) for service in compose()["services"].values()]

@@ -31,6 +31,7 @@ def test_with_debug_off_a_deploy_has_no_warning():
         PUBLIC_URL="https://booking.example.org",
         EMAIL_USE="smtp",
         EMAIL_URL="smtp+tls://mail.example.org",
+        FROM_EMAIL="booking@example.org",
     )
 
     assert done.returncode == 0, done.stderr

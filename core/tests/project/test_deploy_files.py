@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from core.tests.support.documents import DEPLOYING
+from core.tests.support.compose import compose
+from core.tests.support.documents import DEPLOYING, FENCED, UPGRADING, documents, tables
 from core.tests.support.environment import ROOT
 from core.tests.support.servers import Server, free_port
 
@@ -53,6 +54,45 @@ def test_a_stop_by_systemd_leaves_gunicorn_its_grace() -> None:
     assert stop
     assert grace
     assert int(stop[1]) > int(grace[1])
+
+
+def test_the_worker_is_enabled_together_with_its_setting(tmp_path: Path) -> None:
+    (block,) = [each["body"] for each in FENCED.finditer(DEPLOYING.chapter("With systemd and nginx"))]
+    assert "enable --now booking-web booking-worker" in block
+    (line,) = [line for line in block.splitlines() if "NOTIFICATIONS" in line]
+    file = tmp_path / "settings.env"
+    file.write_text((ROOT / ".env.example").read_text(encoding="utf-8"))
+    done = run("sh", "-c", line.replace("/etc/booking/settings.env", str(file)))
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert re.findall(r"^NOTIFICATIONS=.*$", file.read_text(), re.MULTILINE) == ["NOTIFICATIONS=worker"]
+
+
+def test_a_reload_by_hand_reaches_the_server_that_was_started_by_hand(tmp_path: Path) -> None:
+    """By the file of its id; a search by name may find a shell, or another server."""
+    (file,) = re.findall(r"^gunicorn --pid (\S+) ", DEPLOYING.chapter("On any host"), re.MULTILINE)
+    reloads = re.findall(r"&& (kill -HUP .+)$", UPGRADING.text, re.MULTILINE)
+    assert reloads == [reloads[0]] * 2
+    with Server(tmp_path, "--pid", str(tmp_path / file), WEB_CONCURRENCY="1", NOTIFICATIONS="worker") as server:
+        done = subprocess.run(["sh", "-c", reloads[0]], cwd=tmp_path, capture_output=True, timeout=10, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        deadline = time.monotonic() + 60
+        while not re.search("Handling signal: hup.*Worker exiting", server.said, re.DOTALL):
+            assert time.monotonic() < deadline, server.said
+            time.sleep(0.05)
+
+
+def test_no_document_ends_a_process_by_its_name() -> None:
+    assert [str(document) for document in documents() if re.search(r"\bp(grep|kill)\b|killall", document.text)] == []
+
+
+def test_a_new_version_is_a_gap_where_a_port_of_the_machine_is_taken() -> None:
+    assert compose()["services"]["web"]["ports"] == ["127.0.0.1:8000:8000"]
+    (rows,) = tables(UPGRADING.chapter("In short"))
+    told = dict(rows)
+    assert sorted(told) == ["Docker Compose", "Heroku", "Render, Railway"]
+    assert "a gap of some seconds" in told["Docker Compose"]
+    assert "no gap" in told["Render, Railway"]
 
 
 @pytest.fixture

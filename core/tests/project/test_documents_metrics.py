@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.test import Client
 
-from booking_system_api import metrics
+from booking_system_api import metrics, requests
 from core.tests.support.documents import FENCED, METRICS, tables, words_in_code
 from core.tests.support.environment import ROOT
 
@@ -94,6 +95,30 @@ def test_each_alert_says_what_is_wrong() -> None:
         assert rule["annotations"]["summary"].endswith((".", "?"))
         assert re.search(r"[<>]|==", rule["expr"]), rule
         assert re.fullmatch(r"\d+m", rule.get("for", "1m"))
+
+
+def test_no_alert_depends_on_which_process_sends_the_messages() -> None:
+    """A command that cron runs is asked by nobody, and each web process begins with 0 for each act."""
+    counted = [name for rule in rules() for name in NAME.findall(rule["expr"])]
+    assert len(counted) > 8
+    assert not {"booking_acts_total", "booking_messages_total"} & set(counted)
+
+
+def test_errors_are_a_share_of_what_people_asked_for(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many probes would hide an outage of the API."""
+    seen: list[requests.Ended] = []
+    monkeypatch.setattr(requests, "_observers", [seen.append])
+    for path in ("/health/", "/health/ready/", "/metrics", "/static/x.css", "/api/resources/", "/admin/login/"):
+        Client().get(path)
+    shares = [rule["expr"] for rule in rules() if rule["alert"] == "BookingErrors"]
+    shares += [panel["targets"][0]["expr"] for panel in panels() if panel["title"] == "Errors of the server"]
+    assert len(shares) == 2
+    for share in shares:
+        left_out = re.findall(r'route!~"([^"]+)"', share)
+        assert len(left_out) == share.count("booking_requests_total") == 2
+        for pattern in left_out:
+            counted = [ended.route for ended in seen if not re.fullmatch(pattern, ended.route)]
+            assert counted == ["/api/resources/", "/admin/login/"]
 
 
 def test_prometheus_is_told_to_send_the_token() -> None:

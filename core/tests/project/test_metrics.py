@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -19,13 +20,16 @@ from rest_framework.test import APIClient
 
 from booking_system_api import metrics, requests
 from booking_system_api.version import VERSION
-from core.models import Notification, Resource
+from core.models import Booking, Notification, Resource
+from core.notifications import messages
 from core.outbox import delivery
 from core.record import relay
 from core.record.models import BookingEvent
+from core.tests.support.closures import make_closure
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver, hand_on
+from core.tests.support.plans import plan_of
 from core.tests.support.settings import load_settings
 
 TOKEN = "a-long-random-word"
@@ -263,15 +267,51 @@ def test_what_waits_has_a_number_and_an_age(as_alice: APIClient, room: Resource)
     waiting = Notification.objects.filter(state="waiting")
     assert value(series(), "booking_outbox_waiting", rows="messages") == waiting.count() > 0
 
-    # Not tried, and due later: no age.
-    waiting.update(due_at=timezone.now() + timedelta(hours=1), created_at=timezone.now() - timedelta(hours=1))
-    assert value(series(), "booking_outbox_oldest_seconds", rows="messages") == 0
-    # Due for ten minutes.
-    waiting.update(due_at=timezone.now() - timedelta(minutes=10))
+    # Written an hour ago, and sent again ten minutes ago.
+    waiting.update(created_at=timezone.now() - timedelta(hours=1))
+    messages.resend(waiting, now=timezone.now() - timedelta(minutes=10))
     assert 600 <= value(series(), "booking_outbox_oldest_seconds", rows="messages") < 660
     # Tried in vain, and tried again later.
     waiting.update(due_at=timezone.now() + timedelta(hours=1), tries=3)
-    assert 3600 <= value(series(), "booking_outbox_oldest_seconds", rows="messages") < 3660
+    assert 600 <= value(series(), "booking_outbox_oldest_seconds", rows="messages") < 660
+    # Sent again by staff.
+    messages.resend(waiting, now=timezone.now())
+    assert value(series(), "booking_outbox_oldest_seconds", rows="messages") < 60
+    # To be sent later: no age.
+    messages.resend(waiting, now=timezone.now() + timedelta(hours=1))
+    assert value(series(), "booking_outbox_oldest_seconds", rows="messages") == 0
+
+
+def test_the_last_booking_has_its_moment_whoever_tells_of_it(
+    as_alice: APIClient, admin: User, room: Resource, settings: Settings
+) -> None:
+    """No process counts here: neither the acts nor the messages."""
+    settings.METRICS_TOKEN = TOKEN
+    assert "booking_last_booked_timestamp_seconds" not in {name for name, _ in series()}
+    as_alice.post("/api/bookings/", booking_body(room))
+    booking = Booking.objects.get()
+    assert value(series(), "booking_last_booked_timestamp_seconds") == pytest.approx(booking.created_at.timestamp())
+
+    # Neither a change, nor a closure, which is a row of the same table.
+    before = timezone.now() - timedelta(hours=30)
+    Booking.objects.update(created_at=before)
+    as_alice.patch(f"/api/bookings/{booking.pk}/", {"notes": "New"})
+    make_closure(admin, room, start=at(20), end=at(21))
+    assert value(series(), "booking_last_booked_timestamp_seconds") == pytest.approx(before.timestamp())
+
+
+def test_messages_that_were_given_up_are_seen_whoever_gave_them_up(
+    as_alice: APIClient, room: Resource, settings: Settings
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    as_alice.post("/api/bookings/", booking_body(room))
+    hand_on()
+    assert value(series(), "booking_messages_given_up") == 0
+    Notification.objects.update(kind="nonsense")
+    number = deliver()["failed"]
+    assert value(series(), "booking_messages_given_up") == number > 0
+    Notification.objects.update(done_at=timezone.now() - timedelta(minutes=61))
+    assert value(series(), "booking_messages_given_up") == 0
 
 
 # --- The database -----------------------------------------------------------------------------------------------------
@@ -281,13 +321,26 @@ def test_what_waits_has_a_number_and_an_age(as_alice: APIClient, room: Resource)
 def test_it_asks_the_database_as_often_whatever_there_is(
     as_alice: APIClient, room: Resource, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    number = 3 if connection.vendor == "postgresql" else 2
+    number = 5 if connection.vendor == "postgresql" else 4
     with django_assert_num_queries(number):
         ask()
     as_alice.post("/api/bookings/", booking_body(room))
     hand_on()
     with django_assert_num_queries(number):
         ask()
+
+
+@pytest.mark.usefixtures("_counting")
+def test_it_reads_no_history(as_alice: APIClient, room: Resource) -> None:
+    as_alice.post("/api/bookings/", booking_body(room))
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    (booked,) = [each["sql"] for each in captured if 'FROM "core_booking"' in each["sql"]]
+    messages_read = [each["sql"] for each in captured if 'FROM "core_notification"' in each["sql"]]
+    assert "core_booking_by_age" in (plan := plan_of(booked)), plan
+    assert len(messages_read) == 2
+    for statement in messages_read:
+        assert re.search("core_notification_(due|done|queue)", plan := plan_of(statement)), plan
 
 
 @pytest.mark.usefixtures("_counting")

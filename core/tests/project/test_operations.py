@@ -32,6 +32,7 @@ from core.tests.support.documents import (
     CHANGELOG,
     CONFIGURATION,
     DEPLOYING,
+    FENCED,
     POLICIES,
     README,
     REPORTS,
@@ -229,9 +230,22 @@ class TestThePlatforms:
         (command,) = [words_in_code(value) for name, value in settings if name == "Pre-deploy command"]
         named = {name for cell, _ in variables for name in words_in_code(cell)}
 
-        assert MANAGE_COMMAND.findall(command[0]) == ["migrate", "ensure_superuser"]
+        script = (ROOT / "build.sh").read_text(encoding="utf-8")
+        on_the_database = re.findall(r"manage\.py (?!collectstatic)(.+)", script)
+        assert re.fullmatch('sh -c "(.+)"', command[0])[1].split(" && ") == [
+            f"python manage.py {each}" for each in on_the_database
+        ]
         assert named <= set(example_settings())
         assert {"SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"} <= named
+
+    @pytest.mark.parametrize("platform", ["On Render", "On Heroku", "On Railway", "On any host"])
+    def test_each_one_names_the_sender_of_e_mails(self, platform: str) -> None:
+        assert "FROM_EMAIL" in DEPLOYING.chapter(platform)
+
+    def test_heroku_is_given_no_app_that_is_not_there(self) -> None:
+        (block,) = [each["body"] for each in FENCED.finditer(DEPLOYING.chapter("On Heroku")) if "config:set" in each[0]]
+        assert "PUBLIC_URL" in block
+        assert "FRONTEND_URL" not in block
 
 
 @pytest.mark.django_db

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import IntegrityError, connection
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import F
 from django.db.utils import ConnectionHandler
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +25,8 @@ from booking_system_api.readiness import Readiness, readiness
 from booking_system_api.version import VERSION
 from core.constraints import NO_OVERLAP, guard_problem
 from core.models import Notification, Resource
+from core.notifications import channel
+from core.outbox.channels import NotSent
 from core.record.models import BookingEvent
 from core.tests.support.documents import OPERATING
 from core.tests.support.errors import assert_flat_error
@@ -112,10 +115,33 @@ def test_a_message_that_nobody_sends_is_degraded(probe: Client, as_alice: APICli
     assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
     hand_on()
     assert told(probe) == (200, "ok", {})
-    Notification.objects.update(due_at=timezone.now() - timedelta(seconds=905))
+    late = timedelta(seconds=905)
+    Notification.objects.update(**{name: F(name) - late for name in ("created_at", "due_at", "retry_until")})
     assert told(probe) == (200, "degraded", {"messages": "failed"})
     assert deliver()["sent"] == 1
     assert told(probe) == (200, "ok", {})
+
+
+def test_a_provider_that_is_away_is_degraded_whatever_the_tries(
+    probe: Client, as_alice: APIClient, room: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try moves the next one: no message is due for long."""
+
+    def send(*args: object) -> None:
+        raise NotSent("no connection", can_retry=True)
+
+    monkeypatch.setattr(channel, "send_mail", send)
+    assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
+    began = timezone.now()
+    found = []
+    for minutes in range(0, 100, 10):
+        now = began + timedelta(minutes=minutes)
+        deliver(now=now)
+        with monkeypatch.context() as patch:
+            patch.setattr(module.timezone, "now", lambda now=now: now)
+            found.append(told(probe)[2])
+    assert Notification.objects.get().tries > 4
+    assert found == [{}] * 2 + [{"messages": "failed"}] * 8
 
 
 def test_an_act_of_which_nobody_makes_a_message_is_degraded(
