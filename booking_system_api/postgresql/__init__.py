@@ -1,1 +1,4 @@
-"""Django's database backend for PostgreSQL, with a cheaper look at kept connections; `ENGINE` names this package."""
+"""Django's database backend for PostgreSQL, with a cheaper look at kept connections and with an end to waits in vain.
+
+`ENGINE` names this package.
+"""

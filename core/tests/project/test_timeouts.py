@@ -1,7 +1,6 @@
 """How long a web process lets the database wait: the settings, and real servers beside a forgotten lock."""
 
 import http.client
-import json
 import os
 import signal
 import subprocess
@@ -20,8 +19,9 @@ from rest_framework.authtoken.models import Token
 
 from booking_system_api.timeouts import limit_waits
 from core.models import Booking, Resource
+from core.tests.support.callers import Caller
 from core.tests.support.environment import ROOT
-from core.tests.support.factories import at, booking_body
+from core.tests.support.factories import at
 from core.tests.support.outages import somebody_holds
 from core.tests.support.servers import database_url, free_port, server
 from core.tests.support.settings import load_settings
@@ -148,29 +148,6 @@ def test_postgresql_has_the_limits_of_a_web_process(module: str) -> None:
 def test_a_command_has_none() -> None:
     program = SHOW.format(module="django", limits=LIMITS)
     assert shown("manage.py", "shell", "-v0", "-c", program) == ["0", "0", "0"]
-
-
-class Caller:
-    """Somebody who calls a server."""
-
-    def __init__(self, address: tuple[str, int], token: str) -> None:
-        self.address, self.token = address, token
-
-    def book(self, room: Resource, **more: object) -> tuple[int, dict[str, Any], float]:
-        """The status and the body of the answer to a booking, and how many seconds it took."""
-        client = http.client.HTTPConnection(*self.address, timeout=60)
-        headers = {
-            "Authorization": f"Token {self.token}",
-            "Content-Type": "application/json",
-            "X-Forwarded-Proto": "https",
-        }
-        begun = time.monotonic()
-        try:
-            client.request("POST", "/api/bookings/", json.dumps(booking_body(room, **more)), headers)
-            answer = client.getresponse()
-            return answer.status, json.loads(answer.read()), time.monotonic() - begun
-        finally:
-            client.close()
 
 
 @contextmanager
