@@ -50,9 +50,20 @@ declare global {
     }
     interface Form {
       element: HTMLFormElement;
+      /** The view is left; what was typed is kept. */
       leave: () => void;
-      /** Says something beside the form. */
-      tell: (words: string) => void;
+      /** It is given up; a booking of which the answer is still to come is kept. */
+      close: () => void;
+    }
+    /** A booking as it was read, with its tag. */
+    interface Seen {
+      booking: Api.Booking;
+      etag: string | null;
+    }
+    /** The moments that a form means; null for one that is missing. */
+    interface Moments {
+      start: number | null;
+      end: number | null;
     }
   }
 
