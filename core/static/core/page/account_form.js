@@ -21,11 +21,7 @@ export function checkbox(name, label, attributes = {}, hint) {
  * @param {HTMLElement[]} fields
  * @param {(values: Record<string, string>, isAgain: boolean) => Promise<void>} send Of the fields; a checkbox is there only
  *   when it is on. `isAgain`: an answer of before was lost.
- * @param {object} [how]
- * @param {string} [how.name] What was typed is kept by this name.
- * @param {boolean} [how.repeats] Whether the call may be made twice, where its answer is lost.
- * @param {string} [how.mood] The class of the button.
- * @param {Record<string, any>} [how.attributes]
+ * @param {Page.AccountHow} [how]
  */
 export function accountForm(button, fields, send, { name, repeats = false, mood = "main", attributes = {} } = {}) {
   const told = h("p", { class: "told bad", role: "alert" });

@@ -15,17 +15,7 @@ import { iso } from "./zones.js";
 
 const QUIET = 300;
 
-/**
- * @param {object} about
- * @param {Page.Bookable[]} about.resources
- * @param {{resource: number, start: number, end: number, notes?: string} | null} about.wanted What to fill in.
- * @param {Page.Seen | null} about.changed The booking to change.
- * @param {string | undefined} [about.day] To begin with.
- * @param {boolean} [about.repeats] Whether it may repeat.
- * @param {(made: Api.Booking | Api.NewSeries, words: string) => void} about.onDone
- * @param {(error: Refused, before: Api.Booking | undefined) => string} [about.onStale] What a 412 says.
- * @returns {Page.Form}
- */
+/** @param {Page.AboutForm} about @returns {Page.Form} */
 export function bookingForm({ resources, wanted, changed, day, repeats: mayRepeat = false, onDone, onStale }) {
   const bookingId = changed?.booking.id ?? null;
   const draft = draftOf(bookingId);

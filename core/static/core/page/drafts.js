@@ -5,25 +5,12 @@ import { current } from "./session.js";
 const KEY = "booking.draft";
 const FORMS = "booking.forms";
 
-/**
- * @typedef {object} Draft
- * @property {number | null} booking The booking that is changed; null for a new one.
- * @property {string} owner Who typed it; empty while nobody is signed in.
- * @property {Page.Seen | null} seen The booking that is changed, as it was when the change began.
- * @property {Record<string, string>} typed The fields, as they were typed.
- * @property {number | null} start The moments that were meant, where the fields had any.
- * @property {number | null} end
- * @property {string} key The Idempotency-Key of the form.
- * @property {boolean} isUnknown Whether the form was sent and no answer came.
- * @property {string} resourceName
- */
-
-/** @param {Draft} draft */
+/** @param {Page.Draft} draft */
 export function keepDraft(draft) {
   sessionStorage.setItem(KEY, JSON.stringify(draft));
 }
 
-/** @returns {Draft | null} */
+/** @returns {Page.Draft | null} */
 function kept() {
   try {
     return JSON.parse(sessionStorage.getItem(KEY) ?? "null");

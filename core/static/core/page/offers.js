@@ -42,8 +42,7 @@ export function resourceField(resources) {
 /**
  * @param {HTMLElement} container
  * @param {Api.Suggestion[]} suggestions
- * @param {{books: boolean, take: (suggestion: Api.Suggestion) => void}} how `books`: one click books it; else it fills
- *   in the form.
+ * @param {{books: boolean, take: (suggestion: Api.Suggestion) => void}} how `books`: at once, by one click.
  */
 export function showSuggestions(container, suggestions, { books, take }) {
   const entries = suggestions.map((each) => {
