@@ -48,11 +48,63 @@ declare global {
       /** Whether staff confirm its bookings. */
       waits?: boolean | undefined;
     }
+    /** How a form of an account behaves. */
+    interface AccountHow {
+      /** What was typed is kept by this name. */
+      name?: string;
+      /** Whether the call may be made twice, where its answer is lost. */
+      repeats?: boolean;
+      /** The class of the button. */
+      mood?: string;
+      attributes?: Record<string, any>;
+    }
+    /** What the form of a booking is about. */
+    interface AboutForm {
+      resources: Bookable[];
+      /** What to fill in. */
+      wanted: (Wanted & { notes?: string }) | null;
+      /** The booking to change. */
+      changed: Seen | null;
+      /** A day to begin with. */
+      day?: string | undefined;
+      /** Whether it may repeat. */
+      repeats?: boolean;
+      onDone: (made: Api.Booking | Api.NewSeries, words: string) => void;
+      /** What a 412 says. */
+      onStale?: (error: import("../../static/core/page/api.js").Refused, before: Api.Booking | undefined) => string;
+    }
     interface Form {
       element: HTMLFormElement;
+      /** The view is left; what was typed is kept. */
       leave: () => void;
-      /** Says something beside the form. */
-      tell: (words: string) => void;
+      /** It is given up; a booking of which the answer is still to come is kept. */
+      close: () => void;
+    }
+    /** A booking as it was read, with its tag. */
+    interface Seen {
+      booking: Api.Booking;
+      etag: string | null;
+    }
+    /** What was typed into the form of a booking. */
+    interface Draft extends Moments {
+      /** The booking that is changed; null for a new one. */
+      booking: number | null;
+      /** Who typed it; empty while nobody is signed in. */
+      owner: string;
+      /** The booking that is changed, as it was when the change began. */
+      seen: Seen | null;
+      /** The fields, as they were typed. */
+      typed: Record<string, string>;
+      /** The Idempotency-Key of the form. */
+      key: string;
+      /** Whether the form was sent and no answer came. */
+      isUnknown: boolean;
+      resourceName: string;
+    }
+    /** The moments that a form means; null for one that is missing. */
+    interface Moments {
+      start: number | null;
+      end: number | null;
     }
   }
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.models import Booking, Resource
-from core.tests.support.booking_page import drag, show_day, told, type_times
+from core.tests.support.booking_page import choose_zone, drag, show_day, told, type_times
 from core.tests.support.factories import make_booking
 
 if TYPE_CHECKING:
@@ -34,13 +34,6 @@ def next_change(zone: str, *, back: bool) -> datetime:
             return later
         moment = later
     raise AssertionError("there is no such change")
-
-
-def choose_zone(page: "Page", zone: str) -> None:
-    page.get_by_role("button", name="Time zone").click()
-    page.get_by_label("Time zone").fill(zone)
-    page.get_by_role("button", name="Change", exact=True).click()
-    page.get_by_text(f"Times are in {zone} now.").wait_for()
 
 
 def headings(page: "Page") -> list[str]:
@@ -94,7 +87,7 @@ def test_each_real_hour_has_a_column_and_what_is_dragged_is_booked(
     drag_hours(page, room, hours - 3, hours - 1, hours)
     told(page, "This can be booked.")
     page.locator("form.booking button.main").click()
-    page.get_by_text("Booked.").wait_for()
+    page.get_by_text("Booked.", exact=True).wait_for()
     answer = as_alice.get("/api/bookings/").json()[-1]
     assert answer["end_time"] == f"{(end.astimezone(UTC) - HOUR):%Y-%m-%dT%H:%M:%SZ}"
     assert "(2 h)" in page.locator(".facts").inner_text()
@@ -124,7 +117,7 @@ def test_a_time_that_comes_twice_is_chosen_and_one_that_is_skipped_is_told(
     page.get_by_label("Length in minutes").fill("30")
     told(page, "This can be booked.")
     page.locator("form.booking button.main").click()
-    page.get_by_text("Booked.").wait_for()
+    page.get_by_text("Booked.", exact=True).wait_for()
     booking = Booking.objects.get()
     assert (booking.start_time, booking.end_time) == (back + HOUR / 2, back + HOUR)
 

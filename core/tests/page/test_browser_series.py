@@ -81,7 +81,7 @@ def test_each_date_is_told_and_a_taken_one_is_left_out(
     series = Series.objects.get()
     assert page.url.endswith(f"/series/{series.pk}")
     assert starts(series.pk) == [at(9), at(9, day=3)]
-    page.get_by_text("Not booked: slot taken").wait_for()
+    page.get_by_text("Not booked: its time was taken").wait_for()
     picture(page, "series-made")
     forgive(complaints, "400")
 

@@ -53,13 +53,19 @@ def drag(page: "Page", resource: Resource, start: float, end: float) -> None:
 
 
 def type_times(page: "Page", start: str, end: str, *, date: str | None = None) -> None:
-    """Types into the form, and leaves each field."""
+    """Types into the form."""
     if date:
         page.get_by_label("Day", exact=True).last.fill(date)
-        page.get_by_label("Day", exact=True).last.dispatch_event("change")
     for label, value in (("Start", start), ("End", end)):
         page.get_by_label(label, exact=True).fill(value)
-        page.get_by_label(label, exact=True).dispatch_event("change")
+
+
+def choose_zone(page: "Page", zone: str, *, shown: str | None = None) -> None:
+    """Types the name of a zone at the top of the page; it may be shown in another spelling."""
+    page.get_by_role("button", name="Time zone").click()
+    page.get_by_label("Time zone").fill(zone)
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_text(f"Times are in {shown or zone} now.").wait_for()
 
 
 def told(page: "Page", words: str) -> None:

@@ -19,12 +19,9 @@ export function checkbox(name, label, attributes = {}, hint) {
 /**
  * @param {string} button
  * @param {HTMLElement[]} fields
- * @param {(values: Record<string, string>) => Promise<void>} send Of the fields; a checkbox is there only when it is on.
- * @param {object} [how]
- * @param {string} [how.name] What was typed is kept by this name.
- * @param {boolean} [how.repeats] Whether the call may be made twice, where its answer is lost.
- * @param {string} [how.mood] The class of the button.
- * @param {Record<string, any>} [how.attributes]
+ * @param {(values: Record<string, string>, isAgain: boolean) => Promise<void>} send Of the fields; a checkbox is there only
+ *   when it is on. `isAgain`: an answer of before was lost.
+ * @param {Page.AccountHow} [how]
  */
 export function accountForm(button, fields, send, { name, repeats = false, mood = "main", attributes = {} } = {}) {
   const told = h("p", { class: "told bad", role: "alert" });
@@ -32,6 +29,7 @@ export function accountForm(button, fields, send, { name, repeats = false, mood 
   const form = h("form", { class: "account", "data-name": name, ...attributes }, fields, told, pressed);
   /** @type {number | undefined} */
   let timer;
+  let isAgain = false;
   const attempt = async () => {
     clearTimeout(timer);
     pressed.disabled = true;
@@ -41,10 +39,11 @@ export function accountForm(button, fields, send, { name, repeats = false, mood 
     say("");
     try {
       const entered = [...new FormData(form)].map(([key, value]) => [key, String(value)]);
-      await send(Object.fromEntries(entered));
+      await send(Object.fromEntries(entered), isAgain);
       delete form.dataset.touched;
     } catch (error) {
       if (!form.isConnected) return;
+      isAgain ||= error instanceof Away;
       if (repeats && error instanceof Away) {
         fill(told, wordsOf(error));
         timer = setTimeout(() => form.isConnected && attempt(), error.wait * 1000);

@@ -1,6 +1,7 @@
 /* One way to call the API: token, JSON, tags, keys, and what can go wrong. */
 
 import { current, lose } from "./session.js";
+import { W } from "./words.js";
 
 /** The server refused; `message` is in its own words. */
 export class Refused extends Error {
@@ -10,7 +11,7 @@ export class Refused extends Error {
    * @param {Headers} headers
    */
   constructor(status, body, headers) {
-    super(messageOf(body) || `${status}`);
+    super(messageOf(body) || W.refused(status));
     this.status = status;
     this.body = body;
     this.code = typeof body.code === "string" ? body.code : "";
@@ -19,7 +20,7 @@ export class Refused extends Error {
   }
 }
 
-/** No answer, or none but "not now": whether the call was carried out is unknown. `wait` is in seconds. */
+/** No answer, or none but "not now" or a fault of the server: whether the call was carried out is unknown. `wait` is in seconds. */
 export class Away extends Error {
   /**
    * @param {number} wait
@@ -50,8 +51,8 @@ const MOST_REMEMBERED = 20;
  * @param {Api.Options<P, M>} [options] `key` is an Idempotency-Key, `ifMatch` a tag; `again` sends the tag of the last answer;
  *   `page` is the `next` of another answer, in place of a query; `isText`: the answer is no JSON; `isAnonymous`: without the token.
  * @returns {Promise<Api.Answer<P, M>>}
- * @throws {Refused} For an answer of 400 and above.
- * @throws {Away} Without an answer, and for 502, 503 and 504.
+ * @throws {Refused} For an answer of 400 to 499.
+ * @throws {Away} Without an answer, and for one of 500 and above.
  */
 export async function call(method, path, options) {
   /** @type {Api.AnyOptions} */
@@ -99,7 +100,7 @@ async function answered(address, request) {
     if (request.signal?.aborted) throw error;
     throw new Away(FIRST_WAIT, false);
   }
-  if ([502, 503, 504].includes(response.status)) {
+  if (response.status >= 500) {
     throw new Away(secondsOf(response.headers.get("Retry-After")) || FIRST_WAIT, true);
   }
   return response;

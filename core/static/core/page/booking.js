@@ -5,7 +5,7 @@ import { bookingForm } from "./booking_form.js";
 import { fileButton } from "./calendar_file.js";
 import { history, holds, spanOf, whatChanged } from "./changes.js";
 import { fill, h } from "./dom.js";
-import { draftOf, dropDraft } from "./drafts.js";
+import { draftOf } from "./drafts.js";
 import { lengthText, spanText } from "./format.js";
 import { askCancel, askRevive } from "./questions.js";
 import { heading, needsSignIn, nowhere } from "./router.js";
@@ -25,6 +25,8 @@ export function bookingView(container, { params: [number] }) {
   let etag = null;
   /** @type {Page.Form | null} */
   let form = null;
+  /** @type {() => void} */
+  let leaveForm = () => undefined;
 
   const facts = h("dl", { class: "facts" });
   const acts = h("div", { class: "acts" });
@@ -57,9 +59,8 @@ export function bookingView(container, { params: [number] }) {
       h("button", { type: "button", "aria-expanded": String(past.hasChildNodes()), onclick: showHistory }, W.history));
   };
 
-  /** Takes what a 412 shows; says what somebody else changed. @param {Refused} error */
-  const takeCurrent = (error) => {
-    const before = booking;
+  /** Takes what a 412 shows; says what somebody else changed. @param {Refused} error @param {Api.Booking | null} [before] */
+  const takeCurrent = (error, before = booking) => {
     // What a 412 shows does not tell the series.
     booking = { ...error.body.current, series: before?.series };
     etag = error.etag;
@@ -90,14 +91,18 @@ export function bookingView(container, { params: [number] }) {
       resources: [{ id: known.resource, name: known.resource_name }],
       wanted: { resource: known.resource, ...spanOf(known), notes: known.notes ?? "" },
       changed: { booking: known, etag },
-      onDone() {
+      onDone(_, words) {
+        leaveForm();
         closeChange();
-        done(W.moved);
+        done(words);
       },
-      onStale: (error) => `${W.changedMeanwhile} ${takeCurrent(error)}`,
+      onStale: (error, before) => `${W.changedMeanwhile} ${takeCurrent(error, before)}`,
     });
+    leaveForm();
+    leaveForm = form.leave;
+    const { close: giveUp } = form;
     const close = h("button", { type: "button", class: "quiet", onclick: () => {
-      dropDraft();
+      giveUp();
       closeChange();
       show();
     } }, W.close);
@@ -107,7 +112,6 @@ export function bookingView(container, { params: [number] }) {
   };
 
   const closeChange = () => {
-    form?.leave();
     form = null;
     fill(change);
   };
@@ -134,7 +138,7 @@ export function bookingView(container, { params: [number] }) {
   });
 
   return () => {
-    form?.leave();
+    leaveForm();
     load.stop();
     unwatch();
   };

@@ -1,61 +1,48 @@
 /* The one form of a booking: a new one, or how one is to be changed. The dry run speaks while one types. */
 
 import { Away, call, messageOf, Refused } from "./api.js";
-import { scopeField, showVerdicts } from "./dates.js";
 import { debounced, field, fill, h } from "./dom.js";
-import { draftOf, dropDraft, keepDraft } from "./drafts.js";
+import { draftOf, dropDraft, isKept, keepDraft } from "./drafts.js";
 import { momentFields } from "./moment_fields.js";
+import { resourceField, scopeField, showSuggestions, showVerdicts } from "./offers.js";
 import { repeatFields } from "./repeat_fields.js";
 import { askSignIn } from "./router.js";
-import { waitOf, wordsOf } from "./say.js";
+import { say, waitOf, wordsOf } from "./say.js";
 import { current } from "./session.js";
 import { watchZone } from "./shown.js";
-import { showSuggestions } from "./suggestions.js";
 import { W } from "./words.js";
 import { iso } from "./zones.js";
 
 const QUIET = 300;
 
-/**
- * @param {object} about
- * @param {Page.Bookable[]} about.resources
- * @param {{resource: number, start: number, end: number, notes?: string} | null} about.wanted What to fill in.
- * @param {{booking: Api.Booking, etag: string | null} | null} about.changed The booking to change.
- * @param {(booking: Api.Booking, etag: string | null) => void} about.onDone
- * @param {(series: Api.NewSeries) => void} [about.onSeries] Where it may repeat.
- * @param {(error: Refused) => string} [about.onStale] What a 412 says.
- * @returns {Page.Form}
- */
-export function bookingForm({ resources, wanted, changed, onDone, onSeries, onStale }) {
+/** @param {Page.AboutForm} about @returns {Page.Form} */
+export function bookingForm({ resources, wanted, changed, day, repeats: mayRepeat = false, onDone, onStale }) {
   const bookingId = changed?.booking.id ?? null;
   const draft = draftOf(bookingId);
   const key = draft?.key ?? crypto.randomUUID();
-  let etag = changed?.etag ?? null;
+  // What the change began from, by whose tag the API finds a later one.
+  let seen = draft?.seen ?? changed;
+  let owner = draft?.owner ?? "";
   let isSending = false;
   let isUnknown = draft?.isUnknown ?? false;
   // After a refusal, a suggestion is booked by one click.
   let isRefused = false;
   let isLeft = false;
+  // Given up while it was sent.
+  let isClosed = false;
   /** @type {number | undefined} */
   let retry;
   /** @type {AbortController | undefined} */
   let asked;
 
-  const resource = h("select", { name: "resource", required: true });
-  /** @param {Page.Bookable} each */
-  const offer = (each) => {
-    if (![...resource.options].some((option) => option.value === String(each.id))) {
-      resource.append(h("option", { value: each.id }, each.name));
-    }
-  };
-  resources.forEach(offer);
+  const { control: resource, offer, waits } = resourceField(resources);
   const notes = h("textarea", { name: "notes", rows: "2", maxlength: "5000" });
   const told = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const instead = h("div", { class: "instead" });
   const dates = h("div");
   const button = h("button", { class: "main" });
   const times = momentFields((words) => words && tell(words), () => edited());
-  const repeats = onSeries && repeatFields(() => edited());
+  const repeats = mayRepeat ? repeatFields(() => edited()) : null;
   const scope = changed?.booking.series ? scopeField(W.scopeHint, () => edited()) : null;
   const fields = h("fieldset", {}, scope?.element, field(W.resource, resource, { className: "wide" }), times.elements,
     field(W.notes, notes, { hint: W.notesHint, className: "wide" }), repeats?.elements ?? []);
@@ -68,10 +55,12 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
   }
 
   const keep = () => {
+    if ((isLeft || isClosed) && !isKept(key)) return;
     const { start, end } = times.span();
     const typed = { ...times.typed(), ...repeats?.typed(), scope: scope?.value() ?? "", resource: resource.value, notes: notes.value };
     const resourceName = resource.selectedOptions[0]?.textContent ?? "";
-    keepDraft({ booking: bookingId, typed, start, end, key, isUnknown, resourceName });
+    owner ||= current()?.username ?? "";
+    keepDraft({ booking: bookingId, owner, seen, typed, start, end, key, isUnknown, resourceName });
   };
 
   const problem = () => times.problem() || repeats?.problem() || "";
@@ -88,10 +77,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
   const check = debounced(async () => {
     const body = read();
     if (!body || isSending || isUnknown || isLeft) return;
-    if (!current()) {
-      tell(W.signInToCheck);
-      return;
-    }
+    if (!current()) return tell(W.signInToCheck);
     asked?.abort();
     asked = new AbortController();
     const { signal } = asked;
@@ -105,14 +91,12 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
       const found = /** @type {Record<string, any>} */ (answer.body);
       const rule = found.rule_text ? `${found.rule_text}: ` : "";
       if (found.ok) {
-        const waits = resources.find((each) => each.id === body.resource)?.waits;
-        const words = bookingId !== null ? W.canBeMoved : waits ? W.waitsForStaff : W.canBeBooked;
+        const words = bookingId !== null ? W.canBeMoved : waits() ? W.waitsForStaff : W.canBeBooked;
         tell(rule ? rule + W.datesPossible(found.dates) : words, "good");
       } else {
         tell(rule + messageOf(found), "bad");
       }
-      showVerdicts(dates, found.dates ?? [], repeats && swap);
-      suggest(found.suggestions ?? []);
+      suggest(found);
     } catch (error) {
       if (signal.aborted || isLeft) return;
       tell(wordsOf(error), "bad");
@@ -121,19 +105,19 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
     }
   }, QUIET);
 
-  /** @param {Api.Suggestion[]} suggestions */
-  const suggest = (suggestions) => showSuggestions(instead, suggestions, {
-    books: isRefused,
-    take(each) {
-      offer({ id: each.resource, name: each.resource_name });
+  /** Shows what becomes of each date, and what could be booked instead. @param {Record<string, any>} found */
+  const suggest = (found) => {
+    const books = isRefused;
+    showVerdicts(dates, found.dates ?? [], repeats ? swap : undefined);
+    showSuggestions(instead, found.suggestions ?? [], { books, take(each) {
+      offer([{ id: each.resource, name: each.resource_name }]);
       resource.value = String(each.resource);
       times.set({ start: Date.parse(each.start_time), end: Date.parse(each.end_time) });
-      const books = isRefused;
       edited();
       if (books) form.requestSubmit();
       else times.first.focus();
-    },
-  });
+    } });
+  };
 
   /** @param {string} local @param {string} start */
   const swap = (local, start) => {
@@ -148,8 +132,8 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
     clearTimeout(retry);
     asked?.abort();
     fill(instead);
+    fill(dates);
     repeats?.begin(times.span().start);
-    if (repeats && !repeats.isOn()) fill(dates);
     keep();
     if (read()) tell(current() ? W.checking : W.signInToCheck);
     else if (repeats?.problem()) tell(repeats.problem());
@@ -161,7 +145,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
   const dress = () => {
     fields.disabled = isUnknown || isSending;
     const usual = bookingId === null ? W.bookIt : W.moveIt;
-    fill(button, isUnknown ? W.askAgain : current() ? usual : W.signInToBook);
+    fill(button, isUnknown && !isSending ? W.askAgain : current() ? usual : W.signInToBook);
     button.setAttribute("aria-disabled", String(isSending));
   };
 
@@ -170,7 +154,7 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
     if (repeats?.isOn()) return call("post", "/api/series/", { body: { ...body, ...repeats.body() }, key });
     if (bookingId === null) return call("post", "/api/bookings/", { body, key });
     const query = scope ? { query: { scope: scope.value() } } : {};
-    return call("patch", "/api/bookings/{id}/", { params: { id: bookingId }, body, ...query, ...(etag ? { ifMatch: etag } : {}) });
+    return call("patch", "/api/bookings/{id}/", { params: { id: bookingId }, body, ...query, ...(seen?.etag ? { ifMatch: seen.etag } : {}) });
   };
 
   /** @param {Event} [event] */
@@ -178,35 +162,35 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
     event?.preventDefault();
     if (isSending || isLeft) return;
     keep();
-    if (!current()) {
-      askSignIn();
-      return;
-    }
-    if (!read()) {
-      tell(problem() || W.incomplete, "bad");
-      return;
-    }
+    if (!current()) return askSignIn();
+    if (!read()) return tell(problem() || W.incomplete, "bad");
     check.stop();
     asked?.abort();
     clearTimeout(retry);
     const wasUnknown = isUnknown;
-    isSending = true;
+    // Until an answer settles it, over a reload too.
+    isSending = isUnknown = true;
+    keep();
     dress();
     fill(instead);
     fill(dates);
     tell(W.sending);
     try {
-      const { body, etag: tag } = await send();
-      dropDraft();
-      if (isLeft) return;
-      if ("made" in body) onSeries?.(body);
-      else onDone(body, tag);
+      done((await send()).body);
     } catch (error) {
-      isSending = false;
       refused(error, wasUnknown);
     }
     isSending = false;
     if (!isLeft) dress();
+  };
+
+  /** @param {Api.Booking | Api.NewSeries} made */
+  const done = (made) => {
+    dropDraft(key);
+    const words = "made" in made ? W.bookedDates(made.made.length, made.skipped.length)
+      : bookingId !== null ? W.moved : made.status === "pending" ? W.bookedPending : W.bookedNow;
+    if (!isLeft) onDone(made, words);
+    else if (current()?.username === owner) say(words);
   };
 
   /** Whether a booking is what the form says. @param {Api.Booking} booking */
@@ -218,31 +202,33 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
 
   /** @param {unknown} error @param {boolean} wasUnknown */
   const refused = (error, wasUnknown) => {
-    isUnknown = error instanceof Away;
-    if (isLeft) {
-      // The view is gone, such as to the sign-in; what is not known stays on record.
-      if (isUnknown) keep();
-      return;
-    }
-    keep();
-    if (error instanceof Away) {
-      tell(`${wordsOf(error)} ${W.unknown}`, "bad");
-      retry = setTimeout(submit, error.wait * 1000);
-    } else if (error instanceof Refused && error.status === 412) {
+    const status = error instanceof Refused ? error.status : 0;
+    // Neither a sign-in nor a pause tells what became of the call before.
+    isUnknown = error instanceof Away || (wasUnknown && [401, 429].includes(status));
+    let words = wordsOf(error);
+    if (isUnknown) {
+      words += ` ${W.unknown}`;
+    } else if (error instanceof Refused && status === 412) {
       if (wasUnknown && isAsWanted(error.body.current)) {
         // The change went through, and its answer was lost.
-        dropDraft();
-        onDone(error.body.current, error.etag);
-        return;
+        return done(error.body.current);
       }
-      etag = error.etag;
-      tell(onStale?.(error) ?? error.message, "bad");
-    } else {
+      words = onStale?.(error, seen?.booking) ?? words;
+      seen = { booking: error.body.current, etag: error.etag };
+    }
+    keep();
+    if (isLeft || isClosed) {
+      if (isClosed && !isUnknown) dropDraft(key);
+      leave();
+      if (status !== 401) say(words, { isBad: true });
+      return;
+    }
+    tell(words, "bad");
+    if (isUnknown) {
+      retry = setTimeout(submit, (waitOf(error) ?? 0) * 1000);
+    } else if (status !== 412) {
       isRefused = true;
-      tell(wordsOf(error), "bad");
-      const body = error instanceof Refused ? error.body : {};
-      showVerdicts(dates, body.dates ?? [], repeats && swap);
-      suggest(body.suggestions ?? []);
+      suggest(/** @type {Refused} */ (error).body);
     }
   };
 
@@ -253,16 +239,16 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
   notes.addEventListener("input", keep);
   const unwatch = watchZone(() => {
     times.rewrite();
+    keep();
     // A series goes by the clock of the zone.
     if (repeats?.isOn() && !isUnknown) edited();
   });
 
   if (draft) {
-    if (draft.typed.resource) offer({ id: Number(draft.typed.resource), name: draft.resourceName });
+    if (draft.typed.resource) offer([{ id: Number(draft.typed.resource), name: draft.resourceName }]);
     resource.value = draft.typed.resource ?? "";
     notes.value = draft.typed.notes ?? "";
-    if (draft.start !== null && draft.end !== null) times.set({ start: draft.start, end: draft.end });
-    else times.restore(draft.typed);
+    times.restore(draft.typed, draft);
     repeats?.begin(times.span().start);
     repeats?.restore(draft.typed);
     scope?.set(draft.typed.scope);
@@ -271,21 +257,32 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
     notes.value = wanted.notes ?? "";
     times.set(wanted);
     repeats?.begin(wanted.start);
+  } else if (day) {
+    times.restore({ day, end_day: day }, { start: null, end: null });
+    tell("");
   }
   keep();
   if (isUnknown) tell(W.unknown, "bad");
   else check();
   dress();
 
+  const leave = () => {
+    isLeft = true;
+    check.stop();
+    clearTimeout(retry);
+    asked?.abort();
+    unwatch();
+  };
+
   return {
     element: form,
-    tell,
-    leave() {
-      isLeft = true;
-      check.stop();
-      clearTimeout(retry);
-      asked?.abort();
-      unwatch();
+    leave,
+    close() {
+      isClosed = isSending;
+      if (isClosed) return;
+      if (isUnknown) say(W.unknown);
+      else dropDraft(key);
+      leave();
     },
   };
 }

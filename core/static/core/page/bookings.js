@@ -2,8 +2,8 @@
 
 import { call } from "./api.js";
 import { holds } from "./changes.js";
-import { dateText } from "./dates.js";
 import { append, fill, h } from "./dom.js";
+import { dateText } from "./offers.js";
 import { go, heading, needsSignIn } from "./router.js";
 import { persistently, wordsOf } from "./say.js";
 import { current } from "./session.js";

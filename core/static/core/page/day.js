@@ -170,8 +170,10 @@ export function dayView(container, { params: [asked], query }) {
     isFormWanted = isFirst;
     if (isFirst) return;
     leaveForm();
-    const known = lines.map((line) => ({ id: line.resource, name: line.resource_name, waits: line.requires_approval }));
-    leaveForm = openForm(container, known, wanted);
+    const known = lines.filter((line) => line.is_available !== false)
+      .map((line) => ({ id: line.resource, name: line.resource_name, waits: line.requires_approval }));
+    const present = dateAt(Date.now(), shownZone());
+    leaveForm = openForm(container, known, wanted, state.date < present ? present : state.date);
   };
 
   const draw = () => {

@@ -1,43 +1,40 @@
 /* What was typed, kept in this tab: into the form of a booking until it is booked or given up, into others over a sign-in. */
 
+import { current } from "./session.js";
+
 const KEY = "booking.draft";
 const FORMS = "booking.forms";
 
-/**
- * @typedef {object} Draft
- * @property {number | null} booking The booking that is changed; null for a new one.
- * @property {Record<string, string>} typed The fields, as they were typed.
- * @property {number | null} start The moments that were meant, where the fields had any.
- * @property {number | null} end
- * @property {string} key The Idempotency-Key of the form.
- * @property {boolean} isUnknown Whether the form was sent and no answer came.
- * @property {string} resourceName
- */
-
-/** @param {Draft} draft */
+/** @param {Page.Draft} draft */
 export function keepDraft(draft) {
   sessionStorage.setItem(KEY, JSON.stringify(draft));
 }
 
-/**
- * @param {number | null} booking
- * @returns {Draft | null}
- */
-export function draftOf(booking) {
+/** @returns {Page.Draft | null} */
+function kept() {
   try {
-    const draft = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-    return draft && draft.booking === booking ? draft : null;
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
   } catch {
     return null;
   }
 }
 
+/** What was typed by whoever is signed in now, or by nobody known. @param {number | null} booking */
+export function draftOf(booking) {
+  const draft = kept();
+  return draft?.booking === booking && (!draft.owner || draft.owner === current()?.username) ? draft : null;
+}
+
+/** Whether it is the draft of the form with this key that is kept. @param {string} key */
+export const isKept = (key) => kept()?.key === key;
+
 export function hasDraft() {
   return [KEY, FORMS].some((key) => sessionStorage.getItem(key) !== null);
 }
 
-export function dropDraft() {
-  sessionStorage.removeItem(KEY);
+/** @param {string} [key] Of the form; without one, whatever is kept. */
+export function dropDraft(key) {
+  if (!key || isKept(key)) sessionStorage.removeItem(KEY);
 }
 
 /** The named controls of a form beside passwords. @param {HTMLFormElement} form */

@@ -2,7 +2,7 @@
 
 import { bookingForm } from "./booking_form.js";
 import { h, newId } from "./dom.js";
-import { dropDraft } from "./drafts.js";
+import { draftOf, dropDraft } from "./drafts.js";
 import { go } from "./router.js";
 import { say } from "./say.js";
 import { W } from "./words.js";
@@ -11,33 +11,32 @@ import { W } from "./words.js";
  * @param {HTMLElement} container The view.
  * @param {Page.Bookable[]} resources
  * @param {Page.Wanted | null} wanted Null: what was typed before.
+ * @param {string} [day] To begin with, where nothing was.
  * @returns {() => void} How to leave it.
  */
-export function openForm(container, resources, wanted) {
-  if (wanted) dropDraft();
+export function openForm(container, resources, wanted, day) {
+  // A booking of which the answer is still to come is asked for first.
+  if (wanted && !draftOf(null)?.isUnknown) dropDraft();
   const title = h("h2", { id: newId() }, W.newBooking);
   const form = bookingForm({
     resources,
     wanted,
+    day,
     changed: null,
-    onDone(booking) {
-      go(`/bookings/${booking.id}`);
-      say(booking.status === "pending" ? W.bookedPending : W.bookedNow);
+    onDone(made, words) {
+      go(`/${"made" in made ? "series" : "bookings"}/${made.id}`);
+      say(words);
     },
-    onSeries(series) {
-      go(`/series/${series.id}`);
-      say(W.bookedDates(series.made.length, series.skipped.length));
-    },
+    repeats: true,
   });
   const close = h("button", { type: "button", class: "quiet close", onclick: () => dialog.close() }, W.close);
   const dialog = h("dialog", { "aria-labelledby": title.id }, h("div", { class: "dialog-head" }, title, close), form.element);
   dialog.addEventListener("close", () => {
-    // Given up, unless the answer is still to come.
-    dropDraft();
-    form.leave();
+    form.close();
     dialog.remove();
   });
   container.append(dialog);
   dialog.showModal();
+  /** @type {HTMLElement | null} */ (form.element.querySelector("select:enabled, .main"))?.focus();
   return form.leave;
 }

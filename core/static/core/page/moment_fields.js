@@ -26,6 +26,9 @@ export function momentFields(onProblem, onChange) {
   let until = null;
   // The day before the one that is typed; an end on it goes along.
   let lastDay = "";
+  // The end before the one that is typed, and whether somebody chose its day.
+  let lastEnd = "";
+  let isChosen = false;
 
   /**
    * What a day and a time mean: the moment, or null. A time that the clock shows twice has a choice.
@@ -67,11 +70,24 @@ export function momentFields(onProblem, onChange) {
     read(date, time, which, choice);
   };
 
+  /** Writes the moments that there are by the clock of the zone, and reads the others. @param {Page.Moments} span */
+  const place = (span) => {
+    if (span.start !== null) write(span.start, day, start, whichStart, startChoice);
+    if (span.end !== null) write(span.end, endDay, end, whichEnd, endChoice);
+    else if (endDay.value === lastDay) endDay.value = day.value;
+    from = span.start ?? read(day, start, whichStart, startChoice);
+    until = span.end ?? read(endDay, end, whichEnd, endChoice);
+    [lastDay, lastEnd] = [day.value, end.value];
+    writeLength();
+    onProblem(problem());
+  };
+
   const writeLength = () => {
     length.value = from !== null && until !== null && until > from ? String(Math.round((until - from) / MINUTE)) : "";
   };
 
   const told = () => {
+    lastEnd = end.value;
     onProblem(problem());
     onChange();
   };
@@ -96,11 +112,17 @@ export function momentFields(onProblem, onChange) {
     writeLength();
     told();
   };
-  // An end that is earlier by the clock is that of the next day.
+  const endDayChanged = () => {
+    isChosen = true;
+    endChanged();
+  };
+  // An end that is earlier by the clock is that of the next day, until it is later; a day that was chosen stays.
   const endTimeChanged = () => {
     if (endDay.value === day.value && end.value && start.value && end.value < start.value && isDate(day.value)) {
       endDay.value = addDays(day.value, 1);
-    } else if (isDate(day.value) && endDay.value === addDays(day.value, 1) && end.value > start.value) {
+      isChosen = false;
+    } else if (!isChosen && isDate(day.value) && endDay.value === addDays(day.value, 1) &&
+      lastEnd < start.value && end.value > start.value) {
       endDay.value = day.value;
     }
     endChanged();
@@ -116,7 +138,8 @@ export function momentFields(onProblem, onChange) {
     told();
   };
   for (const each of [day, start, whichStart]) each.addEventListener("change", startChanged);
-  for (const each of [endDay, whichEnd]) each.addEventListener("change", endChanged);
+  endDay.addEventListener("change", endDayChanged);
+  whichEnd.addEventListener("change", endChanged);
   end.addEventListener("change", endTimeChanged);
   length.addEventListener("input", lengthChanged);
 
@@ -127,32 +150,20 @@ export function momentFields(onProblem, onChange) {
     ],
     first: start,
     problem,
-    /** @returns {{start: number | null, end: number | null}} */
+    /** @returns {Page.Moments} */
     span: () => ({ start: from, end: until }),
     /** @param {{start: number, end: number}} span Seconds of a moment stay, as long as nobody types. */
-    set(span) {
-      write(span.start, day, start, whichStart, startChoice);
-      write(span.end, endDay, end, whichEnd, endChoice);
-      [from, until] = [span.start, span.end];
-      lastDay = day.value;
-      writeLength();
-      onProblem(problem());
-    },
+    set: place,
     /** Writes the same moments by the clock of the zone that is shown now. */
-    rewrite() {
-      if (from !== null && until !== null) this.set({ start: from, end: until });
-    },
+    rewrite: () => place({ start: from, end: until }),
     /** @returns {Record<string, string>} */
     typed: () => ({ day: day.value, start: start.value, end_day: endDay.value, end: end.value }),
-    /** @param {Record<string, string>} typed */
-    restore(typed) {
+    /** @param {Record<string, string>} typed @param {Page.Moments} span The moments that were meant, where there were any. */
+    restore(typed, span) {
       [day.value, start.value] = [typed.day ?? "", typed.start ?? ""];
       [endDay.value, end.value] = [typed.end_day ?? "", typed.end ?? ""];
-      from = read(day, start, whichStart, startChoice);
-      until = read(endDay, end, whichEnd, endChoice);
       lastDay = day.value;
-      writeLength();
-      onProblem(problem());
+      place(span);
     },
   };
 }

@@ -3,10 +3,9 @@
 import { call, Refused } from "./api.js";
 import { ask } from "./ask.js";
 import { holds } from "./changes.js";
-import { scopeField, showVerdicts } from "./dates.js";
 import { field, h } from "./dom.js";
+import { scopeField, showSuggestions, showVerdicts } from "./offers.js";
 import { current } from "./session.js";
-import { showSuggestions } from "./suggestions.js";
 import { W } from "./words.js";
 
 /** What was typed as a reason, by its user and what is to be cancelled: a sign-in meanwhile loses nothing. @type {Map<string, string>} */

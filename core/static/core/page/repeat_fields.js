@@ -48,6 +48,10 @@ export function repeatFields(onChange) {
     month.hidden = kind !== "MONTHLY" || !first;
     number.hidden = ends.value !== "count";
     lastDay.hidden = !number.hidden;
+    // What is not seen must not stop the form.
+    interval.disabled = !kind;
+    count.disabled = !kind || number.hidden;
+    until.disabled = !kind || lastDay.hidden;
     for (const { index, box } of days) {
       // The first date is a date of the rule; the day of another first date is chosen no more.
       const isFirst = first !== "" && index === weekday(first) - 1;
@@ -71,7 +75,7 @@ export function repeatFields(onChange) {
     dress();
     onChange();
   };
-  rest.addEventListener("change", edited);
+  rest.addEventListener("input", edited);
   often.addEventListener("change", edited);
   dress();
 

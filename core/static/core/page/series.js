@@ -4,14 +4,18 @@ import { call, Refused } from "./api.js";
 import { ask } from "./ask.js";
 import { fileButton } from "./calendar_file.js";
 import { holds } from "./changes.js";
-import { dateText, showVerdicts } from "./dates.js";
 import { fill, h } from "./dom.js";
+import { timeText } from "./format.js";
+import { dateText, showVerdicts } from "./offers.js";
 import { reasonField } from "./questions.js";
 import { heading, needsSignIn, nowhere } from "./router.js";
 import { persistently, say, wordsOf } from "./say.js";
 import { current } from "./session.js";
 import { watchZone } from "./shown.js";
 import { W } from "./words.js";
+
+/** A time of day, of a start or end without an offset. @param {string} local */
+const clockText = (local) => timeText(Date.parse(`${local}Z`), "UTC");
 
 /** @type {Page.View} */
 export function seriesView(container, { params: [number] }) {
@@ -34,7 +38,7 @@ export function seriesView(container, { params: [number] }) {
   /** @param {Api.SeriesDate} date */
   const entry = (date) => {
     const when = dateText(date);
-    const told = date.id === null ? W.notBooked(date.code.replaceAll("_", " ")) : date.status && W.statuses[date.status];
+    const told = date.id === null ? [W.notBooked, W.whyNot[date.code]].filter(Boolean).join(": ") : date.status && W.statuses[date.status];
     const words = [h("span", { class: "when" }, when),
       date.status === "confirmed" ? null : h("span", { class: `status ${date.status ?? "cancelled"}` }, told)];
     const name = `entry ${holds(date) ? "" : "void"}`;
@@ -65,7 +69,7 @@ export function seriesView(container, { params: [number] }) {
       h("dl", { class: "facts" },
         h("dt", {}, W.resource), h("dd", {}, h("a", { href: `/resources/${resource}` }, name)),
         h("dt", {}, W.repeats), h("dd", {}, rule),
-        h("dt", {}, W.timeOfDay), h("dd", {}, `${start.slice(11, 16)}–${end.slice(11, 16)}, ${zone}`),
+        h("dt", {}, W.timeOfDay), h("dd", {}, `${clockText(start)}–${clockText(end)}, ${zone}`),
         username !== current()?.username && [h("dt", {}, W.bookedBy), h("dd", {}, username)],
         notes ? [h("dt", {}, W.notes), h("dd", { class: "text" }, notes)] : null,
         previous ? [h("dt", {}, W.previous), h("dd", {}, h("a", { href: `/series/${previous}` }, W.previousSeries))] : null),

@@ -1,7 +1,7 @@
 /* The views of accounts that need no sign-in: sign in, register, a forgotten password, a new one. */
 
 import { accountForm, checkbox, input } from "./account_form.js";
-import { call } from "./api.js";
+import { call, Refused } from "./api.js";
 import { fill, h } from "./dom.js";
 import { hasDraft } from "./drafts.js";
 import { go, heading, safeNext } from "./router.js";
@@ -51,6 +51,12 @@ export function signInView(container, { query }) {
     h("p", {}, W.newHere, " ", h("a", { href: `/register${onward}` }, W.register))));
 }
 
+/** Whether there is no such account yet. @param {unknown} error Of a sign-in. */
+function notYet(error) {
+  if (error instanceof Refused && error.status === 400) return true;
+  throw error;
+}
+
 /** @type {Page.View} */
 export function registerView(container, { query }) {
   const next = query.get("next");
@@ -59,11 +65,14 @@ export function registerView(container, { query }) {
     input("email", W.email, { type: "email", autocomplete: "email" }),
     input("password", W.password, { type: "password", autocomplete: "new-password" }),
   ];
-  const form = accountForm(W.register, fields, async ({ username = "", email = "", password = "" }) => {
-    await call("post", "/api/auth/users/", { body: { username, email, password } });
-    await signIn(username, password, false);
+  const form = accountForm(W.register, fields, async ({ username = "", email = "", password = "" }, isAgain) => {
+    // After a lost answer the account may be there.
+    if (!isAgain || await signIn(username, password, false).catch(notYet)) {
+      await call("post", "/api/auth/users/", { body: { username, email, password } });
+      await signIn(username, password, false);
+    }
     if (current()) go(safeNext(next));
-  });
+  }, { repeats: true });
   const onward = next ? `?next=${encodeURIComponent(next)}` : "";
   fill(container, h("section", { class: "narrow card" },
     heading(W.register), form,

@@ -21,6 +21,8 @@ export const W = {
   busyServer: (seconds) => `The server cannot answer now. It is asked again in ${counted(seconds, "second", "seconds")}.`,
   /** @param {number} seconds */
   noNetwork: (seconds) => `No connection to the server. It is asked again in ${counted(seconds, "second", "seconds")}.`,
+  /** @param {number} status */
+  refused: (status) => `The server refused this (${status}).`,
   /** @param {string} time */
   tooMany: (time) => `Too many calls. The server answers again from ${time} on.`,
 
@@ -229,8 +231,16 @@ export const W = {
   /** @param {number} count */
   itsDates: (count) => counted(count, "date", "dates"),
   moveDatesHint: "Open a date to move or change it, alone or with the others.",
-  /** @param {string} why */
-  notBooked: (why) => `Not booked: ${why}`,
+  notBooked: "Not booked",
+  /** Why a date was not booked, by the code of the API. @type {Record<string, string>} */
+  whyNot: {
+    slot_taken: "its time was taken",
+    not_on_the_clock: "the clock skips its time",
+    closed: "closed then",
+    outside_opening_hours: "outside the opening hours",
+    too_far_ahead: "too far ahead",
+    quota_exceeded: "more than the quota",
+  },
   /** @param {string} when */
   choose: (when) => `Choose ${when}`,
   repeats: "Repeats",

@@ -4,7 +4,7 @@ import { fill, h, newId } from "./dom.js";
 import { say } from "./say.js";
 import { chooseZone, shownZone, watchZone } from "./shown.js";
 import { W } from "./words.js";
-import { isZone, zoneNames } from "./zones.js";
+import { isZone, spelt, zoneNames } from "./zones.js";
 
 /** A field for the name of a zone, with the names there are; these are filled in once it is used. */
 export function zoneField() {
@@ -46,11 +46,12 @@ export function zonePicker() {
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const name = typed.value.trim();
-    if (!isZone(name)) {
-      fill(told, W.noZone(name));
+    const entered = typed.value.trim();
+    if (!isZone(entered)) {
+      fill(told, W.noZone(entered));
       return;
     }
+    const name = spelt(entered);
     open(false);
     button.focus();
     chooseZone(name);

@@ -37,6 +37,12 @@ export function isZone(name) {
   }
 }
 
+/** The name of a zone as the IANA spells it; one of its other names stays. @param {string} name */
+export function spelt(name) {
+  const { timeZone } = clockOf(name).resolvedOptions();
+  return timeZone.toLowerCase() === name.toLowerCase() || !/^[A-Z]/.test(name) ? timeZone : name;
+}
+
 /** The names of the time zones that the browser knows. */
 export function zoneNames() {
   const names = Intl.supportedValuesOf("timeZone");
