@@ -97,9 +97,24 @@ declare global {
       typed: Record<string, string>;
       /** The Idempotency-Key of the form. */
       key: string;
-      /** Whether the form was sent and no answer came. */
-      isUnknown: boolean;
+      /** What was sent, until an answer settles it. */
+      sent: Sent | null;
       resourceName: string;
+    }
+    /** A booking or series as it is sent. */
+    type Sent = Wish | (Wish & Rule);
+    interface Wish {
+      resource: number;
+      start_time: string;
+      end_time: string;
+      notes: string;
+    }
+    interface Rule {
+      rrule: string;
+      exdates: string[];
+      rdates: string[];
+      time_zone: string;
+      on_conflict: "skip" | "fail";
     }
     /** The moments that a form means; null for one that is missing. */
     interface Moments {

@@ -10,7 +10,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from core.choices import IfRefused
-from core.models import Booking, Resource
+from core.models import Booking, Resource, Series
 from core.tests.support.booking_page import (
     TOMORROW,
     choose_zone,
@@ -357,6 +357,27 @@ def test_a_booking_of_which_nothing_is_known_is_asked_for_before_another_one(
     press(page, "Ask again")
     page.get_by_text("Booked.", exact=True).wait_for()
     assert Booking.objects.get().start_time == at(10)
+    forgive(complaints, "ERR_CONNECTION_RESET")
+
+
+def test_a_series_of_which_nothing_is_known_is_asked_for_as_it_was_sent(
+    visit: Visit, alice: User, room: Resource, complaints: list[str]
+) -> None:
+    page = visit(alice)
+    begin(page, room)
+    page.get_by_label("Repeats").select_option(label="Every month")
+    enter(page, "Dates", "2")
+    told(page, "all 2 dates can be booked.")
+    page.route("**/api/series/", answering("lost"))
+    send(page)
+    told(page, "Nothing is booked twice.")
+    page.keyboard.press("Escape")
+    # There, it is the next day already.
+    choose_zone(page, "Pacific/Kiritimati")
+    press(page, "New booking")
+    press(page, "Ask again")
+    page.get_by_text("2 dates are booked.").wait_for()
+    assert Series.objects.get().time_zone == "UTC"
     forgive(complaints, "ERR_CONNECTION_RESET")
 
 

@@ -297,7 +297,7 @@ class TestWhereTheTokenLies:
         page.get_by_label("Password", exact=True).fill("correct-horse-9-battery")
         page.get_by_label("Keep me signed in").check()
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name="Sign out").wait_for()
+        page.wait_for_selector(".count")
         assert self.stores(page) == [False, True]
         page.get_by_role("button", name="Sign out").click()
         page.get_by_text("You are signed out.").wait_for()

@@ -24,7 +24,8 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
   let seen = draft?.seen ?? changed;
   let owner = draft?.owner ?? "";
   let isSending = false;
-  let isUnknown = draft?.isUnknown ?? false;
+  // What was sent, until an answer settles it; the same is sent again.
+  let sent = draft?.sent ?? null;
   // After a refusal, a suggestion is booked by one click.
   let isRefused = false;
   let isLeft = false;
@@ -60,34 +61,35 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
     const typed = { ...times.typed(), ...repeats?.typed(), scope: scope?.value() ?? "", resource: resource.value, notes: notes.value };
     const resourceName = resource.selectedOptions[0]?.textContent ?? "";
     owner ||= current()?.username ?? "";
-    keepDraft({ booking: bookingId, owner, seen, typed, start, end, key, isUnknown, resourceName });
+    keepDraft({ booking: bookingId, owner, seen, typed, start, end, key, sent, resourceName });
   };
 
   const problem = () => times.problem() || repeats?.problem() || "";
 
-  /** What is wanted, as the API reads it; null while something is missing. */
+  /** What is wanted, as the API reads it; null while something is missing. @returns {Page.Sent | null} */
   const read = () => {
     const { start, end } = times.span();
     if (problem() || start === null || end === null || !resource.value) return null;
-    return { resource: Number(resource.value), start_time: iso(start), end_time: iso(end), notes: notes.value };
+    const wish = { resource: Number(resource.value), start_time: iso(start), end_time: iso(end), notes: notes.value };
+    return repeats?.isOn() ? { ...wish, ...repeats.body() } : wish;
   };
 
   // --- The dry run --------------------------------------------------------------------------------------------------
 
   const check = debounced(async () => {
     const body = read();
-    if (!body || isSending || isUnknown || isLeft) return;
+    if (!body || sent || isLeft) return;
     if (!current()) return tell(W.signInToCheck);
     asked?.abort();
     asked = new AbortController();
     const { signal } = asked;
     try {
-      const answer = repeats?.isOn()
-        ? await call("post", "/api/series/check/", { body: { ...body, ...repeats.body() }, signal })
+      const answer = "rrule" in body
+        ? await call("post", "/api/series/check/", { body, signal })
         : await call("post", "/api/bookings/check/", {
           body: bookingId === null ? body : { ...body, id: bookingId }, signal, ...(scope ? { query: { scope: scope.value() } } : {}),
         });
-      if (signal.aborted || isSending) return;
+      if (signal.aborted || sent) return;
       const found = /** @type {Record<string, any>} */ (answer.body);
       const rule = found.rule_text ? `${found.rule_text}: ` : "";
       if (found.ok) {
@@ -143,15 +145,15 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
   // --- Sending ------------------------------------------------------------------------------------------------------
 
   const dress = () => {
-    fields.disabled = isUnknown || isSending;
+    fields.disabled = sent !== null;
     const usual = bookingId === null ? W.bookIt : W.moveIt;
-    fill(button, isUnknown && !isSending ? W.askAgain : current() ? usual : W.signInToBook);
+    fill(button, sent && !isSending ? W.askAgain : current() ? usual : W.signInToBook);
     button.setAttribute("aria-disabled", String(isSending));
   };
 
-  const send = () => {
-    const body = /** @type {NonNullable<ReturnType<typeof read>>} */ (read());
-    if (repeats?.isOn()) return call("post", "/api/series/", { body: { ...body, ...repeats.body() }, key });
+  /** @param {Page.Sent} body */
+  const send = (body) => {
+    if ("rrule" in body) return call("post", "/api/series/", { body, key });
     if (bookingId === null) return call("post", "/api/bookings/", { body, key });
     const query = scope ? { query: { scope: scope.value() } } : {};
     return call("patch", "/api/bookings/{id}/", { params: { id: bookingId }, body, ...query, ...(seen?.etag ? { ifMatch: seen.etag } : {}) });
@@ -163,20 +165,21 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
     if (isSending || isLeft) return;
     keep();
     if (!current()) return askSignIn();
-    if (!read()) return tell(problem() || W.incomplete, "bad");
+    const body = sent ?? read();
+    if (!body) return tell(problem() || W.incomplete, "bad");
     check.stop();
     asked?.abort();
     clearTimeout(retry);
-    const wasUnknown = isUnknown;
-    // Until an answer settles it, over a reload too.
-    isSending = isUnknown = true;
+    const wasUnknown = sent !== null;
+    isSending = true;
+    sent = body;
     keep();
     dress();
     fill(instead);
     fill(dates);
     tell(W.sending);
     try {
-      done((await send()).body);
+      done((await send(body)).body);
     } catch (error) {
       refused(error, wasUnknown);
     }
@@ -204,9 +207,9 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
   const refused = (error, wasUnknown) => {
     const status = error instanceof Refused ? error.status : 0;
     // Neither a sign-in nor a pause tells what became of the call before.
-    isUnknown = error instanceof Away || (wasUnknown && [401, 429].includes(status));
+    if (!(error instanceof Away || (wasUnknown && [401, 429].includes(status)))) sent = null;
     let words = wordsOf(error);
-    if (isUnknown) {
+    if (sent) {
       words += ` ${W.unknown}`;
     } else if (error instanceof Refused && status === 412) {
       if (wasUnknown && isAsWanted(error.body.current)) {
@@ -218,13 +221,13 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
     }
     keep();
     if (isLeft || isClosed) {
-      if (isClosed && !isUnknown) dropDraft(key);
+      if (isClosed && !sent) dropDraft(key);
       leave();
       if (status !== 401) say(words, { isBad: true });
       return;
     }
     tell(words, "bad");
-    if (isUnknown) {
+    if (sent) {
       retry = setTimeout(submit, (waitOf(error) ?? 0) * 1000);
     } else if (status !== 412) {
       isRefused = true;
@@ -241,7 +244,7 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
     times.rewrite();
     keep();
     // A series goes by the clock of the zone.
-    if (repeats?.isOn() && !isUnknown) edited();
+    if (repeats?.isOn() && !sent) edited();
   });
 
   if (draft) {
@@ -262,7 +265,7 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
     tell("");
   }
   keep();
-  if (isUnknown) tell(W.unknown, "bad");
+  if (sent) tell(W.unknown, "bad");
   else check();
   dress();
 
@@ -280,7 +283,7 @@ export function bookingForm({ resources, wanted, changed, day, repeats: mayRepea
     close() {
       isClosed = isSending;
       if (isClosed) return;
-      if (isUnknown) say(W.unknown);
+      if (sent) say(W.unknown);
       else dropDraft(key);
       leave();
     },

@@ -16,7 +16,7 @@ import { W } from "./words.js";
  */
 export function openForm(container, resources, wanted, day) {
   // A booking of which the answer is still to come is asked for first.
-  if (wanted && !draftOf(null)?.isUnknown) dropDraft();
+  if (wanted && !draftOf(null)?.sent) dropDraft();
   const title = h("h2", { id: newId() }, W.newBooking);
   const form = bookingForm({
     resources,

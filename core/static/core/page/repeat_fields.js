@@ -102,14 +102,14 @@ export function repeatFields(onChange) {
     swap(local, start) {
       swaps.push([local, start]);
     },
-    /** What the API reads beside a booking. */
+    /** What the API reads beside a booking. @returns {Page.Rule} */
     body() {
       const rrule = [
         `FREQ=${often.value}`, `INTERVAL=${interval.value}`, !week.hidden && `BYDAY=${checked()}`, !month.hidden && on.value,
         ends.value === "count" ? `COUNT=${count.value}` : `UNTIL=${until.value.replaceAll("-", "")}`,
       ].filter(Boolean).join(";");
       const [exdates, rdates] = [swaps.map(([local]) => local), swaps.map(([, start]) => start)];
-      return { rrule, exdates, rdates, time_zone: shownZone(), on_conflict: /** @type {"skip" | "fail"} */ (skip.checked ? "skip" : "fail") };
+      return { rrule, exdates, rdates, time_zone: shownZone(), on_conflict: skip.checked ? "skip" : "fail" };
     },
     /** @returns {Record<string, string>} */
     typed: () => ({
