@@ -115,7 +115,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-test"}
 else:
-    # TCP: a network that loses what it is given, or a machine that is gone, is noticed after half a minute. In seconds, but
+    # A network that loses what it is given, or a machine that is gone, is noticed after half a minute. In seconds, but
     # `tcp_user_timeout` in milliseconds.
     _waits = {
         "connect_timeout": 5,
@@ -311,7 +311,7 @@ SENDGRID_HOST = env.origin("SENDGRID_HOST", "https://api.sendgrid.com")
 EMAIL_TIMEOUT_SECONDS = env.integer(
     "EMAIL_TIMEOUT_SECONDS", default=30 if EMAIL_USE == "smtp" else 5, minimum=1, maximum=300
 )
-# How much longer a mail server has for its answer once it has the whole message: a further try would double the message.
+# How much longer a mail server has for its answer once it has the whole message: another try may double the message.
 EMAIL_ANSWER_SECONDS = 4 * EMAIL_TIMEOUT_SECONDS
 
 # The sender of messages: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.

@@ -222,9 +222,8 @@ class Delivery(Generic[Row, Parcel]):
         return self.claimed.pop(0) if self.claimed else self.claim(room)
 
     def claim_ends_soon(self, row: Row) -> bool:
-        return row.claimed_until is not None and row.claimed_until - self.run.now < timedelta(
-            seconds=margin_seconds(self.channel)
-        )
+        margin = timedelta(seconds=margin_seconds(self.channel))
+        return row.claimed_until is not None and row.claimed_until - self.run.now < margin
 
     def claim(self, most: int) -> Row | None:
         """Claims at most `most` rows, and at most twice as many as the last time: few wait for a slow provider."""

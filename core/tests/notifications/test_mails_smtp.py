@@ -173,7 +173,7 @@ TROUBLES = {
     "hang_greeting": ("CONNECT", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
     "hang_receiver": ("RCPT", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
     "hang_message": ("MESSAGE", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
-    "trickle": ("RCPT", mail_server.trickling, "no answer within 1 seconds"),
+    "trickle": ("RCPT", mail_server.trickling, "no answer within 2 seconds"),
     "drop_greeting": ("CONNECT", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexpectedly"),
     "drop_before_the_message": ("DATA", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexp"),
     "drop_message": ("MESSAGE", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexpectedly"),

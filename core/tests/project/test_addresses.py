@@ -5,6 +5,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.tests.support.settings import load_settings
 
+WAITS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 POSTGRES = "postgres://booking:six-copper-lanterns@db.example.org:5432/booking"
 SECRET = "six-copper-lanterns"
 SSL_MODES = "one of disable, allow, prefer, require, verify-ca, verify-full"
