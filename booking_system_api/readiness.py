@@ -78,7 +78,7 @@ def parts() -> list[str]:
 
 
 def look(report: Report) -> None:
-    """Puts `ok`, `failed` or `unknown` for each part into the report, one after the other; six short statements at most."""
+    """Puts `ok`, `failed` or `unknown` into the report, part by part; six short statements at most."""
     report["database"] = outcome(has_answer)
     is_there = report["database"] == OK
     report["migrations"] = outcome(is_migrated) if is_there else UNKNOWN

@@ -1,7 +1,9 @@
 """A line to the database that can fall silent: nothing is refused, and nothing comes through."""
 
+import contextlib
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -28,6 +30,14 @@ class Line:
     def __exit__(self, *exception: object) -> None:
         for end in (self.port, *self.ends):
             end.close()
+
+    @contextlib.contextmanager
+    def silence(self) -> Iterator[None]:
+        self.is_silent.set()
+        try:
+            yield
+        finally:
+            self.is_silent.clear()
 
     def accept(self) -> None:
         while True:
