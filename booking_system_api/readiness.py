@@ -18,6 +18,8 @@ from core.outbox.models import State
 from core.record.models import BookingEvent
 
 KEPT_SECONDS = 1
+# A look that takes longer waits for something that does not answer.
+HANG_SECONDS = 3
 REDIS_SECONDS = 1
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
 # Without one of these nobody can book, or two people could book one slot.
@@ -71,16 +73,26 @@ def redis_answers() -> bool:
         return False
 
 
-def look() -> Report:
-    """Returns `ok`, `failed` or `unknown` for each part; six short statements at most."""
-    report = {"database": outcome(has_answer)}
+def parts() -> list[str]:
+    """The parts in the order in which they are looked at."""
+    return [*VITAL, "messages", *(["redis"] if settings.REDIS_URL else [])]
+
+
+def look(report: Report) -> None:
+    """Puts `ok`, `failed` or `unknown` into the report, part by part; six short statements at most."""
+    report["database"] = outcome(has_answer)
     is_there = report["database"] == OK
     report["migrations"] = outcome(is_migrated) if is_there else UNKNOWN
     report["guard"] = outcome(is_guarded) if is_there else UNKNOWN
     report["messages"] = outcome(is_delivered) if report["migrations"] == OK else UNKNOWN
     if settings.REDIS_URL:
         report["redis"] = outcome(redis_answers)
-    return report
+
+
+def of_hang(begun: Report) -> Report:
+    """The report of a look that hangs: the part that it waits for has failed, and nobody knows those behind it."""
+    missing = [name for name in parts() if name not in begun]
+    return {**begun, **dict.fromkeys(missing, UNKNOWN), **dict.fromkeys(missing[:1], FAILED)}
 
 
 def outcome(check: Callable[[], bool]) -> str:
@@ -92,26 +104,47 @@ def outcome(check: Callable[[], bool]) -> str:
 
 
 class Readiness:
-    """The last report of this process, kept for `KEPT_SECONDS`, so that many probes cost no more than a few."""
+    """The last report of this process, kept for `KEPT_SECONDS`, so that many probes cost no more than a few.
+
+    One thread looks at a time. A database that hangs keeps that thread, and the others tell of it.
+
+    Attributes:
+        report: The last report; None before the first look has ended.
+        ends: Until when it is kept, on the steady clock.
+        begun: What the look of another thread has found so far.
+        hangs_from: When that look hangs, on the steady clock; None while nobody looks.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.report: Report | None = None
-        self.ends = 0.0  # on the steady clock
+        self.ends = 0.0
+        self.begun: Report = {}
+        self.hangs_from: float | None = None
 
     def __call__(self) -> Report:
-        """Returns the report; while another thread looks anew, the last one."""
+        """Returns the report; while another thread looks anew, the last one for `HANG_SECONDS`."""
         if self.report is not None and time.monotonic() < self.ends:
             return self.report
-        if not self.lock.acquire(blocking=self.report is None):
-            return self.report or {}
+        if not self.lock.acquire(timeout=self.patience if self.report is None else 0):
+            return of_hang(dict(self.begun)) if self.report is None or not self.patience else self.report
         try:
             if self.report is None or time.monotonic() >= self.ends:
-                self.report = look()
+                self.begun = {}
+                self.hangs_from = time.monotonic() + HANG_SECONDS
+                look(self.begun)
+                self.report = self.begun
                 self.ends = time.monotonic() + KEPT_SECONDS
             return self.report
         finally:
+            self.hangs_from = None
             self.lock.release()
+
+    @property
+    def patience(self) -> float:
+        """For how many seconds from now on the look of another thread does not count as hanging."""
+        hangs_from = self.hangs_from
+        return HANG_SECONDS if hangs_from is None else max(hangs_from - time.monotonic(), 0)
 
 
 readiness = Readiness()

@@ -115,7 +115,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-test"}
 else:
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # A network that loses what it is given, or a machine that is gone, is noticed after half a minute. In seconds, but
+    # `tcp_user_timeout` in milliseconds.
+    _waits = {
+        "connect_timeout": 5,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
+    DATABASES["default"]["OPTIONS"] = {**_waits, **DATABASES["default"].get("OPTIONS", {})}
 
 # Seconds that a web process lets the database wait; None: as long as it takes. Commands and migrations have no limits.
 # PgBouncer refuses a connection that asks for limits, so behind a pooler only those that are set count. SQLite has one
@@ -297,8 +306,13 @@ DEFAULT_FROM_EMAIL = FROM_EMAIL
 EMAIL_CONSOLE = env.choice("EMAIL_CONSOLE", default="text", options=("text", "line"))
 EMAIL_BACKEND = "core.utils.LineBackend" if EMAIL_CONSOLE == "line" else "core.utils.ConsoleBackend"
 SENDGRID_HOST = env.origin("SENDGRID_HOST", "https://api.sendgrid.com")
-# For one message, from connecting to the last answer of the provider.
-EMAIL_TIMEOUT_SECONDS = 5
+# For one message, from connecting to the last answer of the provider. Mail servers may take their time: RFC 5321 gives
+# the greeting five minutes, and ten minutes for the answer to a whole message (section 4.5.3.2).
+EMAIL_TIMEOUT_SECONDS = env.integer(
+    "EMAIL_TIMEOUT_SECONDS", default=30 if EMAIL_USE == "smtp" else 5, minimum=1, maximum=300
+)
+# How much longer a mail server has for its answer once it has the whole message: another try may double the message.
+EMAIL_ANSWER_SECONDS = 4 * EMAIL_TIMEOUT_SECONDS
 
 # The sender of messages: a thread in each web process, or processes of `manage.py deliver_notifications --watch`.
 NOTIFICATIONS = env.choice("NOTIFICATIONS", default="web", options=("web", "worker"))

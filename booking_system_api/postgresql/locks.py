@@ -15,8 +15,8 @@ from psycopg2.errorcodes import LOCK_NOT_AVAILABLE
 
 # What `select_for_update` writes: a statement that locks rows, waits for them, and does nothing else.
 LOCKING = re.compile(r' FOR (NO KEY )?UPDATE( OF "\w+"(, "\w+")*)?\Z')
-# After a wait in vain nobody waits for so long; then one call at a time does. Longer than the `Retry-After` of a 503, so
-# that clients that come back keep no threads.
+# After a wait in vain nobody waits for so long; then one call at a time does. Longer than the `Retry-After` of a 503:
+# clients that come back keep no threads.
 REST_SECONDS = 10
 # After so many seconds without a wait in vain, all is as before.
 FORGET_SECONDS = 2 * REST_SECONDS

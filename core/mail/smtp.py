@@ -21,7 +21,7 @@ LONG_WORD, WORDS_IN_A_ROW = 12, 4
 
 
 class Session(smtplib.SMTP):
-    """A session with a mail server, with one deadline for all of it.
+    """A session with a mail server, with one deadline for all of it, and a later one for the answer to the message.
 
     Attributes:
         deadline: When the session ends, in seconds of the steady clock; an answer in many parts may exceed it.
@@ -38,7 +38,9 @@ class Session(smtplib.SMTP):
         self.limit_wait()
         super().send(s)
         # Commands are text. Only the message is bytes, which end with the line of one dot.
-        self.is_whole = self.is_whole or isinstance(s, bytes)
+        if isinstance(s, bytes) and not self.is_whole:
+            self.is_whole = True
+            self.deadline += settings.EMAIL_ANSWER_SECONDS
 
     def getreply(self) -> tuple[int, bytes]:
         self.limit_wait()

@@ -51,7 +51,8 @@ class EmailChannel:
 
     @property
     def seconds(self) -> float:
-        return settings.EMAIL_TIMEOUT_SECONDS
+        answer = settings.EMAIL_ANSWER_SECONDS if settings.EMAIL_USE == "smtp" else 0
+        return settings.EMAIL_TIMEOUT_SECONDS + answer
 
     @property
     def at_once(self) -> int:

@@ -46,7 +46,7 @@ class Channel(Protocol[Row, Parcel]):
 
     @property
     def seconds(self) -> float:
-        """The deadline of a call, connecting included; below `MARGIN_SECONDS` and the worker's `STOP_SECONDS`."""
+        """The deadline of a call, connecting included. Claims last longer; a stop waits for `STOP_SECONDS` at most."""
 
     @property
     def at_once(self) -> int:

@@ -16,15 +16,28 @@ from core.functions import Is
 from core.outbox.channels import Channel, Parcel, Row
 from core.outbox.models import OutboxRow, State
 
-CLAIM_SECONDS = 60
-# As long as a claim lasts, so that no outage of the database makes a message go out twice before that.
+# How long a claim lasts beside the call itself: some calls wait for others, and outcomes wait for the database.
+CLAIM_SECONDS = 55
+# For so long the outcome of a call waits for the database; after that the claim may have ended.
 MARK_SECONDS = CLAIM_SECONDS
+# A call begins only while this much of the row's claim is left, beside its own time.
+SPARE_SECONDS = 5
 
 Result = TypeVar("Result")
 
 LONGEST_DUE_FIRST = ("due_at", "pk")
 # For a probe: the oldest rows are those whose calls have just failed.
 UNTRIED_AND_NEWEST_FIRST = ("tries", "-pk")
+
+
+def claim_seconds(channel: Channel[Row, Parcel]) -> float:
+    """How long a claim lasts: no call may outlive it, for then another process would send the row again."""
+    return CLAIM_SECONDS + channel.seconds
+
+
+def margin_seconds(channel: Channel[Row, Parcel]) -> float:
+    """How much of its claim must be left when the call for a row begins."""
+    return SPARE_SECONDS + channel.seconds
 
 
 def unclaimed(now: datetime) -> Q:
@@ -51,7 +64,7 @@ def claim(
     spare: list[Row] | None = None,
     most: int = 1,
 ) -> Row | None:
-    """Claims the first due rows that no other process has locked, for `CLAIM_SECONDS`, and returns the first of them.
+    """Claims the first due rows that no other process has locked, for `claim_seconds`, and returns the first of them.
 
     Args:
         channel: The channel of the rows.
@@ -65,7 +78,7 @@ def claim(
     # SQLite allows one writer at a time, and bookings have priority: take its lock only if a row is due.
     if connection.vendor == "sqlite" and not due_rows.exists():
         return None
-    key, until = uuid.uuid4(), now + timedelta(seconds=CLAIM_SECONDS)
+    key, until = uuid.uuid4(), now + timedelta(seconds=claim_seconds(channel))
     with transaction.atomic():
         rows = channel.together(list(due_rows.select_for_update(skip_locked=True, of=("self",))[:most]))
         if rows:

@@ -23,14 +23,12 @@ from django.dispatch import Signal
 
 from core.outbox.calls import Call
 from core.outbox.channels import Channel, NotNeeded, NotSent, Parcel, Row
-from core.outbox.claims import LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, mark, try_again
+from core.outbox.claims import LONGEST_DUE_FIRST, UNTRIED_AND_NEWEST_FIRST, claim, margin_seconds, mark, try_again
 from core.outbox.models import OutboxRow, State
 from core.outbox.quiet import Requests
 
 logger = logging.getLogger(__name__)
 
-# A call begins only while this much of the row's claim is left.
-MARGIN_SECONDS = 10
 FIRST_DELAY_MINUTES = 1
 LONGEST_DELAY_MINUTES = 64
 # After this many failed calls in a row the provider counts as down.
@@ -224,7 +222,8 @@ class Delivery(Generic[Row, Parcel]):
         return self.claimed.pop(0) if self.claimed else self.claim(room)
 
     def claim_ends_soon(self, row: Row) -> bool:
-        return row.claimed_until is not None and row.claimed_until - self.run.now < timedelta(seconds=MARGIN_SECONDS)
+        margin = timedelta(seconds=margin_seconds(self.channel))
+        return row.claimed_until is not None and row.claimed_until - self.run.now < margin
 
     def claim(self, most: int) -> Row | None:
         """Claims at most `most` rows, and at most twice as many as the last time: few wait for a slow provider."""

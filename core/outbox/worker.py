@@ -27,7 +27,8 @@ THREAD_POLL_SECONDS = 60
 PROCESS_POLL_SECONDS = 2
 # The pause before the next probe of a provider that is down; new rows do not shorten the pause.
 PROBE_SECONDS = 2
-# Longer than a call may last, so that a stopping process marks the rows of its calls.
+# Longer than most calls last, so that a stopping process marks the rows of its calls. The row of a slower call keeps
+# its claim, and is tried again once the claim has ended.
 STOP_SECONDS = 10
 
 # Sent once by a process that does nothing but run the jobs, when it starts.

@@ -153,5 +153,5 @@ def smtp(settings: Settings) -> Iterator[SmtpServer]:
 
 @pytest.fixture
 def impatient(settings: Settings) -> None:
-    """For calls that hang: one second instead of five."""
-    settings.EMAIL_TIMEOUT_SECONDS = 1
+    """For calls that hang: one second instead of five, and by SMTP one more for the answer to the message."""
+    settings.EMAIL_TIMEOUT_SECONDS = settings.EMAIL_ANSWER_SECONDS = 1

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 from pytest_django import Settings
@@ -23,11 +24,14 @@ from rest_framework.test import APIClient
 from core.mail.smtp import tls_context
 from core.models import Notification, Resource
 from core.notifications import messages
+from core.notifications.channel import EmailChannel
+from core.outbox.claims import claim_seconds, margin_seconds
 from core.tests.support import smtp_server as mail_server
 from core.tests.support.environment import ROOT
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver as deliver_due
 from core.tests.support.servers import database_url
+from core.tests.support.settings import load_settings
 from core.tests.support.smtp_server import PASSWORD, USER, SmtpServer, write_certificate
 from core.utils import Attachment, DeliveryError, Message, deliver
 
@@ -169,7 +173,7 @@ TROUBLES = {
     "hang_greeting": ("CONNECT", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
     "hang_receiver": ("RCPT", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
     "hang_message": ("MESSAGE", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
-    "trickle": ("RCPT", mail_server.trickling, "no answer within 1 seconds"),
+    "trickle": ("RCPT", mail_server.trickling, "no answer within 2 seconds"),
     "drop_greeting": ("CONNECT", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexpectedly"),
     "drop_before_the_message": ("DATA", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexp"),
     "drop_message": ("MESSAGE", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexpectedly"),
@@ -288,6 +292,57 @@ def test_the_steps_of_a_session_share_one_deadline(smtp: SmtpServer, settings: S
     assert "timed out" in str(failure())
     assert time.monotonic() - started < 1
     assert smtp.accepted == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"EMAIL_USE": "smtp", "EMAIL_URL": "smtp://127.0.0.1"}, (30, 120)),
+        ({"EMAIL_USE": "smtp", "EMAIL_URL": "smtp://127.0.0.1", "EMAIL_TIMEOUT_SECONDS": "300"}, (300, 1200)),
+        ({}, (5, 20)),
+        ({"EMAIL_TIMEOUT_SECONDS": "9"}, (9, 36)),
+    ],
+    ids=["a mail server", "a slow mail server", "others", "others and set"],
+)
+def test_a_mail_server_has_more_time(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: tuple[int, int]
+) -> None:
+    found = load_settings(monkeypatch, **variables)
+    assert (found["EMAIL_TIMEOUT_SECONDS"], found["EMAIL_ANSWER_SECONDS"]) == expected
+
+
+@pytest.mark.parametrize("value", ["0", "301", "1.5", "5s"])
+def test_a_wrong_time_limit_stops_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_TIMEOUT_SECONDS is .* a whole number from 1 to 300"):
+        load_settings(monkeypatch, EMAIL_TIMEOUT_SECONDS=value)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("command", ["CONNECT", "MESSAGE"])
+def test_a_server_that_takes_its_time_gets_each_message_once(
+    command: str, smtp: SmtpServer, settings: Settings, as_alice: APIClient, room: Resource
+) -> None:
+    """Its answer to a whole message may take longer than all that came before."""
+    settings.EMAIL_TIMEOUT_SECONDS, settings.EMAIL_ANSWER_SECONDS = 1, 3
+    pause = {"CONNECT": 0.6, "MESSAGE": 1.5}[command]
+
+    async def slow(session: mail_server.Session) -> None:
+        await mail_server.asyncio.sleep(pause)
+
+    smtp.behaviours[command] = slow
+    assert as_alice.post("/api/bookings/", booking_body(room)).status_code == 201
+    assert deliver_due() == {"sent": 2}
+    assert smtp.receivers == BOTH
+
+
+def test_a_claim_outlives_the_slowest_call(settings: Settings) -> None:
+    """Otherwise another process would send the message meanwhile."""
+    settings.EMAIL_USE, settings.EMAIL_TIMEOUT_SECONDS, settings.EMAIL_ANSWER_SECONDS = "smtp", 300, 1200
+    channel = EmailChannel()
+    assert channel.seconds == 1500
+    assert channel.seconds < margin_seconds(channel) < claim_seconds(channel)
+    settings.EMAIL_USE = "sendgrid"
+    assert channel.seconds == 300
 
 
 # --- One message ------------------------------------------------------------------------------------------------------

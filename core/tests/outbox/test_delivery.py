@@ -76,9 +76,9 @@ def test_what_somebody_else_has_claimed_is_left_until_the_claim_ends(mailoutbox:
     (row,) = write()
     mine = claims.claim(EmailChannel(), now=row.due_at)
     assert claims.claim(EmailChannel(), now=row.due_at) is None
-    deliver(now=row.due_at + timedelta(seconds=claims.CLAIM_SECONDS - 1))
+    deliver(now=row.due_at + timedelta(seconds=claims.claim_seconds(EmailChannel()) - 1))
     assert mailoutbox == []
-    deliver(now=row.due_at + timedelta(seconds=claims.CLAIM_SECONDS))
+    deliver(now=row.due_at + timedelta(seconds=claims.claim_seconds(EmailChannel())))
     assert len(mailoutbox) == 1
     claims.mark(mine, state="failed")
     assert Notification.objects.get().state == "sent"

@@ -5,6 +5,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.tests.support.settings import load_settings
 
+WAITS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 POSTGRES = "postgres://booking:six-copper-lanterns@db.example.org:5432/booking"
 SECRET = "six-copper-lanterns"
 SSL_MODES = "one of disable, allow, prefer, require, verify-ca, verify-full"
@@ -52,12 +59,12 @@ class TestPostgres:
     def test_what_the_driver_takes_counts(self, load, query, options):
         database = load(DATABASE_URL=f"{POSTGRES}?{query}")["DATABASES"]["default"]
 
-        assert database["OPTIONS"] == {"connect_timeout": 5, **options}
+        assert database["OPTIONS"] == {**WAITS, **options}
 
     def test_a_timeout_of_ones_own_counts(self, load):
         database = load(DATABASE_URL=f"{POSTGRES}?connect_timeout=9")["DATABASES"]["default"]
 
-        assert database["OPTIONS"] == {"connect_timeout": 9}
+        assert database["OPTIONS"] == {**WAITS, "connect_timeout": 9}
 
     def test_the_server_may_be_a_socket_or_several_hosts(self, load):
         of_socket = load(DATABASE_URL="postgres:///booking?host=/var/run/postgresql")["DATABASES"]["default"]

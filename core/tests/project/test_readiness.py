@@ -3,6 +3,9 @@
 import json
 import re
 import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -28,6 +31,7 @@ from core.record.models import BookingEvent
 from core.tests.support.documents import OPERATING
 from core.tests.support.errors import assert_flat_error
 from core.tests.support.factories import booking_body, make_booking
+from core.tests.support.lines import Line
 from core.tests.support.mailing import deliver, hand_on
 from core.tests.support.servers import server
 
@@ -132,10 +136,10 @@ def test_an_act_of_which_nobody_makes_a_message_is_degraded(
     assert told(probe) == (200, "ok", {})
 
 
-def ask(address: tuple[str, int], path: str) -> tuple[int, bytes]:
+def ask(address: tuple[str, int], path: str, **headers: str) -> tuple[int, bytes]:
     """The status and the body of a server's answer."""
     connection = HTTPConnection(*address, timeout=20)
-    connection.request("GET", path)
+    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     found = answer.status, answer.read()
     connection.close()
@@ -187,25 +191,104 @@ def test_it_takes_few_statements_and_none_within_a_second(
         assert told(probe) == (200, "ok", {})
 
 
-def test_while_one_thread_looks_the_others_get_the_last_report(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """A database that answers, and then hangs at the migrations: when it does, and until when."""
     begun, may_end = threading.Event(), threading.Event()
 
-    def slow() -> dict[str, str]:
+    def hang() -> bool:
         begun.set()
         assert may_end.wait(10)
-        return {"database": "ok"}
+        return True
 
-    monkeypatch.setattr(module, "look", slow)
+    monkeypatch.setattr(module, "HANG_SECONDS", 0.3)
+    monkeypatch.setattr(module, "has_answer", lambda: True)
+    monkeypatch.setattr(module, "is_migrated", hang)
+    for name in ("is_guarded", "is_delivered"):
+        monkeypatch.setattr(module, name, lambda: True)
+    yield begun, may_end
+    may_end.set()
+
+
+UNWELL = {**ALL_WELL, "redis": "failed"}
+HANGING = {"database": "ok", "migrations": "failed", "guard": "unknown", "messages": "unknown"}
+
+
+def test_while_one_thread_looks_the_others_get_the_last_report_until_it_hangs(
+    slow: tuple[threading.Event, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = slow
     kept = Readiness()
-    kept.report = {"database": "failed"}
+    kept.report = UNWELL
     looking = threading.Thread(target=kept)
     looking.start()
     assert begun.wait(10)
-    assert kept() == {"database": "failed"}
+    assert kept() == UNWELL
+    time.sleep(0.3)
+    assert [kept(), kept()] == [HANGING, HANGING]
+    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
     may_end.set()
     looking.join(10)
-    monkeypatch.setattr(module, "KEPT_SECONDS", 60)
-    assert kept() == {"database": "ok"}
+    assert kept() == ALL_WELL
+
+
+def test_while_the_first_look_hangs_the_others_wait_for_a_short_while_alone(
+    slow: tuple[threading.Event, threading.Event],
+) -> None:
+    begun, may_end = slow
+    kept = Readiness()
+    looking = threading.Thread(target=kept)
+    looking.start()
+    assert begun.wait(10)
+    started = time.monotonic()
+    assert [kept() for _ in range(20)] == [HANGING] * 20
+    assert time.monotonic() - started < 1
+    may_end.set()
+    looking.join(10)
+
+
+def test_those_who_come_during_a_first_look_get_what_it_finds(slow: tuple[threading.Event, threading.Event]) -> None:
+    begun, may_end = slow
+    kept, found = Readiness(), []
+    looking = [threading.Thread(target=lambda: found.append(kept())) for _ in range(5)]
+    looking[0].start()
+    assert begun.wait(10)
+    for each in looking[1:]:
+        each.start()
+    may_end.set()
+    for each in looking:
+        each.join(10)
+    assert found == [ALL_WELL] * 5
+
+
+@pytest.mark.only_on_postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("has_looked", [True, False], ids=["later", "at the first look"])
+def test_a_database_that_hangs_is_told_while_a_thread_waits_for_it(*, has_looked: bool) -> None:
+    """As a process that was stopped, or a network that loses what it is given: nothing is refused, nothing comes."""
+    few = {"NOTIFICATIONS": "worker", "GUNICORN_THREADS": "3"}
+    with Line(connection.settings_dict) as line, server(DATABASE_URL=line.url, **few) as address:
+        with ThreadPoolExecutor(10) as crowd:
+            # Each thread of the server has a connection, which is kept.
+            reads = crowd.map(lambda _: ask(address, "/api/resources/", X_Forwarded_Proto="https"), range(60))
+            assert {status for status, _ in reads} == {200}
+        if has_looked:
+            assert ask(address, "/health/ready/")[0] == 200
+            time.sleep(1)
+        with line.silence():
+            first = threading.Thread(target=ask, args=(address, "/health/ready/"))
+            first.start()
+            time.sleep(module.HANG_SECONDS + 0.5)
+            begun = time.monotonic()
+            status, body = ask(address, "/health/ready/")
+            assert time.monotonic() - begun < 2
+            assert status == 503
+            assert json.loads(body)["checks"] == {**dict.fromkeys(ALL_WELL, "unknown"), "database": "failed"}
+            assert ask(address, "/health/")[0] == 200
+        first.join(20)
+        while ask(address, "/health/ready/")[0] != 200:
+            assert time.monotonic() < begun + 20
+            time.sleep(0.1)
 
 
 # --- The system check -------------------------------------------------------------------------------------------------
