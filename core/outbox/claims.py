@@ -17,11 +17,11 @@ from core.outbox.channels import Channel, Parcel, Row
 from core.outbox.models import OutboxRow, State
 
 # How long a claim lasts beside the call itself: some calls wait for others, and outcomes wait for the database.
-CLAIM_SECONDS = 60
+CLAIM_SECONDS = 55
 # For so long the outcome of a call waits for the database; after that the claim may have ended.
 MARK_SECONDS = CLAIM_SECONDS
 # A call begins only while this much of the row's claim is left, beside its own time.
-SPARE_SECONDS = 10
+SPARE_SECONDS = 5
 
 Result = TypeVar("Result")
 
