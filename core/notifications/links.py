@@ -38,7 +38,7 @@ def series_home(series_id: int) -> str:
 
 
 def home_of(name: str, number: int) -> str:
-    """Returns an address of the booking page; `HOME_URL` where mails lead to another app, whose addresses are unknown."""
+    """Returns an address of the booking page; `HOME_URL` where messages lead to another app of unknown addresses."""
     is_here = settings.BOOKING_PAGE and settings.HOME_URL and settings.HOME_URL == settings.PUBLIC_URL
     return f"{settings.HOME_URL}/{name}/{number}" if is_here else settings.HOME_URL
 
