@@ -51,8 +51,6 @@ declare global {
     interface Form {
       element: HTMLFormElement;
       leave: () => void;
-      /** Says something beside the form. */
-      tell: (words: string) => void;
     }
   }
 
@@ -79,7 +77,7 @@ declare global {
       ifMatch?: string;
       again?: boolean;
       isAnonymous?: boolean;
-      signal?: AbortSignal;
+      signal?: AbortSignal | undefined;
       page?: string | null;
       isText?: boolean;
     }

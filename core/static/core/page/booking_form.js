@@ -1,7 +1,7 @@
 /* The one form of a booking: a new one, or how one is to be changed. The dry run speaks while one types. */
 
 import { Away, call, messageOf, Refused } from "./api.js";
-import { scopeField, showVerdicts } from "./dates.js";
+import { scopeField, showSuggestions, showVerdicts } from "./dates.js";
 import { debounced, field, fill, h } from "./dom.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { momentFields } from "./moment_fields.js";
@@ -10,7 +10,6 @@ import { askSignIn } from "./router.js";
 import { waitOf, wordsOf } from "./say.js";
 import { current } from "./session.js";
 import { watchZone } from "./shown.js";
-import { showSuggestions } from "./suggestions.js";
 import { W } from "./words.js";
 import { iso } from "./zones.js";
 
@@ -279,7 +278,6 @@ export function bookingForm({ resources, wanted, changed, onDone, onSeries, onSt
 
   return {
     element: form,
-    tell,
     leave() {
       isLeft = true;
       check.stop();

@@ -1,4 +1,4 @@
-/* The dates of a series: which of them an act is about, and what would become of each. */
+/* The dates of a series: which of them an act is about, what would become of each. And what could be booked instead. */
 
 import { spanOf } from "./changes.js";
 import { field, fill, h } from "./dom.js";
@@ -43,3 +43,22 @@ export function showVerdicts(place, dates, take) {
 /** @param {(local: string, start: string) => void} take @param {string} local @param {{start_time: string, end_time: string}} free */
 const takeButton = (take, local, free) =>
   h("button", { type: "button", onclick: () => take(local, free.start_time) }, W.takeInstead(spanText(spanOf(free), shownZone())));
+
+/**
+ * @param {HTMLElement} container
+ * @param {Api.Suggestion[]} suggestions
+ * @param {{books: boolean, take: (suggestion: Api.Suggestion) => void}} how `books`: one click books it; else it fills
+ *   in the form.
+ */
+export function showSuggestions(container, suggestions, { books, take }) {
+  if (!suggestions.length) {
+    fill(container);
+    return;
+  }
+  fill(container, h("p", { class: "hint" }, W.suggestions), h("ul", { class: "suggestions" }, suggestions.map((each) => {
+    const span = { start: Date.parse(each.start_time), end: Date.parse(each.end_time) };
+    const words = W.suggestion(each.kind, spanText(span, shownZone()), each.resource_name);
+    return h("li", {}, h("button", { type: "button", class: books ? "main" : "", onclick: () => take(each) },
+      books ? W.bookInstead(words) : words));
+  })));
+}

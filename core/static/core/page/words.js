@@ -11,6 +11,7 @@ export const W = {
   nowhere: "This address leads nowhere.",
   /** @param {string} date */
   noDay: (date) => `No calendar has a day ${date}.`,
+  farDay: "The calendar has the years 1900 to 2999.",
   noBooking: "There is no booking at this address, or it is not yours.",
   noResource: "There is no resource at this address.",
   toToday: "Go to today",
@@ -21,8 +22,9 @@ export const W = {
   busyServer: (seconds) => `The server cannot answer now. It is asked again in ${counted(seconds, "second", "seconds")}.`,
   /** @param {number} seconds */
   noNetwork: (seconds) => `No connection to the server. It is asked again in ${counted(seconds, "second", "seconds")}.`,
-  /** @param {string} time */
-  tooMany: (time) => `Too many calls. The server answers again from ${time} on.`,
+  /** @param {number} seconds @param {string} time */
+  tooMany: (seconds, time) =>
+    `Too many calls. The server answers again ${seconds < 60 ? `in ${counted(seconds, "second", "seconds")}` : `from ${time} on`}.`,
 
   // The head of the page.
   theDay: "Calendar",
@@ -61,6 +63,7 @@ export const W = {
   from: "From",
   to: "To",
   freeThroughout: "Only what is free from start to end",
+  toFirst: "“To” is not after “From”: the whole day is shown.",
   clear: "Show all",
   filters: "Filters",
   book: "Book",
@@ -290,7 +293,6 @@ export const W = {
   signedOut: "You are signed out.",
   signInFirst: "Sign in to go on. What you typed is kept.",
   toSignIn: "To the sign-in",
-  notSignedIn: "User name or password are not right.",
 
   // One's account.
   account: "Account",
@@ -299,7 +301,6 @@ export const W = {
   desk: "Desk",
   deskHint: "The pages of staff. They ask for the password once more.",
   save: "Save",
-  signInFor: "Sign in to see your account.",
   /** @param {number} seconds */
   pressAgain: (seconds) => `No answer from the server, so whether it was done is not known. Press again in ${counted(seconds, "second", "seconds")}.`,
   about: "About you",
