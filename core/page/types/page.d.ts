@@ -94,8 +94,6 @@ declare global {
       status: number;
       body: Success<Responses<Operation<P, M>>>;
       etag: string | null;
-      /** Whether it is the answer of before, by its tag. */
-      isSame: boolean;
       /** The address of the next page of a list. */
       next: string | null;
     }

@@ -56,8 +56,8 @@ export const W = {
   form: "Form",
   /** @param {string} first @param {string} last */
   week: (first, last) => `${first} to ${last}`,
-  /** @param {string} first @param {string} last */
-  clockChange: (first, last) => `The clock changes on this day, from ${first} to ${last}.`,
+  /** @param {string} day @param {string} first @param {string} last */
+  clockChange: (day, first, last) => `The clock changes on ${day}, from ${first} to ${last}.`,
   search: "Words",
   people: "People",
   from: "From",
