@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from core.choices import BookingStatus
 from core.errors import Suggestion
 from core.models import Booking
+from core.notifications import links
 from core.notifications.recipients import Recipient
 from core.notifications.words import format_moment, lines, one_line, shortened, zone_name
 from core.utils import Attachment
@@ -74,6 +75,7 @@ def booking_context(
         topic += f" ({shortened(owner, USER_IN_SUBJECT)})"
     facts.append(Fact("Booking", f"no. {booking.pk}"))
     return {
+        "home": links.booking_home(booking.pk),
         "topic": topic,
         "resource": resource,
         "status": str(status),

@@ -27,6 +27,22 @@ def confirm_url(user_id: int | None, address: str) -> str:
     return page_url("confirm-email", signing.Signer(salt=CONFIRM).sign_object([user_id, address]))
 
 
+def booking_home(booking_id: int) -> str:
+    """Returns where a reader looks at a booking: its address on the booking page, or as `home_of` says."""
+    return home_of("bookings", booking_id)
+
+
+def series_home(series_id: int) -> str:
+    """Returns where a reader looks at a series: its address on the booking page, or as `home_of` says."""
+    return home_of("series", series_id)
+
+
+def home_of(name: str, number: int) -> str:
+    """Returns an address of the booking page; `HOME_URL` where messages lead to another app of unknown addresses."""
+    is_here = settings.BOOKING_PAGE and settings.HOME_URL and settings.HOME_URL == settings.PUBLIC_URL
+    return f"{settings.HOME_URL}/{name}/{number}" if is_here else settings.HOME_URL
+
+
 def series_url(series_id: int) -> str:
     """Returns the address of a series in the API; empty if `PUBLIC_URL` is not set."""
     return settings.PUBLIC_URL + reverse("series-detail", args=[series_id]) if settings.PUBLIC_URL else ""

@@ -176,6 +176,9 @@ def booking_cancelled(event: Event, before: Booking, recipient: Recipient, *, no
         "reason": lines(event.reason),
         **change_context(before, event.after, recipient),
     }
+    if context["removed"]:
+        # Its address would lead to nothing.
+        context["home"] = settings.HOME_URL
     status = BookingStatus.CANCELLED.value
     return Letter("booking_cancelled", booking_context(before, recipient, status=status, by=event.by, **context))
 

@@ -96,6 +96,7 @@ def series_context(event: SeriesEvent, dates: Sequence[Event], number: int, reci
     facts.append(Fact("Series", f"no. {series.pk}"))
     is_new_text = before is not None and before.notes != series.notes
     return {
+        "home": links.series_home(series.pk),
         "topic": topic,
         "resource": resource,
         "number": number,

@@ -146,7 +146,7 @@ declare global {
       ifMatch?: string;
       again?: boolean;
       isAnonymous?: boolean;
-      signal?: AbortSignal;
+      signal?: AbortSignal | undefined;
       page?: string | null;
       isText?: boolean;
     }
@@ -163,8 +163,6 @@ declare global {
       status: number;
       body: Success<Responses<Operation<P, M>>>;
       etag: string | null;
-      /** Whether it is the answer of before, by its tag. */
-      isSame: boolean;
       /** The address of the next page of a list. */
       next: string | null;
     }

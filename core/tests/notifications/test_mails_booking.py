@@ -653,6 +653,37 @@ def test_no_link_is_shown_where_the_single_page_app_is_unknown(
     assert Words(html_of(sent[0])).links == []
 
 
+@pytest.mark.parametrize(
+    ("home", "page", "expected"),
+    [
+        pytest.param("https://here.example", True, "https://here.example/bookings/{}", id="the booking page"),
+        pytest.param("https://app.example", True, "https://app.example", id="another app beside the page"),
+        pytest.param("https://app.example", False, "https://app.example", id="another app"),
+    ],
+)
+def test_the_link_leads_to_the_booking_where_its_address_is_known(
+    sending: Sending, settings: Settings, as_alice: APIClient, room: Resource, home: str, page: bool, expected: str
+) -> None:
+    settings.HOME_URL, settings.PUBLIC_URL, settings.BOOKING_PAGE = home, "https://here.example", page
+    with sending() as sent:
+        number = as_alice.post("/api/bookings/", booking_body(room)).json()["id"]
+    for mail in sent:
+        assert expected.format(number) in mail.body.splitlines()
+        assert expected.format(number) in Words(html_of(mail)).links
+
+
+def test_the_link_of_a_removed_booking_leads_to_the_beginning(
+    sending: Sending, settings: Settings, admin: User, alice: User, room: Resource
+) -> None:
+    settings.HOME_URL = settings.PUBLIC_URL = "https://here.example"
+    settings.BOOKING_PAGE = True
+    booking = make_booking(alice, room)
+    with sending() as sent:
+        lifecycle.remove(booking, act=act(admin))
+    assert "https://here.example" in sent[0].body.splitlines()
+    assert f"/bookings/{booking.pk}" not in sent[0].body
+
+
 def test_a_change_for_a_whole_list_of_changes_is_one_message_each(
     sending: Sending, admin: User, alice: User, room: Resource
 ) -> None:

@@ -83,6 +83,17 @@ def kinds() -> list[str]:
 # --- A new series -----------------------------------------------------------------------------------------------------
 
 
+def test_the_link_leads_to_the_series_on_the_booking_page(
+    settings: Settings, alice: User, room: Resource, mailoutbox: Sent
+) -> None:
+    settings.HOME_URL = settings.PUBLIC_URL = SERVER
+    settings.BOOKING_PAGE = True
+    made = book_series(alice, room, "FREQ=DAILY;COUNT=3").series
+    for mail in sent(mailoutbox):
+        assert f"{SERVER}/series/{made.pk}" in mail.body.splitlines()
+        assert f"{SERVER}/series/{made.pk}" in Words(html_of(mail)).links
+
+
 def test_a_new_series_is_one_mail_to_the_owner_and_one_to_staff(alice: User, room: Resource, mailoutbox: Sent) -> None:
     made = book_series(alice, room, "FREQ=DAILY;COUNT=3", notes="Stand-up\nBring tea").series
     mine, copy = sent(mailoutbox)

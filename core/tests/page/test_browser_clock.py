@@ -69,7 +69,7 @@ def test_each_real_hour_has_a_column_and_what_is_dragged_is_booked(
     shown = headings(page)
     assert len(shown) == columns
     assert any(shown[place : place + len(around)] == around for place in range(len(shown)))
-    assert page.get_by_text("The clock changes on this day").is_visible()
+    assert page.get_by_text("The clock changes on Sunday, ").is_visible()
 
     start = datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone))
     end = (datetime.fromisoformat(date) + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone))

@@ -90,7 +90,7 @@ def test_the_page_keeps_to_the_types_of_the_api(typed: Path) -> None:
 
 DRIFTS = [
     ("sign_in.js", "body: { username, email, password }", "body: { username, mail: email, password }"),
-    ("day.js", "query.min_capacity", "query.capacity"),
+    ("spans.js", "query.min_capacity", "query.capacity"),
     ("account.js", "preferences.reminder_minutes", "preferences.reminder"),
     ("resource.js", "resource.requires_approval ?", "resource.needs_approval ?"),
     ("booking.js", '"/api/bookings/{id}/", { params: { id }', '"/api/booking/{id}/", { params: { id }'),

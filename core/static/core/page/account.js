@@ -6,12 +6,11 @@ import { call, Refused } from "./api.js";
 import { field, fill, h } from "./dom.js";
 import { keepForms, restoreForms } from "./drafts.js";
 import { momentText } from "./format.js";
-import { askSignIn, go, heading, toPlace } from "./router.js";
+import { go, heading, needsSignIn, toPlace } from "./router.js";
 import { persistently, say, wordsOf } from "./say.js";
 import { amend, current, isKept, lose } from "./session.js";
 import { showOwnZone, shownZone } from "./shown.js";
-import { signIn } from "./sign_in.js";
-import { goodbye, signOut } from "./sign_out.js";
+import { goodbye, signIn, signOut } from "./sign_in.js";
 import { W } from "./words.js";
 import { zoneField } from "./zone_picker.js";
 
@@ -21,20 +20,16 @@ const MOST_NAMES = 1000;
 /** @type {Page.View} */
 export function accountView(container) {
   const session = current();
+  if (needsSignIn(container, W.account) || !session) return undefined;
   const section = h("section", { class: "narrow cards" });
   fill(container, section);
-  if (!session) {
-    queueMicrotask(askSignIn);
-    fill(section, heading(W.account), h("p", {}, W.signInFor));
-    return undefined;
-  }
 
-  const load = persistently(async () => {
+  const load = persistently(async (signal) => {
     const [{ body: me }, { body: preferences }, { body: quotas }, { body: feeds }] = await Promise.all([
-      call("get", "/api/auth/users/me/"), call("get", "/api/profile/preferences/"),
-      call("get", "/api/profile/quotas/"), call("get", "/api/calendar-feeds/"),
+      call("get", "/api/auth/users/me/", { signal }), call("get", "/api/profile/preferences/", { signal }),
+      call("get", "/api/profile/quotas/", { signal }), call("get", "/api/calendar-feeds/", { signal }),
     ]);
-    const names = quotas.some((quota) => quota.resource !== null) ? await namesOfResources() : new Map();
+    const names = quotas.some((quota) => quota.resource !== null) ? await namesOfResources(signal) : new Map();
     amend({ username: me.username, isStaff: me.is_staff });
     const confirmed = confirmation(preferences);
     const own = feedsCard(container, feeds, me.is_staff, namesOfResources);
@@ -68,9 +63,9 @@ function card(title, ...parts) {
   return h("div", { class: "card" }, title ? h("h2", {}, title) : null, ...parts);
 }
 
-/** The resources by id, as many as one answer holds. @returns {Promise<Map<number, string>>} */
-async function namesOfResources() {
-  const { body } = await call("get", "/api/resources/", { query: { limit: MOST_NAMES }, again: true });
+/** The resources by id, as many as one answer holds. @param {AbortSignal} [signal] @returns {Promise<Map<number, string>>} */
+async function namesOfResources(signal) {
+  const { body } = await call("get", "/api/resources/", { query: { limit: MOST_NAMES }, again: true, signal });
   return new Map(body.map((each) => [each.id, each.name]));
 }
 

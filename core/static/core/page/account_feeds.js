@@ -2,9 +2,9 @@
 
 import { accountForm, checkbox } from "./account_form.js";
 import { call, Refused } from "./api.js";
-import { ask } from "./ask.js";
 import { field, fill, h } from "./dom.js";
 import { longDateText } from "./format.js";
+import { ask } from "./questions.js";
 import { say, wordsOf } from "./say.js";
 import { shownZone } from "./shown.js";
 import { W } from "./words.js";

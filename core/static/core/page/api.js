@@ -37,9 +37,12 @@ const FIRST_WAIT = 5;
 // What an error says beside its fields.
 const FACTS = new Set(["error", "code", "detail", "conflicts", "suggestion", "suggestions", "current", "ok", "status"]);
 
-/** The last answers that may be asked again by their tag. @type {Map<string, {etag: string, body: any}>} */
+/** The last answers that may be asked again by their tag. @typedef {{etag: string, body: any, next: string | null, at: number}} Remembered */
+/** @type {Map<string, Remembered>} */
 const remembered = new Map();
 const MOST_REMEMBERED = 20;
+// A tag knows nothing of the clock, by which the beginning of free time moves on: then the whole answer is asked.
+const LONGEST = 150_000;
 
 /**
  * Calls an address of the API.
@@ -66,7 +69,8 @@ export async function call(method, path, options) {
   if (key) headers["Idempotency-Key"] = key;
   if (ifMatch) headers["If-Match"] = ifMatch;
   const place = `${session?.token ?? ""} ${address}`;
-  const before = again ? remembered.get(place) : undefined;
+  const found = again ? remembered.get(place) : undefined;
+  const before = found && Date.now() - found.at < LONGEST ? found : undefined;
   if (before) headers["If-None-Match"] = before.etag;
 
   /** @type {RequestInit} */
@@ -75,7 +79,7 @@ export async function call(method, path, options) {
   if (signal) request.signal = signal;
   const response = await answered(address, request);
   if (response.status === 304 && before) {
-    return { status: 304, body: before.body, etag: before.etag, isSame: true, next: null };
+    return { ...before, status: 304 };
   }
   const read = await bodyOf(response, signal, isText);
   if (!response.ok) {
@@ -83,9 +87,9 @@ export async function call(method, path, options) {
     if (response.status === 401 && current()?.token === session?.token) lose();
     throw new Refused(response.status, read ?? {}, response.headers);
   }
-  const etag = response.headers.get("ETag");
-  if (again && etag) remember(place, { etag, body: read });
-  return { status: response.status, body: read, etag, isSame: false, next: nextOf(response.headers) };
+  const [etag, next] = [response.headers.get("ETag"), nextOf(response.headers)];
+  if (again && etag) remember(place, { etag, body: read, next, at: Date.now() });
+  return { status: response.status, body: read, etag, next };
 }
 
 /**
@@ -153,10 +157,7 @@ function nextOf(headers) {
   return pathname + search;
 }
 
-/**
- * @param {string} place
- * @param {{etag: string, body: any}} answer
- */
+/** @param {string} place @param {Remembered} answer */
 function remember(place, answer) {
   remembered.delete(place);
   remembered.set(place, answer);

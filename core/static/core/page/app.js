@@ -6,18 +6,17 @@ import { bookingView } from "./booking.js";
 import { bookingsView } from "./bookings.js";
 import { dayView } from "./day.js";
 import { fill, h } from "./dom.js";
-import { askSignIn, here, start } from "./router.js";
+import { askSignIn, start } from "./router.js";
 import { resourceView } from "./resource.js";
 import { line, persistently, wordsOf } from "./say.js";
 import { seriesView } from "./series.js";
 import { current, lose, watch } from "./session.js";
 import { findZone } from "./shown.js";
-import { forgottenView, registerView, resetView, signInView } from "./sign_in.js";
-import { isSigningOut, signOut } from "./sign_out.js";
+import { forgottenView, isSigningOut, registerView, resetView, signInView, signOut } from "./sign_in.js";
 import { W } from "./words.js";
 import { zonePicker } from "./zone_picker.js";
 
-/** Each address and its view; a view that comes later gets its line here, and its link in `links`. */
+/** Each address and its view. */
 /** @type {[RegExp, Page.View][]} */
 const ROUTES = [
   [/^\/$/, dayView],
@@ -68,7 +67,7 @@ function run() {
     fillLinks(links);
     const isLost = wasSignedIn && session === null && !isSigningOut();
     wasSignedIn = session !== null;
-    if (isLost && isRunning) askSignIn();
+    if (isLost && isRunning) askSignIn({ replace: true });
   });
 
   let isRunning = false;
@@ -80,7 +79,7 @@ function run() {
       if (!(error instanceof Refused && error.status === 401)) throw error;
       lose();
       await findZone();
-      history.replaceState(null, "", `/sign-in?next=${encodeURIComponent(here())}`);
+      askSignIn({ replace: true });
     }
     isRunning = true;
     start(main, ROUTES);

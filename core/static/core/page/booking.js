@@ -2,8 +2,7 @@
 
 import { call, Refused } from "./api.js";
 import { bookingForm } from "./booking_form.js";
-import { fileButton } from "./calendar_file.js";
-import { history, holds, spanOf, whatChanged } from "./changes.js";
+import { fileButton, history, holds, spanOf, whatChanged } from "./changes.js";
 import { fill, h } from "./dom.js";
 import { draftOf } from "./drafts.js";
 import { lengthText, spanText } from "./format.js";
@@ -118,8 +117,8 @@ export function bookingView(container, { params: [number] }) {
 
   // --- Load -----------------------------------------------------------------------------------------------------------
 
-  const load = persistently(async () => {
-    const answer = await call("get", "/api/bookings/{id}/", { params: { id }, query: { include: ["series"] } });
+  const load = persistently(async (signal) => {
+    const answer = await call("get", "/api/bookings/{id}/", { params: { id }, query: { include: ["series"] }, signal });
     [booking, etag] = [answer.body, answer.etag];
     fill(past);
     fill(section, heading(W.booking), facts, acts, change, past);

@@ -23,9 +23,9 @@ const QUERIES = {
   cancelled: { status: ["cancelled", "rejected"], ordering: "-start_time" },
 };
 
-/** The user, for staff, who would read everybody's bookings. */
-async function owner() {
-  return current()?.isStaff === false ? {} : { user: (await call("get", "/api/auth/users/me/")).body.id };
+/** The user, for staff, who would read everybody's bookings. @param {AbortSignal} signal */
+async function owner(signal) {
+  return current()?.isStaff === false ? {} : { user: (await call("get", "/api/auth/users/me/", { signal })).body.id };
 }
 
 /** @type {Page.View} */
@@ -76,14 +76,15 @@ export function bookingsView(container, { query }) {
     more.hidden = next === null;
   };
 
-  const load = persistently(async () => {
-    const user = await owner();
+  const load = persistently(async (signal) => {
+    const user = await owner(signal);
     const answer = await call("get", "/api/bookings/", {
-      query: { ...QUERIES[which], ...user, include: ["series"], limit: PAGE }, page: next,
+      query: { ...QUERIES[which], ...user, include: ["series"], limit: PAGE }, page: next, signal,
     });
     const unknown = answer.body.filter(({ series }) => series && !rules.has(series));
     if (unknown.length) {
-      const { body } = await call("get", "/api/series/", { query: { ...user, ...(which === "coming" ? { upcoming: "true" } : {}) } });
+      const query = { ...user, ...(which === "coming" ? { upcoming: /** @type {const} */ ("true") } : {}) };
+      const { body } = await call("get", "/api/series/", { query, signal });
       for (const { id, rule_text: words } of body) rules.set(id, words);
     }
     bookings.push(...answer.body);

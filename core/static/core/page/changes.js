@@ -1,9 +1,9 @@
-/* What changed about a booking: between two of its states, and by each act of its history. */
+/* What is told of a booking: what changed between two of its states and by each act of its history; its calendar file. */
 
 import { call } from "./api.js";
 import { append, fill, h } from "./dom.js";
 import { momentText, spanText } from "./format.js";
-import { wordsOf } from "./say.js";
+import { say, wordsOf } from "./say.js";
 import { current } from "./session.js";
 import { shownZone } from "./shown.js";
 import { W } from "./words.js";
@@ -63,8 +63,11 @@ export function history(id) {
 
   const load = async () => {
     fill(told);
+    const page = next;
     try {
-      const answer = await call("get", "/api/bookings/{id}/history/", { params: { id }, page: next });
+      const answer = await call("get", "/api/bookings/{id}/history/", { params: { id }, page });
+      // Pressed twice, the page is there already.
+      if (page !== next) return;
       append(acts, answer.body.map(entry));
       next = answer.next;
       more.hidden = next === null;
@@ -75,4 +78,38 @@ export function history(id) {
   };
   const loaded = load();
   return { element: h("section", {}, title, acts, told, more), focus: () => loaded.then(() => title.focus()) };
+}
+
+/**
+ * A button that saves the calendar file, which is fetched with the token: no link could send one.
+ *
+ * @param {"bookings" | "series"} kind
+ * @param {number} id
+ */
+export function fileButton(kind, id) {
+  const button = h("button", { type: "button", onclick: async () => {
+    if (button.disabled) return;
+    button.disabled = true;
+    try {
+      const options = { params: { id }, isText: true };
+      const answer = kind === "bookings"
+        ? await call("get", "/api/bookings/{id}/calendar.ics", options)
+        : await call("get", "/api/series/{id}/calendar.ics", options);
+      save(String(answer.body), `${kind === "bookings" ? "booking" : "series"}-${id}.ics`);
+    } catch (error) {
+      say(wordsOf(error), { isBad: true });
+    }
+    button.disabled = false;
+  } }, W.calendarFile);
+  return button;
+}
+
+/**
+ * @param {string} text
+ * @param {string} name
+ */
+function save(text, name) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/calendar" }));
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -47,6 +47,29 @@ export function fill(parent, ...children) {
   append(parent, ...children);
 }
 
+/**
+ * Puts these in place of what was there, but leaves what is alike. The focus stays: on the element of the same
+ * `data-key`, else that of its resource.
+ *
+ * @param {Element} parent
+ * @param {Element[]} children
+ * @param {HTMLElement} otherwise Takes the focus where both are gone.
+ */
+export function refill(parent, children, otherwise) {
+  const focused = parent.querySelector(":focus");
+  children.forEach((child, index) => {
+    const old = parent.children[index];
+    if (!old) parent.append(child);
+    else if (!old.isEqualNode(child)) old.replaceWith(child);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild?.remove();
+  if (!focused || parent.contains(focused)) return;
+  const key = focused.getAttribute("data-key") ?? "";
+  /** @param {string | undefined} each @returns {HTMLElement | null} */
+  const find = (each) => parent.querySelector(`[data-key="${each}"]`);
+  (find(key) ?? find(key.split(" ")[0]) ?? otherwise).focus({ preventScroll: true });
+}
+
 let lastId = 0;
 
 /** An id that no other element has. */

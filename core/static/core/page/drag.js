@@ -75,9 +75,9 @@ export function dragsFree(table, zone, onWanted) {
       },
     });
   }
-  // A drag ends with a click, which would mean an hour.
+  // A drag ends with a click, which would mean an hour; the click of a key is another one.
   table.addEventListener("click", (event) => {
-    if (wasDragged) {
+    if (wasDragged && event.detail > 0) {
       event.preventDefault();
       event.stopPropagation();
     }
@@ -89,7 +89,6 @@ export function dragsFree(table, zone, onWanted) {
   return {
     /** @param {Element} block @param {{resource: number, start: number, end: number}} span */
     know: (block, span) => known.set(block, span),
-    isBusy: () => drag !== null,
     leave: () => free?.unset(),
   };
 }

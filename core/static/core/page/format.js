@@ -1,10 +1,10 @@
 /* Days and times as the reader's browser writes them, in English. */
 
-import { startOfDay, HOUR, offsetAt, offsetText } from "./zones.js";
+import { dateAt, startOfDay, HOUR, offsetAt, offsetText } from "./zones.js";
 
 // The words of the page are English, so dates are, too; the clock has the form that the browser asks for.
 const asked = navigator.languages?.[0] ?? "en";
-export const LOCALE = asked.toLowerCase().startsWith("en") ? asked : "en-GB";
+const LOCALE = asked.toLowerCase().startsWith("en") ? asked : "en-GB";
 const { hour12 } = new Intl.DateTimeFormat(asked, { hour: "numeric" }).resolvedOptions();
 
 /** The first day of the week where the reader is, 1 for Monday to 7 for Sunday. */
@@ -111,13 +111,13 @@ function knownDayText(date) {
  * @param {string} [date] The day that the reader sees; without one the days are always told.
  */
 export function spanText({ start, end }, zone, date) {
-  const first = dateIn(start, zone);
-  const isWithin = date !== undefined && start >= startOfDay(date, zone) && dateIn(end - 1, zone) === date;
+  const first = dateAt(start, zone);
+  const isWithin = date !== undefined && start >= startOfDay(date, zone) && dateAt(end - 1, zone) === date;
   const change = offsetAt(start, zone) !== offsetAt(end, zone);
   const from = `${timeText(start, zone)}${change ? ` ${offsetText(start, zone)}` : ""}`;
   const to = `${timeText(end, zone)}${change ? ` ${offsetText(end, zone)}` : ""}`;
   if (isWithin) return `${from}–${to}`;
-  const last = dateIn(end, zone);
+  const last = dateAt(end, zone);
   if (first === last) return `${knownDayText(first)}, ${from}–${to}`;
   return `${knownDayText(first)}, ${from} – ${knownDayText(last)}, ${to}`;
 }
@@ -129,7 +129,7 @@ export function spanText({ start, end }, zone, date) {
  * @param {string} zone
  */
 export function momentText(moment, zone) {
-  return `${knownDayText(dateIn(moment, zone))}, ${timeText(moment, zone)}`;
+  return `${knownDayText(dateAt(moment, zone))}, ${timeText(moment, zone)}`;
 }
 
 /**
@@ -141,12 +141,4 @@ export function lengthText(milliseconds) {
   const minutes = Math.round(milliseconds / 60_000);
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
   return [hours ? `${hours} h` : "", rest || !hours ? `${rest} min` : ""].filter(Boolean).join(" ");
-}
-
-/**
- * @param {number} moment
- * @param {string} zone
- */
-function dateIn(moment, zone) {
-  return new Date(moment + offsetAt(moment, zone)).toISOString().slice(0, 10);
 }

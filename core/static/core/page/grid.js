@@ -1,11 +1,11 @@
-/* The day, or the week, as a table: resources down, hours or days across.
+/* The day, or the week, as a table: resources down, hours or days across; and as a list.
 
-Many rows are drawn only where they are seen, and all of them in print. */
+Many rows of the table are drawn only where they are seen, and all of them in print. */
 
-import { fill, h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { dragsFree } from "./drag.js";
-import { hourText, shortDayText, spanText } from "./format.js";
-import { spansOf, wantedAt } from "./spans.js";
+import { dayText, hourText, shortDayText, spanText } from "./format.js";
+import { spansOf, thisMinute, wantedAt } from "./spans.js";
 import { W } from "./words.js";
 import { isClockChange, MINUTE, offsetText } from "./zones.js";
 
@@ -23,30 +23,31 @@ export function makeGrid(days, zone, onWanted) {
   const isWeek = days.length > 1;
   const units = isWeek ? 1 : unitsOf(days[0]);
   const body = h("tbody");
+  const headings = isWeek ? days.map((day) => dayHeading(day)) : hourHeadings(days[0], zone);
   const table = h("table", { class: `grid ${isWeek ? "week" : "day"}` },
     h("caption", { class: "unseen" }, W.keys),
     h("colgroup", {}, h("col", { class: "name" }), h("col", { span: isWeek ? days.length : units })),
-    h("thead", {}, h("tr", {}, h("th", { class: "name", scope: "col" }, W.resource),
-      isWeek ? days.map((day) => dayHeading(day)) : hourHeadings(days[0], zone))),
+    h("thead", {}, h("tr", {}, h("th", { class: "name", scope: "col" }, W.resource), headings)),
     body);
-  const scroller = h("div", { class: "scroller" }, table);
+  const scroller = h("div", { class: "scroller", tabindex: "-1" }, table);
   /** @type {Api.Timeline[]} */
   let lines = [];
-  let now = Date.now();
+  let now = thisMinute();
   let activeKey = "";
   let isPrinting = false;
   /** @type {[number, number]} */
   let drawn = [0, 0];
 
   const draw = () => {
-    const [first, last] = rowsSeen();
-    drawn = [first, last];
-    const focused = body.contains(document.activeElement);
-    fill(body,
-      first > 0 && spacer(first),
-      lines.slice(first, last).map((line, index) => rowOf(line, first + index)),
-      last < lines.length && spacer(lines.length - last));
-    markActive(focused);
+    const [first, last] = drawn = rowsSeen();
+    const rows = lines.slice(first, last).map((line, index) => rowOf(line, first + index));
+    if (first > 0) rows.unshift(spacer(first));
+    if (last < lines.length) rows.push(spacer(lines.length - last));
+    const all = rows.flatMap(items);
+    mark(all, all.find(isActive) ?? all[0]);
+    // The table has the focus while the row that had it is out of sight.
+    refill(body, rows, scroller);
+    if (document.activeElement === scroller) items(body).find(isActive)?.focus({ preventScroll: true });
   };
 
   /** @returns {[number, number]} */
@@ -110,20 +111,20 @@ export function makeGrid(days, zone, onWanted) {
 
   // --- The keyboard: one stop of the tabulator, arrows within ---------------------------------------------------------
 
-  const items = () => /** @type {HTMLElement[]} */ ([...body.querySelectorAll("[data-key]")]);
+  /** @param {HTMLElement} within */
+  const items = (within) => /** @type {HTMLElement[]} */ ([...within.querySelectorAll("[data-key]")]);
 
-  /** @param {boolean} isFocused */
-  const markActive = (isFocused) => {
-    const all = items();
-    const active = all.find((each) => each.dataset.key === activeKey) ?? all[0];
+  /** @param {HTMLElement} item */
+  const isActive = (item) => item.dataset.key === activeKey;
+
+  /** @param {HTMLElement[]} all @param {HTMLElement | undefined} active */
+  const mark = (all, active) => {
     for (const each of all) each.tabIndex = each === active ? 0 : -1;
-    if (isFocused) active?.focus({ preventScroll: true });
   };
 
   /** @param {HTMLElement} item */
   const moveTo = (item) => {
-    activeKey = item.dataset.key ?? "";
-    markActive(true);
+    item.focus({ preventScroll: true });
     item.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
 
@@ -132,7 +133,7 @@ export function makeGrid(days, zone, onWanted) {
     const item = /** @type {HTMLElement} */ (event.target).closest("[data-key]");
     const row = item?.closest("tr");
     if (!(item instanceof HTMLElement) || !row || event.altKey || event.ctrlKey || event.metaKey) return;
-    const inRow = /** @type {HTMLElement[]} */ ([...row.querySelectorAll("[data-key]")]);
+    const inRow = items(row);
     const place = inRow.indexOf(item);
     const steps = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: inRow.length - 1 };
     if (event.key in steps) {
@@ -152,7 +153,7 @@ export function makeGrid(days, zone, onWanted) {
       scroller.scrollTop = Math.max(0, (index - 2) * ROW_HEIGHT);
       draw();
     }
-    const found = /** @type {HTMLElement[]} */ ([...body.querySelectorAll(`[data-row="${index}"] [data-key]`)]);
+    const found = items(body).filter((each) => each.closest("tr")?.dataset.row === String(index));
     const next = found.filter((each) => each.getBoundingClientRect().left <= left + 1).at(-1) ?? found[0];
     if (next) moveTo(next);
   };
@@ -174,10 +175,9 @@ export function makeGrid(days, zone, onWanted) {
   body.addEventListener("keydown", pressed);
   body.addEventListener("focusin", (event) => {
     const item = /** @type {HTMLElement} */ (event.target);
-    if (item.dataset.key && item.dataset.key !== activeKey) {
-      activeKey = item.dataset.key;
-      for (const each of items()) each.tabIndex = each === item ? 0 : -1;
-    }
+    if (!item.dataset.key || isActive(item)) return;
+    activeKey = item.dataset.key;
+    mark(items(body), item);
   });
   addEventListener("beforeprint", before);
   addEventListener("afterprint", after);
@@ -188,9 +188,11 @@ export function makeGrid(days, zone, onWanted) {
     element: scroller,
     /** @param {Api.Timeline[]} found */
     show(found) {
-      if (dragged.isBusy()) return;
       lines = found;
-      now = Date.now();
+      now = thisMinute();
+      if (!isWeek) {
+        days[0]?.hours.forEach(({ start, end }, index) => headings[index]?.classList.toggle("now", start <= now && now < end));
+      }
       table.setAttribute("aria-rowcount", String(lines.length + 1));
       draw();
     },
@@ -231,10 +233,7 @@ function hourHeadings(day, zone) {
   const unit = unitOf(day);
   const [first, last] = [day?.hours[0], day?.hours.at(-1)];
   const withOffset = first && last && isClockChange({ start: first.start, end: last.end }, zone);
-  const now = Date.now();
-  return (day?.hours ?? []).map((hour) => h("th", {
-    scope: "col", colspan: widthOf(hour, unit), class: hour.start <= now && now < hour.end ? "now" : null,
-  }, hourText(hour.start, zone), withOffset ? h("small", {}, offsetText(hour.start, zone)) : null));
+  return (day?.hours ?? []).map((hour) => h("th", { scope: "col", colspan: widthOf(hour, unit) }, hourText(hour.start, zone), withOffset ? h("small", {}, offsetText(hour.start, zone)) : null));
 }
 
 /** @param {Page.Day} day */
@@ -242,3 +241,36 @@ function dayHeading(day) {
   return h("th", { scope: "col" }, h("a", { href: `/day/${day.date}` }, shortDayText(day.date)));
 }
 
+/**
+ * The list, on a narrow screen and for whoever asks for it: a section for each resource.
+ *
+ * @param {Api.Timeline[]} lines
+ * @param {Page.Day[]} days
+ * @param {string} zone
+ * @param {(wanted: Page.Wanted) => void} onWanted
+ */
+export function listOf(lines, days, zone, onWanted) {
+  const now = thisMinute();
+
+  /** @param {Api.Timeline} line @param {Page.Day} day @param {Page.Shown} span */
+  const entry = (line, day, span) => {
+    const when = spanText(span, zone, day.date);
+    const told = span.kind === "mine" && span.isPending ? W.minePending : W.kinds[span.kind];
+    const words = [h("span", { class: "when" }, when), h("span", { class: "what" }, span.reason ? `${told}: ${span.reason}` : told)];
+    const name = `span ${span.kind} ${span.isPending ? "waits" : ""}`;
+    const key = `${line.resource} ${span.kind} ${span.end}`;
+    if (span.kind === "mine") return h("li", {}, h("a", { class: name, href: `/bookings/${span.id}`, "data-key": key }, words));
+    if (span.kind !== "free") return h("li", {}, h("div", { class: name }, words));
+    const press = () => onWanted({ resource: line.resource, ...wantedAt(span, null, zone, Date.now()) });
+    return h("li", {}, h("button", { type: "button", class: name, "data-key": key, onclick: press }, words,
+      h("span", { class: "book" }, W.book, h("span", { class: "unseen" }, ` ${line.resource_name}`))));
+  };
+
+  return lines.map((line) => h("section", { class: "line" },
+    h("h2", {}, h("a", { href: `/resources/${line.resource}`, "data-key": line.resource }, line.resource_name), " ",
+      h("small", {}, line.is_available === false ? W.outOfService : W.holds(line.capacity ?? 1))),
+    days.map((day) => [
+      days.length > 1 ? h("h3", {}, dayText(day.date)) : null,
+      h("ul", {}, spansOf(line, day, now).map((span) => entry(line, day, span))),
+    ]).flat()));
+}

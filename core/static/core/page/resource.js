@@ -51,8 +51,8 @@ export function resourceView(container, { params: [number] }) {
         h("a", { class: "button", href: `/day/${date}?${query}&days=7` }, W.seeWeek)));
   };
 
-  const load = persistently(async () => {
-    const answer = await call("get", "/api/resources/{id}/", { params: { id }, query: { include: ["next_free"] } });
+  const load = persistently(async (signal) => {
+    const answer = await call("get", "/api/resources/{id}/", { params: { id }, query: { include: ["next_free"] }, signal });
     resource = answer.body;
     show();
     if (draftOf(null)) open(null);

@@ -48,7 +48,7 @@ export function rename(address) {
 }
 
 /** The present address. */
-export function here() {
+function here() {
   return location.pathname + location.search + location.hash;
 }
 
@@ -68,10 +68,14 @@ export function safeNext(wanted) {
   }
 }
 
-/** Leads to the sign-in, and from there back to here. */
-export function askSignIn() {
+/**
+ * Leads to the sign-in, and from there back to here.
+ *
+ * @param {{replace?: boolean}} [how] `replace` where "back" would lead to the sign-in again.
+ */
+export function askSignIn(how) {
   if (/^\/(sign-in|register|forgotten-password|password-reset)\b/.test(location.pathname)) return;
-  go(`/sign-in?next=${encodeURIComponent(here())}`);
+  go(`/sign-in?next=${encodeURIComponent(here())}`, how);
 }
 
 /**
@@ -83,7 +87,7 @@ export function askSignIn() {
 export function needsSignIn(container, title) {
   if (current()) return false;
   fill(container, heading(title));
-  queueMicrotask(askSignIn);
+  queueMicrotask(() => askSignIn({ replace: true }));
   return true;
 }
 

@@ -5,6 +5,7 @@ import { h, fill } from "./dom.js";
 import { timeText } from "./format.js";
 import { shownZone } from "./shown.js";
 import { W } from "./words.js";
+import { MINUTE } from "./zones.js";
 
 export const line = h("p", { class: "said", role: "status", "aria-live": "polite" });
 
@@ -25,7 +26,9 @@ export function say(words, { isBad = false } = {}) {
 export function wordsOf(error) {
   if (error instanceof Away) return (error.isServer ? W.busyServer : W.noNetwork)(error.wait);
   if (error instanceof Refused && error.status === 429) {
-    return W.tooMany(timeText(Date.now() + error.wait * 1000, shownZone()));
+    const wait = Math.max(error.wait, 1);
+    // The first full minute that is not too early.
+    return W.tooMany(wait, timeText(Math.ceil((Date.now() + wait * 1000) / MINUTE) * MINUTE, shownZone()));
   }
   if (error instanceof Refused) return error.message;
   throw error;
@@ -44,22 +47,34 @@ export function waitOf(error) {
 /**
  * Loads until it is there or refused for good; says in the line of the page why it waits.
  *
- * @param {() => Promise<void>} load
+ * @param {(signal: AbortSignal) => Promise<void>} load The signal ends its calls: it is left, or another attempt begins.
  * @param {(error: unknown) => void} refused
  */
 export function persistently(load, refused) {
-  /** @type {number | undefined} */
+  /** Set while it waits. @type {number | undefined} */
   let timer;
-  let isLeft = false;
+  /** Set while it loads. @type {AbortController | undefined} */
+  let asking;
   let isTold = false;
-  const attempt = async () => {
+  let isLeft = false;
+  const end = () => {
+    asking?.abort();
     clearTimeout(timer);
+    asking = timer = undefined;
+  };
+  const attempt = async () => {
+    end();
+    if (isLeft) return;
+    const mine = asking = new AbortController();
     try {
-      await load();
-      if (isTold && !isLeft) say("");
+      await load(mine.signal);
+      if (mine.signal.aborted) return;
+      asking = undefined;
+      if (isTold) say("");
       isTold = false;
     } catch (error) {
-      if (isLeft || (error instanceof DOMException && error.name === "AbortError")) return;
+      if (mine.signal.aborted) return;
+      asking = undefined;
       const wait = waitOf(error);
       if (wait === null) {
         refused(error);
@@ -70,9 +85,13 @@ export function persistently(load, refused) {
       timer = setTimeout(attempt, wait * 1000);
     }
   };
+  /** Loads again, unless it does so already, or has to wait. */
+  const refresh = () => {
+    if (asking === undefined && timer === undefined) attempt();
+  };
   const stop = () => {
     isLeft = true;
-    clearTimeout(timer);
+    end();
   };
-  return { attempt, stop };
+  return { attempt, refresh, stop };
 }

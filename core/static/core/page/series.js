@@ -1,13 +1,11 @@
 /* The view of a series: its rule and its dates; cancels many of them. */
 
 import { call, Refused } from "./api.js";
-import { ask } from "./ask.js";
-import { fileButton } from "./calendar_file.js";
-import { holds } from "./changes.js";
+import { fileButton, holds } from "./changes.js";
 import { fill, h } from "./dom.js";
 import { timeText } from "./format.js";
 import { dateText, showVerdicts } from "./offers.js";
-import { reasonField } from "./questions.js";
+import { ask, reasonField } from "./questions.js";
 import { heading, needsSignIn, nowhere } from "./router.js";
 import { persistently, say, wordsOf } from "./say.js";
 import { current } from "./session.js";
@@ -106,9 +104,10 @@ export function seriesView(container, { params: [number] }) {
     });
   };
 
-  const load = persistently(async () => {
+  const load = persistently(async (signal) => {
+    const about = { params: { id }, signal };
     const [answer, listed] = await Promise.all([
-      call("get", "/api/series/{id}/", { params: { id } }), call("get", "/api/series/{id}/dates/", { params: { id } }),
+      call("get", "/api/series/{id}/", about), call("get", "/api/series/{id}/dates/", about),
     ]);
     [series, etag, dates] = [answer.body, answer.etag, listed.body];
     show();

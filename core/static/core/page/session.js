@@ -8,17 +8,20 @@ const LEFT = "booking.left";
 /** @type {Set<(session: Session | null) => void>} */
 const watchers = new Set();
 
-/** @returns {Session | null} */
-export function current() {
-  for (const store of [sessionStorage, localStorage]) {
-    try {
-      const found = JSON.parse(store.getItem(KEY) ?? "null");
-      if (found && typeof found.token === "string" && typeof found.username === "string") return found;
-    } catch {
-      store.removeItem(KEY);
-    }
+/** @param {Storage} store @returns {Session | null} */
+function sessionIn(store) {
+  try {
+    const found = JSON.parse(store.getItem(KEY) ?? "null");
+    if (found && typeof found.token === "string" && typeof found.username === "string") return found;
+  } catch {
+    store.removeItem(KEY);
   }
   return null;
+}
+
+/** That of the tab, which may be nobody's; else the one that is kept. */
+export function current() {
+  return sessionIn(sessionStorage.getItem(KEY) === null ? localStorage : sessionStorage);
 }
 
 /**
@@ -26,10 +29,10 @@ export function current() {
  * @param {{keep: boolean}} how `keep`: beyond this tab.
  */
 export function enter(session, { keep }) {
-  // Never without one between: other tabs hear of each step.
-  const [store, other] = keep ? [localStorage, sessionStorage] : [sessionStorage, localStorage];
-  store.setItem(KEY, JSON.stringify(session));
-  other.removeItem(KEY);
+  // Never without one between: other tabs hear of each step. What is kept of another user stays.
+  (keep ? localStorage : sessionStorage).setItem(KEY, JSON.stringify(session));
+  if (keep) sessionStorage.removeItem(KEY);
+  else if (sessionIn(localStorage)?.username === session.username) localStorage.removeItem(KEY);
   tell();
 }
 
@@ -74,8 +77,14 @@ export function watch(watcher) {
 }
 
 function forget() {
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
+  const kept = sessionIn(localStorage);
+  if (kept && kept.username !== current()?.username) {
+    // Somebody else is kept in this browser, and is not signed in in this tab thereby.
+    sessionStorage.setItem(KEY, "null");
+  } else {
+    localStorage.removeItem(KEY);
+    sessionStorage.removeItem(KEY);
+  }
 }
 
 function tell() {

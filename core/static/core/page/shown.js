@@ -25,6 +25,12 @@ export async function findZone() {
   tell();
 }
 
+/** Nobody is signed in any more: that of the house is shown, unless it cannot be asked. */
+export function forgetZone() {
+  sessionStorage.removeItem(KEY);
+  findZone().catch(() => undefined);
+}
+
 /** @param {string} name Of the IANA. */
 export function chooseZone(name) {
   sessionStorage.setItem(KEY, name);

@@ -1,13 +1,13 @@
-/* The views of accounts that need no sign-in: sign in, register, a forgotten password, a new one. */
+/* The views of accounts that need no sign-in: sign in, register, a forgotten password, a new one. And the sign-out. */
 
 import { accountForm, checkbox, input } from "./account_form.js";
 import { call, Refused } from "./api.js";
 import { fill, h } from "./dom.js";
-import { hasDraft } from "./drafts.js";
+import { dropDraft, dropForms, hasDraft } from "./drafts.js";
 import { go, heading, safeNext } from "./router.js";
 import { say } from "./say.js";
-import { current, enter } from "./session.js";
-import { findZone } from "./shown.js";
+import { current, enter, leave } from "./session.js";
+import { findZone, forgetZone } from "./shown.js";
 import { W } from "./words.js";
 
 /**
@@ -40,7 +40,7 @@ export function signInView(container, { query }) {
   const form = accountForm(W.signIn, fields, async ({ username = "", password = "", keep }) => {
     await signIn(username, password, keep === "on");
     // The button to sign out is there already.
-    if (current()) go(safeNext(next));
+    if (current()) go(safeNext(next), { replace: true });
   }, { repeats: true });
   const onward = next ? `?next=${encodeURIComponent(next)}` : "";
   fill(container, h("section", { class: "narrow card" },
@@ -71,7 +71,7 @@ export function registerView(container, { query }) {
       await call("post", "/api/auth/users/", { body: { username, email, password } });
       await signIn(username, password, false);
     }
-    if (current()) go(safeNext(next));
+    if (current()) go(safeNext(next), { replace: true });
   }, { repeats: true });
   const onward = next ? `?next=${encodeURIComponent(next)}` : "";
   fill(container, h("section", { class: "narrow card" },
@@ -107,4 +107,36 @@ export function resetView(container, { params: [uid = "", token = ""] }) {
   });
   fill(container, h("section", { class: "narrow card" }, heading(W.resetTitle), form,
     h("p", {}, h("a", { href: "/forgotten-password" }, W.forgotten))));
+}
+
+let isLeaving = false;
+
+/** Whether the session ends because its user wants so; otherwise it was lost. */
+export function isSigningOut() {
+  return isLeaving;
+}
+
+/** Voids the token, on every device. */
+export async function signOut() {
+  isLeaving = true;
+  let words = W.signedOut;
+  try {
+    await call("post", "/api/auth/token/logout/");
+  } catch (error) {
+    // The token is forgotten here in any case; a token that is void already needs no sign-out.
+    if (!(error instanceof Refused && error.status === 401)) words = W.signedOutHere;
+  }
+  goodbye(words);
+}
+
+/** Forgets the user, and what was typed. @param {string} words */
+export function goodbye(words) {
+  isLeaving = true;
+  dropDraft();
+  leave();
+  isLeaving = false;
+  forgetZone();
+  go("/");
+  dropForms();
+  say(words);
 }

@@ -11,6 +11,7 @@ export const W = {
   nowhere: "This address leads nowhere.",
   /** @param {string} date */
   noDay: (date) => `No calendar has a day ${date}.`,
+  farDay: "The calendar has the years 1900 to 2999.",
   noBooking: "There is no booking at this address, or it is not yours.",
   noResource: "There is no resource at this address.",
   toToday: "Go to today",
@@ -23,8 +24,9 @@ export const W = {
   noNetwork: (seconds) => `No connection to the server. It is asked again in ${counted(seconds, "second", "seconds")}.`,
   /** @param {number} status */
   refused: (status) => `The server refused this (${status}).`,
-  /** @param {string} time */
-  tooMany: (time) => `Too many calls. The server answers again from ${time} on.`,
+  /** @param {number} seconds @param {string} time */
+  tooMany: (seconds, time) =>
+    `Too many calls. The server answers again ${seconds < 60 ? `in ${counted(seconds, "second", "seconds")}` : `from ${time} on`}.`,
 
   // The head of the page.
   theDay: "Calendar",
@@ -56,13 +58,14 @@ export const W = {
   form: "Form",
   /** @param {string} first @param {string} last */
   week: (first, last) => `${first} to ${last}`,
-  /** @param {string} first @param {string} last */
-  clockChange: (first, last) => `The clock changes on this day, from ${first} to ${last}.`,
+  /** @param {string} day @param {string} first @param {string} last */
+  clockChange: (day, first, last) => `The clock changes on ${day}, from ${first} to ${last}.`,
   search: "Words",
   people: "People",
   from: "From",
   to: "To",
   freeThroughout: "Only what is free from start to end",
+  toFirst: "“To” is not after “From”: the whole day is shown.",
   clear: "Show all",
   filters: "Filters",
   book: "Book",
@@ -300,7 +303,6 @@ export const W = {
   signedOut: "You are signed out.",
   signInFirst: "Sign in to go on. What you typed is kept.",
   toSignIn: "To the sign-in",
-  notSignedIn: "User name or password are not right.",
 
   // One's account.
   account: "Account",
@@ -309,7 +311,6 @@ export const W = {
   desk: "Desk",
   deskHint: "The pages of staff. They ask for the password once more.",
   save: "Save",
-  signInFor: "Sign in to see your account.",
   /** @param {number} seconds */
   pressAgain: (seconds) => `No answer from the server, so whether it was done is not known. Press again in ${counted(seconds, "second", "seconds")}.`,
   about: "About you",
