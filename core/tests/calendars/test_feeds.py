@@ -269,7 +269,7 @@ class TestWhatIsNotThere:
         path = make_feed(as_alice)
         CalendarFeed.objects.all().delete()
         self.assert_gone(anonymous, path)
-        assert "/calendars/***" in caplog.text
+        assert "GET /calendars/<secret>.ics 404" in caplog.text
         assert path.split("/")[-1][:20] not in caplog.text
 
 

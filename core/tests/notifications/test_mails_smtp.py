@@ -164,15 +164,17 @@ REFUSALS = {
     "554_greeting": ("CONNECT", "554 No service for you", "SMTP error: 554 No service for you"),
     "552_before_the_message": ("DATA", "552 Mailbox full", "SMTP error: 552 Mailbox full"),
 }
+# Whichever notices first: the connection, or the thread that waits for the call.
+NO_ANSWER = "SMTP error: SMTPServerDisconnected: .*timed out|no answer within 2 seconds"
 TROUBLES = {
     "451_greylisted": ("RCPT", mail_server.answering("451 4.7.1 Greylisted"), "SMTP error: 451 4.7.1 Greylisted"),
     "452_message": ("MESSAGE", mail_server.answering("452 4.3.1 Disk full"), "SMTP error: 452 4.3.1 Disk full"),
     "421_greeting": ("CONNECT", mail_server.answering("421 Too busy"), "SMTP error: 421 Too busy"),
     "421_sender": ("MAIL", mail_server.answering("421 Too busy"), "SMTP error: 421 Too busy"),
     "no_smtp": ("CONNECT", mail_server.answering("HTTP/1.1 200 OK"), "SMTP error: -1 "),
-    "hang_greeting": ("CONNECT", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
-    "hang_receiver": ("RCPT", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
-    "hang_message": ("MESSAGE", mail_server.hanging, "SMTP error: SMTPServerDisconnected: .*timed out"),
+    "hang_greeting": ("CONNECT", mail_server.hanging, NO_ANSWER),
+    "hang_receiver": ("RCPT", mail_server.hanging, NO_ANSWER),
+    "hang_message": ("MESSAGE", mail_server.hanging, NO_ANSWER),
     "trickle": ("RCPT", mail_server.trickling, "no answer within 2 seconds"),
     "drop_greeting": ("CONNECT", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexpectedly"),
     "drop_before_the_message": ("DATA", mail_server.dropping, "SMTP error: SMTPServerDisconnected: Connection unexp"),
