@@ -30,7 +30,7 @@ def window(browser: "Browser", address: str, complaints: list[str]) -> Iterator[
             base_url=address, locale=locale, viewport={"width": width, "height": height}, **more
         )
         contexts.append(context)
-        context.set_default_timeout(15 * SECONDS)
+        context.set_default_timeout(60 * SECONDS)
         page = context.new_page()
         page.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

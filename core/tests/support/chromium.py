@@ -64,7 +64,7 @@ def complaints() -> list[str]:
 def page(browser: "Browser", address: str, complaints: list[str]) -> Iterator["Page"]:
     """A browser window in which nothing may go wrong unseen."""
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15 * SECONDS)
+    context.set_default_timeout(60 * SECONDS)
     window = context.new_page()
     window.on("console", lambda said: said.type in ("error", "warning") and complaints.append(said.text))
     window.on("pageerror", lambda error: complaints.append(str(error)))
