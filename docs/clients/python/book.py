@@ -66,7 +66,7 @@ def post_once(api: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, A
 
 def main() -> None:
     """Book, and write the booking as JSON."""
-    with httpx.Client(base_url=os.environ["BOOKING_API"], timeout=10) as api:
+    with httpx.Client(base_url=os.environ["BOOKING_API"], timeout=30) as api:
         sign_in(api, os.environ["BOOKING_USERNAME"], os.environ["BOOKING_PASSWORD"])
         sys.stdout.write(f"{json.dumps(book_first_hour(api))}\n")
 
