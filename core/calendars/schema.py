@@ -149,9 +149,15 @@ def answer(description: str, media_type: str = "", example: str = "", *headers: 
     return {"description": description, "headers": named, **content}
 
 
-def page(description: str, title: str) -> dict[str, Any]:
-    """An error as an HTML page; calendar programs read only the status."""
-    return answer(description, "text/html", f"<h1>{title}</h1>")
+def page(description: str, title: str, code: str) -> dict[str, Any]:
+    """An error as an HTML page, or as JSON for whoever asks for no HTML; calendar programs read only the status."""
+    told = answer(description, "text/html", f"<h1>{title}</h1>")
+    error = {"error": title, "code": code, "detail": description}
+    told["content"]["application/json"] = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {code: {"value": error}},
+    }
+    return told
 
 
 SUBSCRIPTION = {
@@ -161,7 +167,7 @@ SUBSCRIPTION = {
     "description": "iCalendar (RFC 5545), from 30 days ago to a year ahead: at most "
     f"{reading.MOST_ENTRIES} bookings, in at most {reading.MOST_BYTES // 2**20} MB. Of more bookings it has those that "
     "end nearest to now, and its `DESCRIPTION` and `X-WR-CALDESC` say that others are left out.\n\nThe address itself "
-    "is the permission. Its errors are pages.",
+    "is the permission. Its errors are pages, or JSON for whoever asks for no HTML.",
     "security": [{}],
     "parameters": [
         {
@@ -185,8 +191,8 @@ SUBSCRIPTION = {
         "304": answer(
             "Nothing has changed since the answer whose tag was sent in `If-None-Match`.", "", "", "ETag", *LIMITED
         ),
-        "400": page("The host is unknown.", "Bad Request (400)"),
-        "404": page("The secret is wrong or void.", "Not Found"),
+        "400": page("The host is unknown.", "Bad Request", "bad_request"),
+        "404": page("The secret is wrong or void.", "Not Found", "not_found"),
         "412": answer("`If-Match` was sent, and names another version.", "", "", "ETag", *LIMITED),
         "429": answer(
             "The feed, or any feeds from this address, were asked for too often.",
@@ -195,7 +201,7 @@ SUBSCRIPTION = {
             "Retry-After",
             *LIMITED,
         ),
-        "500": page("Our fault.", "Server Error (500)"),
+        "500": page("Our fault.", "Server error", "server_error"),
     },
 }
 

@@ -261,7 +261,7 @@ def test_calls_that_follow_each_other_agree(role: str, capsys: pytest.CaptureFix
             judge(case, response, self.world, recorder=self.recorder)
 
     # Many operations share the steps: with fewer walks, what one of them makes is seldom followed.
-    Walk.run(settings=settings(settings_for(2 * EXAMPLES), stateful_step_count=8))
+    Walk.run(settings=settings(settings_for(3 * EXAMPLES), stateful_step_count=8))
     went = {name: sum(status < 300 for status in statuses) for name, statuses in made.items()}
     with capsys.disabled():
         told = ", ".join(f"{name} {went[name]} of {len(made[name])}" for name in sorted(made))
