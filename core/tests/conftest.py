@@ -118,10 +118,15 @@ def root_pages(root: User) -> Client:
 
 
 @pytest.fixture
-def sendgrid(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridServer]:
-    """The provider of e-mails, with one address of staff."""
+def _without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of this machine stands between a test, or what it starts, and a server on loopback."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def sendgrid(settings: Settings, _without_proxies: None) -> Iterator[SendGridServer]:
+    """The provider of e-mails, with one address of staff."""
     settings.EMAIL_USE = "sendgrid"
     settings.SENDGRID_API_KEY = KEY
     settings.TO_EMAIL = ["staff@example.org"]

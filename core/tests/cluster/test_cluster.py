@@ -46,10 +46,8 @@ class Cluster:
 
 
 @pytest.fixture
-def start(tmp_path: Path, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Cluster]]:
+def start(tmp_path: Path, transactional_db: None, _without_proxies: None) -> Iterator[Callable[..., Cluster]]:
     """Starts a cluster with these settings, and stops it in the end."""
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
 
         def start_cluster(**settings: str) -> Cluster:

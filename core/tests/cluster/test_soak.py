@@ -188,10 +188,9 @@ def restart_database() -> None:
     os.kill(int(os.environ["TEST_DATABASE_KEEPER"]), signal.SIGUSR1)
 
 
+@pytest.mark.usefixtures("_without_proxies")
 @pytest.mark.django_db(transaction=True)
-def test_a_year_in_fast_forward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def test_a_year_in_fast_forward(tmp_path: Path) -> None:
     rooms = [make_resource(f"Room {index}") for index in range(ROOMS)]
     tokens = [Token.objects.create(user=make_user(f"person{index}")).key for index in range(CLIENTS)]
     memory, happened = Memory(), []

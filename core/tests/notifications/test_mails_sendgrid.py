@@ -19,7 +19,7 @@ from core.models import Notification, Resource
 from core.tests.support import sendgrid_server as provider
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver as deliver_due
-from core.tests.support.mailing import hand_on
+from core.tests.support.mailing import hand_on, lines_of
 from core.tests.support.sendgrid_server import KEY, SendGridServer, faults_of
 from core.utils import Attachment, DeliveryError, Message, deliver, print_on_console, send_by_sendgrid, sendgrid_body
 
@@ -113,15 +113,6 @@ TROUBLES = {
     "cut_short": (provider.cutting_short, "IncompleteRead"),
     "no_http": (provider.talking_nonsense, "BadStatusLine"),
 }
-
-
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What delivery logged."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.name in ("core.outbox.delivery", "core.notifications.channel")
-    ]
 
 
 @pytest.mark.django_db(transaction=True)

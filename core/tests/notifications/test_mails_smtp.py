@@ -30,6 +30,7 @@ from core.tests.support import smtp_server as mail_server
 from core.tests.support.environment import ROOT
 from core.tests.support.factories import at, booking_body
 from core.tests.support.mailing import deliver as deliver_due
+from core.tests.support.mailing import lines_of
 from core.tests.support.servers import database_url
 from core.tests.support.settings import load_settings
 from core.tests.support.smtp_server import PASSWORD, USER, SmtpServer, write_certificate
@@ -54,15 +55,6 @@ def failure(sent: Message | None = None) -> DeliveryError:
 def printed(mailoutbox: list[EmailMultiAlternatives]) -> list[str]:
     """Who the console was told about instead."""
     return sorted(mail.to[0] for mail in mailoutbox)
-
-
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What delivery logged."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.name in ("core.outbox.delivery", "core.notifications.channel")
-    ]
 
 
 # --- What arrives -----------------------------------------------------------------------------------------------------

@@ -39,9 +39,7 @@ MANY = int(os.environ.get("MANY_MESSAGES", "200"))
 
 
 @pytest.fixture
-def sendgrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[SendGridServer]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def sendgrid(_without_proxies: None) -> Iterator[SendGridServer]:
     with SendGridServer() as server:
         yield server
 

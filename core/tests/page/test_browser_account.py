@@ -10,14 +10,14 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from core.models import CalendarFeed, Resource
-from core.tests.support.booking_page import forgive, picture
+from core.tests.support.booking_page import answering, forgive, picture
 from core.tests.support.chromium import require_accessible
 from core.tests.support.factories import PASSWORD, make_booking, make_resource, make_user
 from core.tests.support.mailing import deliver
 from core.tests.support.rules import add_quota
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, Route
+    from playwright.sync_api import Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -429,17 +429,7 @@ class TestWhatGoesWrong:
         self, visit: Visit, alice: User, complaints: list[str]
     ) -> None:
         page = account(visit(alice))
-        answers = ["503", "abort"]
-
-        def fail(route: "Route") -> None:
-            if not answers:
-                route.continue_()
-            elif answers.pop(0) == "503":
-                route.fulfill(status=503, headers={"Retry-After": "1"}, body="")
-            else:
-                route.abort("internetdisconnected")
-
-        page.route("**/api/auth/users/me/", fail)
+        page.route("**/api/auth/users/me/", answering(503, "offline", of_gets=True))
         about = card(page, "About you")
         about.get_by_label("First name").fill("Alice")
         save(about)

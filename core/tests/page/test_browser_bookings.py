@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from core.choices import BookingStatus
 from core.models import Booking, Resource
-from core.tests.support.booking_page import forgive, picture, told, type_times
+from core.tests.support.booking_page import answering, forgive, picture, told, type_times
 from core.tests.support.chromium import require_accessible
 from core.tests.support.factories import (
     PASSWORD,
@@ -261,17 +261,7 @@ def test_a_cancellation_whose_answer_was_lost_is_known_when_it_is_sent_again(
     booking = make_booking(alice, room)
     page = visit(alice)
     open_booking(page, booking)
-    calls = []
-
-    def lose_the_first(route: "Route") -> None:
-        calls.append(route.request.method)
-        if calls == ["PATCH"]:
-            route.fetch()
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route(f"**/api/bookings/{booking.pk}/", lose_the_first)
+    page.route(f"**/api/bookings/{booking.pk}/", answering("lost"))
     press(page, "Cancel the booking")
     press(page, "Yes, cancel it")
     page.locator("dialog .told", has_text="Nothing is done twice.").wait_for()

@@ -13,6 +13,7 @@ from core.choices import IfRefused
 from core.models import Booking, Resource, Series
 from core.tests.support.booking_page import (
     TOMORROW,
+    answering,
     choose_zone,
     forgive,
     place_of,
@@ -66,24 +67,6 @@ def sign_in(page: "Page", username: str) -> None:
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     press(page, "Sign in")
-
-
-def answering(*answers: object) -> Callable[["Route"], None]:
-    """Answers calls in this order: `lost` is carried out and then cut off, a number is a refusal; then as usual."""
-    rest = list(answers)
-
-    def answer(route: "Route") -> None:
-        if route.request.method == "GET" or not rest:
-            route.continue_()
-            return
-        kind = rest.pop(0)
-        if kind == "lost":
-            route.fetch()
-            route.abort("connectionreset")
-        else:
-            route.fulfill(status=kind, headers={"Retry-After": "1"}, body="{}")
-
-    return answer
 
 
 # --- What somebody else changed ---------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from django.contrib.auth.models import User
 from rest_framework.authtoken.models import Token
 
 from core.models import Resource
-from core.tests.support.booking_page import TOMORROW, forgive, place_of, show_day, told
+from core.tests.support.booking_page import TOMORROW, answering, forgive, place_of, show_day, told
 from core.tests.support.factories import PASSWORD, make_booking
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page, Request, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -160,16 +160,9 @@ def test_the_zone_of_a_user_goes_with_the_sign_out(visit: Visit, alice: User, ro
 def test_a_name_of_somebody_else_stays_taken_after_a_lost_answer(
     guest: "Page", alice: User, complaints: list[str]
 ) -> None:
-    page, calls = guest, []
-
-    def lose_the_first(route: "Route") -> None:
-        calls.append(route.request.method)
-        if len(calls) == 1:
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route("**/api/auth/users/", lose_the_first)
+    page = guest
+    calls: list[Request] = []
+    page.route("**/api/auth/users/", answering("cut", calls=calls))
     page.goto("/register")
     page.get_by_label("User name").fill("alice")
     page.get_by_label("E-mail address").fill("dora@example.org")

@@ -10,14 +10,14 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from core.models import Resource, Series
-from core.tests.support.booking_page import TOMORROW, forgive, picture, place_of, show_day, told
+from core.tests.support.booking_page import TOMORROW, answering, forgive, picture, place_of, show_day, told
 from core.tests.support.chromium import require_accessible
 from core.tests.support.factories import PASSWORD, TODAY, at, make_booking
 from core.tests.support.repeating import book_series
 from core.tests.support.series import starts, statuses
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page, Request
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -192,17 +192,8 @@ def test_a_lost_answer_books_the_series_once(visit: Visit, alice: User, room: Re
     begin(page, room)
     repeat(page, "Every day", 3)
     told(page, "all 3 dates can be booked.")
-    keys = []
-
-    def lose_the_first(route: "Route") -> None:
-        keys.append(route.request.headers["idempotency-key"])
-        if len(keys) == 1:
-            route.fetch()
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route("**/api/series/", lose_the_first)
+    calls: list[Request] = []
+    page.route("**/api/series/", answering("lost", calls=calls))
     book(page)
     told(page, "Nothing is booked twice.")
     page.reload()
@@ -211,7 +202,7 @@ def test_a_lost_answer_books_the_series_once(visit: Visit, alice: User, room: Re
     press(page, "Ask again")
     page.get_by_text("3 dates are booked.").wait_for()
     assert Series.objects.count() == 1
-    assert len(set(keys)) == 1 < len(keys)
+    assert len({call.headers["idempotency-key"] for call in calls}) == 1 < len(calls)
     forgive(complaints, "ERR_CONNECTION_RESET")
 
 

@@ -12,6 +12,7 @@ from rest_framework.authtoken.models import Token
 from core.models import Booking, Resource
 from core.tests.support.booking_page import (
     TOMORROW,
+    answering,
     drag,
     forgive,
     picture,
@@ -24,7 +25,7 @@ from core.tests.support.booking_page import (
 from core.tests.support.factories import PASSWORD, at, make_booking, make_resource
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page, Request
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -104,17 +105,8 @@ def test_a_lost_answer_books_once(visit: Visit, alice: User, room: Resource, com
     show_day(page)
     drag(page, room, 9, 10)
     told(page, "This can be booked.")
-    keys = []
-
-    def lose_the_first(route: "Route") -> None:
-        keys.append(route.request.headers["idempotency-key"])
-        if len(keys) == 1:
-            route.fetch()
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route("**/api/bookings/", lose_the_first)
+    calls: list[Request] = []
+    page.route("**/api/bookings/", answering("lost", calls=calls))
     page.locator("form.booking button.main").click()
     told(page, "Nothing is booked twice.")
     assert Booking.objects.count() == 1
@@ -125,8 +117,8 @@ def test_a_lost_answer_books_once(visit: Visit, alice: User, room: Resource, com
     page.get_by_role("button", name="Ask again").click()
     page.wait_for_selector(".facts dd")
     assert page.url.endswith(f"/bookings/{Booking.objects.get().pk}")
-    assert len(keys) == 2
-    assert len(set(keys)) == 1
+    assert len(calls) == 2
+    assert len({call.headers["idempotency-key"] for call in calls}) == 1
     forgive(complaints, "ERR_CONNECTION_RESET")
 
 
@@ -258,17 +250,7 @@ def test_a_busy_server_and_a_lost_network_are_told_in_a_line_and_tried_again(
     visit: Visit, alice: User, room: Resource, complaints: list[str]
 ) -> None:
     page = visit(alice)
-    answers = ["503", "abort"]
-
-    def fail(route: "Route") -> None:
-        if not answers:
-            route.continue_()
-        elif answers.pop(0) == "503":
-            route.fulfill(status=503, headers={"Retry-After": "1"}, body="")
-        else:
-            route.abort("internetdisconnected")
-
-    page.route("**/api/resources/availability/**", fail)
+    page.route("**/api/resources/availability/**", answering(503, "offline", of_gets=True))
     page.get_by_role("button", name="Next day").click()
     page.get_by_text("The server cannot answer now. It is asked again in 1 second.").wait_for()
     page.get_by_text("No connection to the server.").wait_for()
@@ -296,17 +278,7 @@ def test_a_change_whose_answer_was_lost_is_known_when_asked_again(
     page.goto(f"/bookings/{booking.pk}")
     page.get_by_role("button", name="Move or change").click()
     page.get_by_label("Notes").fill("mine")
-    calls = []
-
-    def lose_the_first(route: "Route") -> None:
-        calls.append(route.request.method)
-        if calls == ["PATCH"]:
-            route.fetch()
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route(f"**/api/bookings/{booking.pk}/", lose_the_first)
+    page.route(f"**/api/bookings/{booking.pk}/", answering("lost"))
     page.get_by_role("button", name="Save the change").click()
     page.get_by_role("button", name="Ask again").click()
     page.get_by_text("The change is saved.").wait_for()

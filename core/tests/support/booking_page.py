@@ -1,6 +1,7 @@
 """What people do on the booking page, by what they see."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from core.models import Resource
 from core.tests.support.factories import at
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Request, Route
 
 TOMORROW = f"{at(0):%Y-%m-%d}"
 
@@ -66,6 +67,41 @@ def choose_zone(page: "Page", zone: str, *, shown: str | None = None) -> None:
     page.get_by_label("Time zone").fill(zone)
     page.get_by_role("button", name="Change", exact=True).click()
     page.get_by_text(f"Times are in {shown or zone} now.").wait_for()
+
+
+def answering(
+    *answers: object, of_gets: bool = False, calls: "list[Request] | None" = None
+) -> Callable[["Route"], None]:
+    """Answers calls in this order, and then as usual.
+
+    Args:
+        answers: `lost` is carried out and then cut off, `cut` is not carried out, `offline` has no network, and a
+            number is a refusal.
+        of_gets: Whether GETs take part.
+        calls: Gets each call that takes part, also those that are answered as usual.
+    """
+    rest = list(answers)
+
+    def answer(route: "Route") -> None:
+        if route.request.method == "GET" and not of_gets:
+            route.continue_()
+            return
+        if calls is not None:
+            calls.append(route.request)
+        kind = rest.pop(0) if rest else None
+        if kind is None:
+            route.continue_()
+        elif kind == "lost":
+            route.fetch()
+            route.abort("connectionreset")
+        elif kind == "cut":
+            route.abort("connectionreset")
+        elif kind == "offline":
+            route.abort("internetdisconnected")
+        else:
+            route.fulfill(status=kind, headers={"Retry-After": "1"}, body="{}")
+
+    return answer
 
 
 def told(page: "Page", words: str) -> None:

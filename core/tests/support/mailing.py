@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pytest
 from django.utils import timezone
 
 from core.outbox import worker
@@ -21,3 +22,12 @@ def hand_on() -> int:
     number = waiting.count()
     relay.hand_on(Run(timezone.now()))
     return number - waiting.count()
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What delivery logged."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name in ("core.outbox.delivery", "core.notifications.channel")
+    ]
