@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from booking_system_api import environment as env
+from booking_system_api import servers
 from booking_system_api.environment import BASE_DIR
 from booking_system_api.logs import configuration
 from booking_system_api.version import VERSION
@@ -95,7 +96,7 @@ if not DEBUG:
 CONN_MAX_AGE = env.integer("CONN_MAX_AGE", default=60, minimum=0, maximum=86_400)
 
 DATABASES = {
-    "default": env.database(
+    "default": servers.database(
         "DATABASE_URL",
         fallback=f"sqlite:///{quote(str(BASE_DIR / 'db.sqlite3'))}",
         conn_max_age=CONN_MAX_AGE,
@@ -135,7 +136,7 @@ DB_STATEMENT_TIMEOUT_SECONDS = env.limit("DB_STATEMENT_TIMEOUT_SECONDS", default
 DB_IDLE_TIMEOUT_SECONDS = env.limit("DB_IDLE_TIMEOUT_SECONDS", default=_usual[2], maximum=3600)
 
 # The counters of the rate limits: in a Redis that all processes share, or in the memory of each process.
-REDIS_URL = env.redis("REDIS_URL")
+REDIS_URL = servers.redis("REDIS_URL")
 
 # --- Booking rules ----------------------------------------------------------------------------------------------------
 
@@ -291,7 +292,7 @@ CORS_EXPOSE_HEADERS = [
 
 EMAIL_USE = env.choice("EMAIL_USE", default="console", options=("console", "smtp", "sendgrid"))
 # The arguments of Django's backend for SMTP; none without EMAIL_URL.
-EMAIL_SERVER = env.mail_server("EMAIL_URL")
+EMAIL_SERVER = servers.mail_server("EMAIL_URL")
 if EMAIL_USE == "smtp" and not EMAIL_SERVER:
     raise ImproperlyConfigured("EMAIL_URL is not set, but EMAIL_USE=smtp needs it. Set it or use console.")
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
