@@ -8,6 +8,7 @@ from django.utils.cache import patch_vary_headers
 from django.views import csrf, defaults
 
 from core.api.exception_handler import error_for_status
+from core.api.rendering import asks_for_html
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -37,7 +38,7 @@ def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def answer(request: HttpRequest, page: HttpResponse) -> HttpResponse:
     """The page for a browser; for whoever does not ask for HTML, JSON with the same status."""
-    if "text/html" not in request.headers.get("Accept", ""):
+    if not asks_for_html(request):
         status, body = error_for_status(page.status_code, getattr(request, "request_id", ""))
         page = JsonResponse(body, status=status)
     patch_vary_headers(page, ["Accept"])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import orjson
+from django.http import HttpRequest
 from django.template import loader
 from rest_framework import renderers, serializers
 from rest_framework.authentication import SessionAuthentication
@@ -131,12 +132,16 @@ class JSONUnlessStaffBrowser(DefaultContentNegotiation):
         name = request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
         if name is not None and name not in formats:
             raise ValidationError({self.settings.URL_FORMAT_OVERRIDE: [f"Send {', '.join(formats)}."]})
-        accept = request.headers.get("Accept", "")
-        html = name == "api" if name else "text/html" in accept
+        html = name == "api" if name else asks_for_html(request)
         if html and pages and is_staff_session(request):
             return pages[0], pages[0].media_type
         chosen = files.get(name) if name else preferred_file(request, plain, files.values())
         return (chosen or plain), (chosen or plain).media_type
+
+
+def asks_for_html(request: HttpRequest | Request) -> bool:
+    """True for a browser, which names HTML in `Accept`; a program names something else or nothing."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def preferred_file(

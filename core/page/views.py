@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from core.api.rendering import asks_for_html
+
 # Scripts, styles and calls of this server alone, and nothing inline. Scripts send all forms.
 POLICY = {"style-src-attr": None, "font-src": None, "object-src": [NONE], "form-action": [NONE], "img-src": [SELF]}
 
@@ -16,7 +18,7 @@ POLICY = {"style-src-attr": None, "font-src": None, "object-src": [NONE], "form-
 @require_safe
 def front(request: HttpRequest) -> HttpResponseBase:
     """The booking page, or a small page with the ways on; for programs both are JSON."""
-    if "text/html" in request.headers.get("Accept", ""):
+    if asks_for_html(request):
         response = page(request) if settings.BOOKING_PAGE else render(request, "core/page/front.html")
     else:
         response = JsonResponse({"name": "Booking system", **addresses(request)})
