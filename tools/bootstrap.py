@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,6 +166,21 @@ def _make(reason: str) -> None:
         raise SetupError(f"{sys.executable} -m venv could not make {VENV} ({last_line}); remove it and try again.")
 
 
+def exit_status(work: Callable[[], object]) -> int:
+    """Works, and returns the exit status: the result, if that is a number.
+
+    A step of the set-up that failed is told on stderr; Ctrl-C ends without a word.
+    """
+    try:
+        result = work()
+    except SetupError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Makes the environment from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -173,14 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--for-tests", action="store_true", help="install what tests and linters need, too")
     options = parser.parse_args(arguments)
-    try:
-        ensure_environment(for_tests=options.for_tests)
-    except SetupError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_status(lambda: ensure_environment(for_tests=options.for_tests))
 
 
 if __name__ == "__main__":

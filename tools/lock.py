@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.bootstrap import LOCK, PYTHON, ROOT, SetupError, ensure_environment, say
+from tools.bootstrap import LOCK, PYTHON, ROOT, SetupError, ensure_environment, exit_status, say
 
 # The oldest Python that is supported; one lock is for this one and for all later ones.
 OLDEST_PYTHON = "3.11"
@@ -112,17 +112,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.lock", description="Writes requirements.lock anew.")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions of everything first")
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         ensure_environment(for_tests=True)
         if options.upgrade:
             upgrade()
         lock(*["--upgrade"] * options.upgrade)
-    except SetupError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+
+    return exit_status(work)
 
 
 if __name__ == "__main__":

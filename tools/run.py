@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bootstrap import ROOT, SetupError, ensure_environment, say
+from tools.bootstrap import ROOT, SetupError, ensure_environment, exit_status, say
 
 HOST = "127.0.0.1"
 DEBUG_IS_OFF = 3
@@ -140,13 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--port", type=_port, default=8000, help="on 127.0.0.1; default: 8000")
     options = parser.parse_args(arguments)
-    try:
-        return serve(options.port)
-    except SetupError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_status(lambda: serve(options.port))
 
 
 if __name__ == "__main__":
