@@ -2,12 +2,12 @@
 
 import { accountForm, checkbox, input } from "./account_form.js";
 import { feedsCard } from "./account_feeds.js";
-import { call, Refused } from "./api.js";
+import { call } from "./api.js";
 import { field, fill, h } from "./dom.js";
 import { keepForms, restoreForms } from "./drafts.js";
 import { momentText } from "./format.js";
-import { go, heading, needsSignIn, toPlace } from "./router.js";
-import { persistently, say, wordsOf } from "./say.js";
+import { go, heading, loadInto, needsSignIn, toPlace } from "./router.js";
+import { say } from "./say.js";
 import { amend, current, isKept, lose } from "./session.js";
 import { showOwnZone, shownZone } from "./shown.js";
 import { goodbye, signIn, signOut } from "./sign_in.js";
@@ -22,9 +22,8 @@ export function accountView(container) {
   const session = current();
   if (needsSignIn(container, W.account) || !session) return undefined;
   const section = h("section", { class: "narrow cards" });
-  fill(container, section);
 
-  const load = persistently(async (signal) => {
+  const load = loadInto(container, section, W.account, async (signal) => {
     const [{ body: me }, { body: preferences }, { body: quotas }, { body: feeds }] = await Promise.all([
       call("get", "/api/auth/users/me/", { signal }), call("get", "/api/profile/preferences/", { signal }),
       call("get", "/api/profile/quotas/", { signal }), call("get", "/api/calendar-feeds/", { signal }),
@@ -44,12 +43,7 @@ export function accountView(container) {
       card(W.deleteAccount, h("p", {}, W.deleteNote), deleteForm()));
     restoreForms(section, me.username);
     toPlace(location.hash);
-  }, (error) => {
-    if (error instanceof Refused && error.status === 401) return;
-    fill(section, heading(W.account), h("p", { class: "told bad" }, wordsOf(error)));
   });
-  fill(section, heading(W.account), h("p", { class: "loading" }, W.loading));
-  load.attempt();
 
   return () => {
     load.stop();

@@ -7,8 +7,8 @@ import { fill, h } from "./dom.js";
 import { draftOf } from "./drafts.js";
 import { lengthText, spanText } from "./format.js";
 import { askCancel, askRevive } from "./questions.js";
-import { heading, needsSignIn, nowhere } from "./router.js";
-import { persistently, say, wordsOf } from "./say.js";
+import { heading, loadInto, needsSignIn } from "./router.js";
+import { say } from "./say.js";
 import { current } from "./session.js";
 import { shownZone, watchZone } from "./shown.js";
 import { W } from "./words.js";
@@ -117,20 +117,14 @@ export function bookingView(container, { params: [number] }) {
 
   // --- Load -----------------------------------------------------------------------------------------------------------
 
-  const load = persistently(async (signal) => {
+  const load = loadInto(container, section, W.booking, async (signal) => {
     const answer = await call("get", "/api/bookings/{id}/", { params: { id }, query: { include: ["series"] }, signal });
     [booking, etag] = [answer.body, answer.etag];
     fill(past);
     fill(section, heading(W.booking), facts, acts, change, past);
     show();
     if (draftOf(id)) openChange();
-  }, (error) => {
-    if (error instanceof Refused && [403, 404].includes(error.status)) nowhere(container, W.noBooking);
-    else if (!(error instanceof Refused && error.status === 401)) fill(section, heading(W.booking), h("p", { class: "told bad" }, wordsOf(error)));
-  });
-  fill(section, heading(W.booking), h("p", { class: "loading" }, W.loading));
-  fill(container, section);
-  load.attempt();
+  }, W.noBooking);
   const unwatch = watchZone(() => {
     fill(past);
     show();

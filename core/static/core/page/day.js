@@ -10,9 +10,8 @@ import { persistently, say, wordsOf } from "./say.js";
 import { shownZone, watchZone } from "./shown.js";
 import { addressOf, daysOf, isBackwards, linesOf, stateOf } from "./spans.js";
 import { W } from "./words.js";
-import { addDays, dateAt, isClockChange, isDate, offsetText } from "./zones.js";
+import { addDays, dateAt, isClockChange, isDate, MINUTE, offsetText } from "./zones.js";
 
-const EACH_MINUTE = 60_000;
 const NARROW = "(max-width: 720px)";
 // The years of which a day is shown; others are out of reach of any booking.
 const [FIRST_YEAR, LAST_YEAR] = ["1900", "2999"];
@@ -131,7 +130,7 @@ export function dayView(container, { params: [asked], query }) {
     }
     const changes = days.filter((day) => isClockChange(day, shownZone()));
     note.hidden = !isBackwards(state) && changes.length === 0;
-    fill(note, isBackwards(state) && W.toFirst, changes.map((day) => 
+    fill(note, isBackwards(state) && W.toFirst, changes.map((day) =>
       W.clockChange(dayText(day.date), offsetText(day.start, shownZone()), offsetText(day.end - 1, shownZone()))));
   };
 
@@ -208,7 +207,7 @@ export function dayView(container, { params: [asked], query }) {
   const left = new AbortController();
   const { signal } = left;
   const refresh = () => document.visibilityState === "visible" && load.refresh();
-  const timer = setInterval(refresh, EACH_MINUTE);
+  const timer = setInterval(refresh, MINUTE);
   addEventListener("focus", refresh, { signal });
   document.addEventListener("visibilitychange", refresh, { signal });
   narrow.addEventListener("change", () => {

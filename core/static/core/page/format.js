@@ -1,6 +1,6 @@
 /* Days and times as the reader's browser writes them, in English. */
 
-import { dateAt, startOfDay, HOUR, offsetAt, offsetText } from "./zones.js";
+import { dateAt, startOfDay, HOUR, MINUTE, offsetAt, offsetText } from "./zones.js";
 
 // The words of the page are English, so dates are, too; the clock has the form that the browser asks for.
 const asked = navigator.languages?.[0] ?? "en";
@@ -138,7 +138,7 @@ export function momentText(moment, zone) {
  * @param {number} milliseconds
  */
 export function lengthText(milliseconds) {
-  const minutes = Math.round(milliseconds / 60_000);
+  const minutes = Math.round(milliseconds / MINUTE);
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
   return [hours ? `${hours} h` : "", rest || !hours ? `${rest} min` : ""].filter(Boolean).join(" ");
 }

@@ -1,12 +1,11 @@
 /* The view of one resource: what it is, and the way to its free times. */
 
-import { call, Refused } from "./api.js";
+import { call } from "./api.js";
 import { fill, h } from "./dom.js";
 import { openForm } from "./form_dialog.js";
 import { draftOf } from "./drafts.js";
 import { momentText } from "./format.js";
-import { heading, nowhere } from "./router.js";
-import { persistently, wordsOf } from "./say.js";
+import { heading, loadInto } from "./router.js";
 import { shownZone, watchZone } from "./shown.js";
 import { wantedAt } from "./spans.js";
 import { W } from "./words.js";
@@ -51,18 +50,12 @@ export function resourceView(container, { params: [number] }) {
         h("a", { class: "button", href: `/day/${date}?${query}&days=7` }, W.seeWeek)));
   };
 
-  const load = persistently(async (signal) => {
+  const load = loadInto(container, section, W.resource, async (signal) => {
     const answer = await call("get", "/api/resources/{id}/", { params: { id }, query: { include: ["next_free"] }, signal });
     resource = answer.body;
     show();
     if (draftOf(null)) open(null);
-  }, (error) => {
-    if (error instanceof Refused && error.status === 404) nowhere(container, W.noResource);
-    else fill(section, heading(W.resource), h("p", { class: "told bad" }, wordsOf(error)));
-  });
-  fill(section, heading(W.resource), h("p", { class: "loading" }, W.loading));
-  fill(container, section);
-  load.attempt();
+  }, W.noResource);
   const unwatch = watchZone(show);
   return () => {
     leaveForm();

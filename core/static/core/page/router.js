@@ -2,8 +2,9 @@
 
 A view is a function of a container and what its address holds. It fills the container, and returns how to leave it. */
 
+import { Refused } from "./api.js";
 import { h, fill } from "./dom.js";
-import { say } from "./say.js";
+import { persistently, say, wordsOf } from "./say.js";
 import { current } from "./session.js";
 import { W } from "./words.js";
 
@@ -131,6 +132,28 @@ function show({ isFirst = false } = {}) {
 export function nowhere(container, words) {
   fill(container, h("section", { class: "narrow" },
     heading(W.notFound), h("p", {}, words), h("p", {}, h("a", { href: "/day", class: "button" }, W.toToday))));
+}
+
+/**
+ * Loads what a view is about, and says so meanwhile; says what went wrong instead, but for a void token, which leads away.
+ *
+ * @param {HTMLElement} container
+ * @param {HTMLElement} section What the view fills.
+ * @param {string} title Until the view is there.
+ * @param {(signal: AbortSignal) => Promise<void>} load
+ * @param {string} [missing] What is said where there is nothing, or nothing for this user.
+ */
+export function loadInto(container, section, title, load, missing) {
+  const loading = persistently(load, (error) => {
+    const status = error instanceof Refused ? error.status : 0;
+    if (status === 401) return;
+    if (missing && [403, 404].includes(status)) nowhere(container, missing);
+    else fill(section, heading(title), h("p", { class: "told bad" }, wordsOf(error)));
+  });
+  fill(section, heading(title), h("p", { class: "loading" }, W.loading));
+  fill(container, section);
+  loading.attempt();
+  return loading;
 }
 
 /** @param {MouseEvent} event */

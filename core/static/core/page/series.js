@@ -1,13 +1,13 @@
 /* The view of a series: its rule and its dates; cancels many of them. */
 
-import { call, Refused } from "./api.js";
+import { call } from "./api.js";
 import { fileButton, holds } from "./changes.js";
 import { fill, h } from "./dom.js";
 import { timeText } from "./format.js";
 import { dateText, showVerdicts } from "./offers.js";
 import { ask, reasonField } from "./questions.js";
-import { heading, needsSignIn, nowhere } from "./router.js";
-import { persistently, say, wordsOf } from "./say.js";
+import { heading, loadInto, needsSignIn } from "./router.js";
+import { say } from "./say.js";
 import { current } from "./session.js";
 import { watchZone } from "./shown.js";
 import { W } from "./words.js";
@@ -104,20 +104,14 @@ export function seriesView(container, { params: [number] }) {
     });
   };
 
-  const load = persistently(async (signal) => {
+  const load = loadInto(container, section, W.series, async (signal) => {
     const about = { params: { id }, signal };
     const [answer, listed] = await Promise.all([
       call("get", "/api/series/{id}/", about), call("get", "/api/series/{id}/dates/", about),
     ]);
     [series, etag, dates] = [answer.body, answer.etag, listed.body];
     show();
-  }, (error) => {
-    if (error instanceof Refused && [403, 404].includes(error.status)) nowhere(container, W.noSeries);
-    else if (!(error instanceof Refused && error.status === 401)) fill(section, heading(W.series), h("p", { class: "told bad" }, wordsOf(error)));
-  });
-  fill(section, heading(W.series), h("p", { class: "loading" }, W.loading));
-  fill(container, section);
-  load.attempt();
+  }, W.noSeries);
   const unwatch = watchZone(show);
   return () => {
     load.stop();

@@ -109,9 +109,9 @@ export const thisMinute = () => Math.floor(Date.now() / MINUTE) * MINUTE;
 export function spansOf(line, window, now) {
   /** @type {Page.Shown[]} */
   const found = [];
-  /** @param {{start_time: string, end_time: string}} span @param {Omit<Page.Shown, "start" | "end">} more */
-  const add = (span, more) => {
-    const start = Math.max(Date.parse(span.start_time), window.start);
+  /** @param {{start_time: string, end_time: string}} span @param {Omit<Page.Shown, "start" | "end">} more @param {number} [from] */
+  const add = (span, more, from = window.start) => {
+    const start = Math.max(Date.parse(span.start_time), from);
     const end = Math.min(Date.parse(span.end_time), window.end);
     if (start < end) found.push({ ...more, start, end });
   };
@@ -121,10 +121,7 @@ export function spansOf(line, window, now) {
     else add(span, { kind: span.status === "pending" ? "pending" : "taken" });
   }
   for (const span of line.closed) add(span, { kind: "closed", reason: span.reason });
-  for (const span of line.free) {
-    const start = new Date(Math.max(Date.parse(span.start_time), now)).toISOString();
-    add({ start_time: start, end_time: span.end_time }, { kind: "free" });
-  }
+  for (const span of line.free) add(span, { kind: "free" }, Math.max(window.start, now));
   found.sort((one, other) => one.start - other.start || one.end - other.end);
   return withGaps(found, window);
 }
