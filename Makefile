@@ -2,7 +2,7 @@
 #
 #   make run PORT=8001            another port
 #   make test ARGS="-k cancel"    arguments for pytest
-#   make test-all PARTS="redis"   some of the parts: schema browser node generator redis cluster deploy soak messages
+#   make test-all PARTS="redis"   some of the parts: schema processes browser node generator redis cluster deploy soak messages
 #   make run PYTHON=python3.13    another interpreter
 
 PYTHON ?= python3
@@ -27,7 +27,7 @@ run: ## serve a demo on http://127.0.0.1:8000
 test: ## the suite on SQLite and on PostgreSQL
 	@$(PYTHON) -m tools.test $(ARGS)
 
-test-all: ## what needs more: made-up calls, Chromium, Node.js, Redis, PgBouncer, bubblewrap, ten thousand messages, ten minutes of faults; PARTS="browser node" picks some
+test-all: ## what needs more or takes longer: made-up calls, real servers, Chromium, Node.js, Redis, PgBouncer, bubblewrap, ten thousand messages, ten minutes of faults; PARTS="browser node" picks some
 	@$(PYTHON) -m tools.parts --parts="$(PARTS)" $(ARGS)
 
 test-clients: ## clients made from openapi.yaml, in TypeScript and in Python, book against a real server; needs Node.js

@@ -1,4 +1,4 @@
-"""`make test-all`: the tests that need programs beyond those of `make test`, in parts.
+"""`make test-all`: the tests that need programs beyond those of `make test`, or take longer, in parts.
 
 `make test-all PARTS="browser node"` runs some of the parts. Each part passes `ARGS` to pytest. A part whose program is
 missing fails; the other parts still run.
@@ -11,35 +11,42 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tools.bootstrap import PYTHON, ROOT, SetupError, ensure_environment, environment_of_tests, say
 
 MANY_MESSAGES = "10000"
+MANY_MESSAGES_TEST = "test_many_messages_all_arrive"
 # Debian has servers such as nginx where only root looks for programs.
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Tests with one further requirement.
+    """Tests with a requirement of their own.
 
     Attributes:
         about: The subject of the tests, for the heading.
         command: The arguments of the interpreter in `.venv`; arguments for pytest follow.
         programs: The programs that must be installed already.
         install: The command that installs these programs on Debian and Ubuntu.
+        environment: Variables for these tests alone.
     """
 
     about: str
     command: tuple[str, ...]
     programs: tuple[str, ...] = ()
     install: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 PARTS = {
     "schema": Part("calls made up from openapi.yaml, on both databases", ("-m", "tools.test", "-m", "fuzz")),
-    "browser": Part("the admin and the pages of the API in Chromium", ("-m", "tools.browser")),
+    "processes": Part(
+        "servers, workers and commands as operators start, reload and kill them, on both databases",
+        ("-m", "tools.test", "-m", "processes"),
+    ),
+    "browser": Part("the booking page, the admin and the pages of the API in Chromium", ("-m", "tools.browser")),
     "node": Part(
         "the clients of docs/clients, with Node.js", ("-m", "pytest", "-m", "node"), ("npm",), "apt install nodejs npm"
     ),
@@ -67,7 +74,8 @@ PARTS = {
     ),
     "messages": Part(
         f"{MANY_MESSAGES} e-mails by two workers on PostgreSQL: all arrive, none twice",
-        ("-m", "tools.postgres", "--", str(PYTHON), "-m", "pytest", "-s", "-k", "test_many_messages"),
+        ("-m", "tools.postgres", "--", str(PYTHON), "-m", "pytest", "-s", "-m", "processes", "-k", MANY_MESSAGES_TEST),
+        environment={"MANY_MESSAGES": MANY_MESSAGES},
     ),
 }
 
@@ -87,7 +95,7 @@ def run(name: str, arguments: Sequence[str]) -> str:
     for program in part.programs:
         if shutil.which(program, path=SEARCHED) is None:
             return f"FAILED: {program} is missing (on Debian and Ubuntu: {part.install})"
-    environment = {**environment_of_tests(), "MANY_MESSAGES": MANY_MESSAGES}
+    environment = {**environment_of_tests(), **part.environment}
     command = [str(PYTHON), *part.command, *arguments]
     status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return "passed" if status == 0 else f"FAILED (the command ended with {status})"
@@ -97,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the parts from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.parts",
-        description="Runs the tests that need programs beyond those of `make test`, in parts.",
+        description="Runs the tests that need programs beyond those of `make test`, or take longer, in parts.",
         allow_abbrev=False,
     )
     parser.add_argument("--parts", default="", help=f"names with spaces between, of: {' '.join(PARTS)}; default: all")

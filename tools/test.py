@@ -1,4 +1,4 @@
-"""`make test`: the whole suite on SQLite and on PostgreSQL, in parallel.
+"""`make test`: the suite on SQLite and on PostgreSQL, in parallel.
 
 PostgreSQL has two runs, each with a database of its own: the tests that commit wait for processes and clocks, and the
 others have the machine meanwhile. A further run has the tests that use no database, once. The output of SQLite's run
@@ -25,8 +25,8 @@ COVERAGE = ("--cov=core", "--cov=booking_system_api", "--cov-report=term-missing
 # From this version on, sys.monitoring measures lines at almost no cost; older versions take twice the time.
 SYS_MONITORING_SINCE = (3, 12)
 STOP_SECONDS = 20
-# How long the whole suite takes; CONTRIBUTING.md says it, too.
-MINUTES = 13
+# How long the suite takes; CONTRIBUTING.md says it, too.
+MINUTES = 7
 # The exit status of pytest for "no tests were collected".
 NO_TESTS = 5
 
@@ -135,14 +135,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the suites from the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.test",
-        description="Runs the whole suite on SQLite and on PostgreSQL, in parallel.",
+        description="Runs the suite on SQLite and on PostgreSQL, in parallel.",
         allow_abbrev=False,
     )
     parser.add_argument("--coverage", action="store_true", help="measure it and print it, once")
     options, for_pytest = parser.parse_known_args(arguments)
     leave_on_signals()
     if not for_pytest:
-        say(f"The whole suite takes about {MINUTES} minutes on a machine with two cores, after the first installation.")
+        say(f"The suite takes about {MINUTES} minutes on a machine with two cores, after the first installation.")
     try:
         python = ensure_environment(for_tests=True)
         results = verdicts_of(run_suites(python, for_pytest, coverage=options.coverage))

@@ -9,7 +9,7 @@ from core.models import Booking, Resource
 from core.tests.support.factories import booking_body
 from core.tests.support.killing import Answer, Caller, held_on_the_way, single_worker, soon
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 
 def test_the_key_of_a_call_that_was_killed_on_the_way_is_free_again(alice: User, room: Resource) -> None:

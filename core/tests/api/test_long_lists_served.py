@@ -15,6 +15,8 @@ from core.models import Booking
 from core.tests.support.factories import make_cancelled_bookings, make_resource, make_user
 from core.tests.support.servers import Server, database_url
 
+pytestmark = pytest.mark.processes
+
 BOOKINGS = "/api/bookings/"
 NUMBER = 2 * MOST_AT_ONCE + 1
 # So long that the server has to wait for the client after the first part.

@@ -29,7 +29,7 @@ EXPOSED = {
 }
 MAIL_SECONDS = 30
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from core.tests.support.clients import client_of
 from core.tests.support.factories import at, make_booking, text
 from core.tests.support.servers import server
 
+pytestmark = pytest.mark.processes
+
 CONFIG = """
 [general]
 status_path = "{folder}/status/"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from django.core.management import call_command
 from rest_framework import exceptions
 from rest_framework_simplejwt import authentication as jwt_authentication
@@ -145,6 +146,7 @@ print(flat_error(StartInPast(), {}).data["detail"])
 """
 
 
+@pytest.mark.processes
 def test_a_refusal_has_its_words_where_python_drops_the_docstrings() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "booking_system_api.settings", "DEBUG": "True"}
     ran = subprocess.run(

@@ -107,6 +107,7 @@ sys.exit(", ".join(name for name in heavy if name in sys.modules) or 0)
 """
 
 
+@pytest.mark.processes
 def test_no_server_loads_what_it_does_not_serve_with() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", ASK], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False

@@ -14,7 +14,7 @@ from core.tests.support.killing import Caller, single_worker, soon, stalled
 from core.tests.support.overlaps import everything, overlapping_pairs
 from core.tests.support.series import make_series, series_body
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 URL = "/api/series/"
 DATES = 10

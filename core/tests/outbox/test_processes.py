@@ -32,7 +32,7 @@ from core.tests.support.mailing import deliver
 from core.tests.support.processes import Process, call, wait_for
 from core.tests.support.sendgrid_server import Handler, SendGridServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 # In the suite; `make test-all PARTS=messages` sends 10 000.
 MANY = int(os.environ.get("MANY_MESSAGES", "200"))

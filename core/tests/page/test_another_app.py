@@ -11,6 +11,8 @@ from core.page.urls import ADDRESSES
 from core.tests.page.test_addresses import PAGES
 from core.tests.support.servers import Server
 
+pytestmark = pytest.mark.processes
+
 APP = "https://app.example.org"
 HERE = "https://booking.example.org"
 HTML = {"Accept": "text/html", "X_Forwarded_Proto": "https"}

@@ -76,6 +76,7 @@ def other_sessions() -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.processes
 @pytest.mark.only_on_postgresql
 @pytest.mark.parametrize("port", SERVERS, indirect=True)
 def test_many_calls_leave_no_session_behind(port: int, room: Resource) -> None:

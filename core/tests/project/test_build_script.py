@@ -13,6 +13,8 @@ import pytest
 from core.tests.support.environment import ROOT
 from core.tests.support.factories import PASSWORD
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def copy(tmp_path):

@@ -68,6 +68,7 @@ def test_the_worker_is_enabled_together_with_its_setting(tmp_path: Path) -> None
     assert re.findall(r"^NOTIFICATIONS=.*$", file.read_text(), re.MULTILINE) == ["NOTIFICATIONS=worker"]
 
 
+@pytest.mark.processes
 def test_a_reload_by_hand_reaches_the_server_that_was_started_by_hand(tmp_path: Path) -> None:
     """By the file of its id; a search by name may find a shell, or another server."""
     (file,) = re.findall(r"^gunicorn --pid (\S+) ", DEPLOYING.chapter("On any host"), re.MULTILINE)

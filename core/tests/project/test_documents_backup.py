@@ -16,6 +16,8 @@ from core.tests.support.documents import DEPLOYING
 from core.tests.support.environment import ROOT
 from tools.postgres import INSTALLED, superuser_url, throwaway_postgres
 
+pytestmark = pytest.mark.processes
+
 MADE = """
 from datetime import timedelta
 from django.contrib.auth.models import User

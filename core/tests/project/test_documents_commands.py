@@ -90,6 +90,7 @@ THREADS = [
 
 
 # As `make run` does, on SQLite; other tests make the same calls on both databases.
+@pytest.mark.processes
 @pytest.mark.only_on_sqlite
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 @pytest.mark.parametrize(("steps", "at_least"), THREADS)

@@ -22,7 +22,7 @@ from core.tests.support.outages import limited, somebody_holds
 from core.tests.support.parallel import in_parallel
 from core.tests.support.servers import server
 
-pytestmark = [pytest.mark.only_on_postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.processes, pytest.mark.only_on_postgresql, pytest.mark.django_db(transaction=True)]
 
 QUICK = 200  # milliseconds
 CALLS = 80

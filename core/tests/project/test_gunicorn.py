@@ -17,6 +17,8 @@ from core.tests.support.described import document
 from core.tests.support.environment import ROOT
 from core.tests.support.servers import Server
 
+pytestmark = pytest.mark.processes
+
 TLS = {"X-Forwarded-Proto": "https"}
 JSON = {**TLS, "Content-Type": "application/json"}
 PROCESSES = 2

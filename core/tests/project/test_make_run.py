@@ -88,6 +88,7 @@ def wait_for(words: str, file: Path) -> str:
     pytest.fail(f"{words!r} was not printed within {SECONDS} seconds:\n{file.read_text(encoding='utf-8')}")
 
 
+@pytest.mark.processes
 def test_each_mail_is_one_line_with_its_link_to_the_servers_own_port(run: tuple[str, Path]) -> None:
     address, printed = run
     newcomer = {"username": "nora", "email": "nora@example.org", "password": "six-copper-lanterns"}
@@ -100,6 +101,7 @@ def test_each_mail_is_one_line_with_its_link_to_the_servers_own_port(run: tuple[
     assert "Subject:" not in printed.read_text(encoding="utf-8")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("environment", "file", "value"),
     [

@@ -14,6 +14,8 @@ import pytest
 from core.tests.support.environment import ROOT
 from core.tests.support.servers import Server
 
+pytestmark = pytest.mark.processes
+
 TOKEN = "a-long-random-word"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 TLS = {"X-Forwarded-Proto": "https"}

@@ -178,6 +178,7 @@ def test_a_redis_that_is_away_is_degraded(probe: Client, settings: Settings) -> 
     assert b"six-copper" not in probe.get("/health/ready/").content
 
 
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("database", "unwell"),
@@ -287,6 +288,7 @@ def test_those_who_come_during_a_first_look_get_what_it_finds(slow: tuple[thread
     assert found == [ALL_WELL] * 5
 
 
+@pytest.mark.processes
 @pytest.mark.only_on_postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("has_looked", [True, False], ids=["later", "at the first look"])

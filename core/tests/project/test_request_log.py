@@ -246,6 +246,7 @@ def call(server: Server) -> None:
     server.raw(f"GET /api/ HTTP/1.1\r\nHost: localhost\r\nAuthorization : Token {SECRET}\r\n\r\n".encode())
 
 
+@pytest.mark.processes
 def test_every_line_of_a_server_is_json_also_those_of_gunicorn(folder: Path) -> None:
     with Server(folder, WEB_CONCURRENCY="1", LOG_FORMAT="json") as server:
         call(server)
@@ -273,6 +274,7 @@ def test_every_line_of_a_server_is_json_also_those_of_gunicorn(folder: Path) -> 
         assert re.fullmatch("[0-9a-f]{32}", refused["request_id"])
 
 
+@pytest.mark.processes
 def test_every_line_of_a_server_has_one_form_in_text(folder: Path) -> None:
     with Server(folder, WEB_CONCURRENCY="1") as server:
         call(server)
@@ -287,6 +289,7 @@ def test_every_line_of_a_server_has_one_form_in_text(folder: Path) -> None:
     assert words[2].endswith(" reason=InvalidHTTPVersion")
 
 
+@pytest.mark.processes
 def test_the_form_may_stand_in_the_settings_file_and_change_with_a_reload(folder: Path) -> None:
     file = folder / "settings"
     file.write_text("LOG_FORMAT=json\n")

@@ -28,6 +28,8 @@ from core.tests.support.load import REFUSED, Client, get, load, outcomes, post
 from core.tests.support.sendgrid_server import KEY, SendGridServer
 from core.tests.support.servers import Server, database_url, rest_of
 
+pytestmark = pytest.mark.processes
+
 WORKERS = 2
 SLOW_HEAD = (
     b"POST /api/auth/token/login/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\nContent-Length: 2\r\n\r\n"

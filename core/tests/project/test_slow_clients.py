@@ -17,6 +17,8 @@ import pytest
 from core.tests.support.environment import ROOT
 from core.tests.support.servers import Server, rest_of
 
+pytestmark = pytest.mark.processes
+
 THREADS = 2
 CLIENTS = 20
 LOGIN = b"POST /api/auth/token/login/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n"

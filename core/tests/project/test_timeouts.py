@@ -133,6 +133,7 @@ def shown(*command: str, **variables: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.processes
 @pytest.mark.only_on_postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("module", ["booking_system_api.wsgi", "booking_system_api.asgi"])
@@ -185,6 +186,7 @@ def runserver(**environment: str) -> Iterator[tuple[str, int]]:
             process.wait()
 
 
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("serve", [server, runserver], ids=["gunicorn", "runserver"])
 def test_beside_a_forgotten_lock_a_server_answers_503_in_a_second_and_then_books(

@@ -107,6 +107,7 @@ def listener():
         yield server.getsockname()[1]
 
 
+@pytest.mark.processes
 class TestTheSuitesEnvironment:
     def test_plain_pytest_is_untouched_by_a_hostile_env_file(self, copy):
         before = (copy / ".env").read_bytes()

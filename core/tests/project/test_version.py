@@ -54,6 +54,7 @@ def test_readiness_tells_it(db: None) -> None:
     assert Client().get("/health/ready/").json()["version"] == VERSION
 
 
+@pytest.mark.processes
 def test_the_first_line_of_a_server_tells_it_once_whatever_the_number_of_processes(tmp_path: Path) -> None:
     with Server(tmp_path, WEB_CONCURRENCY="3") as server:
         assert server.said.splitlines()[0].endswith(FIRST)
@@ -66,6 +67,7 @@ def test_the_first_line_of_a_server_tells_it_once_whatever_the_number_of_process
     assert server.said.count(FIRST) == 2
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("form", "line"),
     [

@@ -10,6 +10,8 @@ import pytest
 
 from core.tests.support.environment import ROOT
 
+pytestmark = pytest.mark.processes
+
 
 def run(*arguments: str, optimize: str) -> str:
     """What a program prints, with this value of PYTHONOPTIMIZE."""

@@ -96,14 +96,14 @@ def html(pages: Client, address: str) -> str:
     return unescape(answer.content.decode())
 
 
-def on_the_clock(hour: int, zone: ZoneInfo) -> datetime:
-    """That hour of the day after tomorrow on the clocks of the zone: the night of tomorrow may be over there."""
-    return at(0, day=2).replace(hour=hour, tzinfo=zone)
+def tomorrow(hour: int, zone: ZoneInfo) -> datetime:
+    """That hour of tomorrow on the clocks of the zone."""
+    return at(0).replace(hour=hour, tzinfo=zone)
 
 
 class TestTyping:
     def test_a_call_for_two_in_berlin_is_typed_as_two(self, admin_pages: Client, alice: User, room: Resource) -> None:
-        start = on_the_clock(14, BERLIN)
+        start = tomorrow(14, BERLIN)
         answer = admin_pages.post(ADD, typed_anew(alice, room, start, start + HOUR))
         day = f"{start:%Y-%m-%d}"
         assert (answer.status_code, answer["Location"]) == (302, f"{BOOKINGS}?from={day}&to={day}")
@@ -114,7 +114,8 @@ class TestTyping:
     def test_the_zone_of_the_person_wins_over_that_of_the_house(
         self, admin_pages: Client, root_pages: Client, alice: User, room: Resource
     ) -> None:
-        start = on_the_clock(1, TOKYO)
+        # One o'clock of tomorrow in Tokyo is over there from 16:00 UTC on.
+        start = tomorrow(1, TOKYO) + timedelta(days=1)
         answer = admin_pages.post(ADD, typed_anew(alice, room, start, start + HOUR))
         assert answer["Location"] == f"{BOOKINGS}?from={start:%Y-%m-%d}&to={start:%Y-%m-%d}"
         assert Booking.objects.get().start_time == start
@@ -233,7 +234,7 @@ class TestReading:
     @pytest.fixture
     def booking(self, alice: User, admin: User, lab: Resource) -> Booking:
         """From 23:30 to 1:00 in Berlin; alice made it and staff moved it by an hour."""
-        start = on_the_clock(22, BERLIN).replace(minute=30).astimezone(UTC)
+        start = tomorrow(22, BERLIN).replace(minute=30).astimezone(UTC)
         booking = lifecycle.book(
             user=alice, resource_id=lab.pk, start_time=start, end_time=start + 1.5 * HOUR, act=act(alice)
         )
@@ -322,7 +323,7 @@ class TestRefusals:
     def test_a_refusal_speaks_in_the_zone_of_the_reader_and_in_utc_over_the_api(
         self, admin_pages: Client, as_alice: APIClient, alice: User, room: Resource
     ) -> None:
-        start = on_the_clock(14, BERLIN)
+        start = tomorrow(14, BERLIN)
         make_booking(alice, room, start, start + HOUR)
         (sentence,) = errors_of(admin_pages.post(ADD, typed_anew(alice, room, start, start + HOUR)))["__all__"]
         assert f"Taken (Europe/Berlin): {start:%Y-%m-%d} 14:00 to 15:00." in sentence

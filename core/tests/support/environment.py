@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[3]
 # A setting's line in .env.example, in force or commented out.
 SETTING = re.compile(r"^#?\s*([A-Z][A-Z0-9_]*)=", re.MULTILINE)
 
-# The mark of all tests of a module.
-OF_ALL_TESTS = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
+# The mark of all tests of a module, or the first of several.
+OF_ALL_TESTS = re.compile(r"^pytestmark = \[?pytest\.mark\.(\w+)", re.MULTILINE)
 
 SUITE_SETTINGS = {
     "DEBUG": "False",
