@@ -90,7 +90,7 @@ def test_who_one_is_and_another_address(visit: Visit, alice: User, bob: User, co
     about.get_by_label("Current password").fill("wrong")
     save(about)
     about.locator("[name=current_password] ~ .error").wait_for()
-    assert page.evaluate("document.activeElement.name") == "current_password"
+    page.locator("[name=current_password]:focus").wait_for()
     about.get_by_label("Current password").fill(PASSWORD)
     save(about)
     said(page, "Your account is saved.")
@@ -187,7 +187,7 @@ class TestFeeds:
         page.goto("/account#feeds")
         feeds = card(page, "Calendar feeds")
         feeds.get_by_text("You have no feeds.").wait_for()
-        assert page.evaluate("document.activeElement.id") == "feeds"
+        page.locator("#feeds:focus").wait_for()
         feeds.get_by_role("button", name="Make a feed").click()
         said(page, "Its address is shown this once.")
         url = feeds.get_by_label("Address of the feed").input_value()
@@ -530,7 +530,7 @@ def test_the_link_to_the_content_keeps_what_was_typed(visit: Visit, alice: User)
     card(page, "About you").get_by_label("First name").fill("Alice")
     page.get_by_role("link", name="Skip to the content").focus()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.locator("#main:focus").wait_for()
     assert card(page, "About you").get_by_label("First name").input_value() == "Alice"
 
 

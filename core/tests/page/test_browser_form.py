@@ -195,7 +195,7 @@ def test_a_new_booking_begins_with_the_day_that_is_shown_or_today(visit: Visit, 
     assert values(page, "day", "end_day", "start") == [AFTER_TOMORROW, AFTER_TOMORROW, ""]
     assert page.locator("form.booking .told").inner_text() == ""
     # The first field has the focus.
-    assert page.evaluate("document.activeElement.name") == "resource"
+    page.locator("[name=resource]:focus").wait_for()
     page.keyboard.press("Escape")
     page.goto(f"/day/{at(0, day=-3):%Y-%m-%d}")
     page.wait_for_selector(".count:not(:empty)")

@@ -170,14 +170,14 @@ def test_the_keyboard_alone_books(visit: Visit, alice: User, busy_day: Resource)
     row_of(page, busy_day).locator("a").first.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement.title") == "Free, 09:00–10:00"
+    page.locator("[title='Free, 09:00–10:00']:focus").wait_for()
     page.keyboard.press("Enter")
     told(page, "This can be booked.")
     page.get_by_label("Repeats").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_text("Booked.", exact=True).wait_for()
-    assert page.evaluate("document.activeElement.tagName") == "H1"
+    page.locator("h1:focus").wait_for()
     assert alice.bookings.filter(start_time=at(9), end_time=at(10)).exists()
 
 
@@ -330,6 +330,6 @@ def test_wrong_credentials_and_a_taken_name_are_told_at_the_form(
     page.get_by_label("Password").fill("123")
     page.get_by_role("button", name="Register").click()
     page.wait_for_selector("[name=username] ~ .error")
-    assert page.evaluate("document.activeElement.name") == "username"
+    page.locator("[name=username]:focus").wait_for()
     require_accessible(page)
     forgive(complaints, "400")
