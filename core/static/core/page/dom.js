@@ -37,14 +37,16 @@ export function append(parent, ...children) {
 }
 
 /**
- * Puts these in place of what was there.
+ * Puts these in place of what was there. A heading that had the focus hands it on to the new one.
  *
  * @param {Element} parent
  * @param {...(Child | Child[])} children
  */
 export function fill(parent, ...children) {
+  const isAtHeading = parent.querySelector("h1:focus");
   parent.replaceChildren();
   append(parent, ...children);
+  if (isAtHeading) parent.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 /**
