@@ -1,7 +1,8 @@
 /* Who is signed in, in this tab or, when asked to be kept, in this browser. */
 
 const KEY = "booking.session";
-const LEFT = "booking.left";
+// Tells the other tabs who signed out; events of the storage can get lost on a busy machine.
+const left = new BroadcastChannel("booking.left");
 
 /** @typedef {{token: string, username: string, isStaff?: boolean}} Session */
 
@@ -53,10 +54,7 @@ export function amend(changes) {
 export function leave() {
   const session = current();
   forget();
-  if (session) {
-    localStorage.setItem(LEFT, JSON.stringify({ username: session.username, at: Date.now() }));
-    localStorage.removeItem(LEFT);
-  }
+  if (session) left.postMessage(session.username);
   tell();
 }
 
@@ -93,10 +91,10 @@ function tell() {
 }
 
 addEventListener("storage", (event) => {
-  if (event.key === KEY) {
-    tell();
-  } else if (event.key === LEFT && event.newValue) {
-    // One token is for all sign-ins of a user, and it is void now.
-    if (current()?.username === JSON.parse(event.newValue).username) lose();
-  }
+  if (event.key === KEY) tell();
+});
+
+// One token is for all sign-ins of a user, and it is void now.
+left.addEventListener("message", (event) => {
+  if (current()?.username === event.data) lose();
 });
