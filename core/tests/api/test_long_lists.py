@@ -21,6 +21,8 @@ from core.tests.support.factories import at, make_booking, make_cancelled_bookin
 BOOKINGS = "/api/bookings/"
 RESOURCES = "/api/resources/"
 MOST = 5
+# A weekday that is not that of `at(10)`.
+ANOTHER_WEEKDAY = at(10).isoweekday() % 7 + 1
 
 
 @pytest.fixture(autouse=True)
@@ -127,8 +129,7 @@ def test_what_can_be_booked_is_known_before_the_first_part(anonymous: APIClient,
     for number in range(2 * MOST):
         make_resource(f"Desk {number}")
     ruled = make_resource("Zoo", has_terms=True)
-    another_weekday = at(10).isoweekday() % 7 + 1
-    ruled.opening_hours.create(weekday=another_weekday, opens="01:00", closes="02:00")
+    ruled.opening_hours.create(weekday=ANOTHER_WEEKDAY, opens="01:00", closes="02:00")
     url = f"{RESOURCES}?start={at(10):%Y-%m-%dT%H:%M:%SZ}&end={at(11):%Y-%m-%dT%H:%M:%SZ}&available=true"
     rows = json.loads(body_of(anonymous.get(url)))
     assert rows == usual(anonymous, url).json()
@@ -138,10 +139,9 @@ def test_what_can_be_booked_is_known_before_the_first_part(anonymous: APIClient,
 def test_a_list_that_gets_short_by_what_can_be_booked_is_not_streamed(anonymous: APIClient, usual: Callable) -> None:
     """The first look leaves all resources with terms in."""
     make_resource("Desk")
-    another_weekday = at(10).isoweekday() % 7 + 1
     for number in range(2 * MOST):
         ruled = make_resource(f"Room {number}", has_terms=True)
-        ruled.opening_hours.create(weekday=another_weekday, opens="01:00", closes="02:00")
+        ruled.opening_hours.create(weekday=ANOTHER_WEEKDAY, opens="01:00", closes="02:00")
     url = f"{RESOURCES}?start={at(10):%Y-%m-%dT%H:%M:%SZ}&end={at(11):%Y-%m-%dT%H:%M:%SZ}&available=true"
     answer = anonymous.get(url)
     assert (answer.streaming, answer.json()) == (False, usual(anonymous, url).json())

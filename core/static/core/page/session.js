@@ -1,7 +1,7 @@
 /* Who is signed in, in this tab or, when asked to be kept, in this browser. */
 
 const KEY = "booking.session";
-// Tells the other tabs who signed out; events of the storage can get lost on a busy machine.
+// Tells the other tabs who signed out.
 const left = new BroadcastChannel("booking.left");
 
 /** @typedef {{token: string, username: string, isStaff?: boolean}} Session */
